@@ -1,0 +1,1 @@
+"""Ways to act on the world, one per file."""

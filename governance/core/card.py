@@ -1,0 +1,205 @@
+"""The card: the declarative YAML of one model."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from governance.core.cadence import Cadence
+from governance.core.document import Count, Document, Duration, Flag, Number, ParameterValue, Share
+from governance.core.measurement import Comparison, Metric
+from governance.core.rule import Enforcement, Rule, Then
+
+Pii = Literal["none", "pseudonymous", "direct", "sensitive", "free_text"]
+Tier = Literal[1, 2, 3]
+
+
+class Owners(Document):
+    """Who answers for the model."""
+
+    team: str
+    accountable: str | None = None
+    escalation: str | None = None
+    channel: str | None = None
+
+
+class RegistryName(Document):
+    """A version that a registry knows."""
+
+    registry: str
+    name: str
+    serving: str
+
+
+class Rollout(Document):
+    """A version that gets a share of the traffic."""
+
+    version: str
+    share: Share
+
+
+class Versions(Document):
+    """Which version serves, and what takes its place."""
+
+    serving: str | RegistryName | None = None
+    rollback_to: str | None = None
+    fallback: str | None = None
+    canary: Rollout | None = None
+    shadow: str | None = None
+    prompt: str | None = None
+    provider: str | None = None
+    retrieval: str | None = None
+
+
+class Columns(Document):
+    """Which column of the prediction log plays which role; `time` is required."""
+
+    time: str
+    request: str | None = None
+    version: str | None = None
+    score: str | None = None
+    decision: str | None = None
+    latency: str | None = None
+    cost: str | None = None
+    error: str | None = None
+    fallback: str | None = None
+    override: str | None = None
+    feature_time: str | None = None
+    label: str | None = None
+    label_time: str | None = None
+
+
+class Log(Document):
+    """The prediction log: a table of a source; `labels` is the table of the truth when it is another one.
+
+    `reference` is a table with the training-time rows under the same column names.
+    """
+
+    source: str
+    table: str
+    columns: Columns
+    labels: str | None = None
+    reference: str | None = None
+
+
+class Truth(Document):
+    """How long the truth takes: most of it is there after `delay`, all of it after `complete_after`."""
+
+    delay: Duration
+    complete_after: Duration
+
+
+class FeatureCard(Document):
+    """One declared input; `against` overrides what its distribution is compared with.
+
+    `drift: false` leaves out a feature whose distribution over a day says nothing, such as the weather of a season.
+    """
+
+    type: Literal["number", "category", "text"] = "number"
+    unit: str | None = None
+    range: tuple[Number, Number] | None = None
+    pii: Pii = "none"
+    owner: str | None = None
+    against: Comparison | None = None
+    drift: Flag = True
+
+
+class OutputCard(Document):
+    """One declared output."""
+
+    pii: Pii = "none"
+
+
+class Retention(Document):
+    """How long a kind of data is kept."""
+
+    at_most: Duration
+    at_least: Duration | None = None
+    where: str | None = None
+
+
+class Data(Document):
+    """What the model sees, for how long it is kept, who may query it, where it comes from."""
+
+    features: dict[str, FeatureCard] = Field(default_factory=dict)
+    outputs: dict[str, OutputCard] = Field(default_factory=dict)
+    retention: dict[Literal["predictions", "features", "labels"], Retention] = Field(default_factory=dict)
+    access: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+
+
+class Cost(Document):
+    """The cost envelope."""
+
+    per_1k: Number | None = None
+    per_day: Number | None = None
+    currency: str = "USD"
+
+
+class Trigger(Document):
+    """A rule in shorthand (`rollback`, `retraining`): when it holds for that long, do or propose `then`."""
+
+    when: str | None = None
+    for_: Duration | None = Field(default=None, alias="for")
+    enforcement: Enforcement | None = None
+    then: Then | None = None
+
+
+class Rollback(Trigger):
+    """When and by whom the previous version is put back."""
+
+    authority: tuple[str, ...] = ()
+    drill_every: Duration | None = None
+
+
+class Retraining(Trigger):
+    """When the model is trained again."""
+
+    every: Duration | None = None
+    lead_time: Duration | None = None
+
+
+class Review(Document):
+    """A review that somebody owes at intervals."""
+
+    by: str
+    every: Duration
+    regime: str | None = None
+
+
+class Card(Document):
+    """The YAML of one model: facts about it and its own rules."""
+
+    model: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    description: str | None = None
+    tier: Tier = 2
+    labels: dict[str, str] = Field(default_factory=dict)
+    regimes: tuple[str, ...] = ()
+    cadence: Cadence = Cadence()
+    owners: Owners
+    versions: Versions | None = None
+    log: Log | None = None
+    truth: Truth | None = None
+    slices: tuple[str | dict[str, str], ...] = ()
+    data: Data | None = None
+    metrics: dict[str, Metric] = Field(default_factory=dict)
+    cost: Cost | None = None
+    retraining: Retraining | None = None
+    rollback: Rollback | None = None
+    review: tuple[Review, ...] = ()
+    parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    max_instances: Count = 500
+
+    @field_validator("slices")
+    @classmethod
+    def _one_name_each(cls, slices: tuple[str | dict[str, str], ...]) -> tuple[str | dict[str, str], ...]:
+        if any(isinstance(item, dict) and len(item) != 1 for item in slices):
+            raise ValueError("a computed slice is {name: SQL expression}")
+        return slices
+
+    def slice_expressions(self) -> tuple[tuple[str, str], ...]:
+        """Return (name, SQL expression) of each slice; a bare name is the column of that name."""
+        pairs = [({item: f'"{item}"'} if isinstance(item, str) else item) for item in self.slices]
+        return tuple(next(iter(pair.items())) for pair in pairs)

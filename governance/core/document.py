@@ -1,0 +1,59 @@
+"""The ground that every YAML document stands on: frozen, closed, with the few value forms that authors write."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Strict
+
+from governance.core.duration import parse_duration
+
+Severity = Literal["info", "warning", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
+
+
+class Document(BaseModel):
+    """A part of a YAML document; unknown fields are refused, values never change after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"must be a duration such as 30m or 7d, not {value!r}")  # noqa: TRY004 (pydantic reads ValueError)
+    return parse_duration(value)
+
+
+def _share(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError(f"must be a share such as 99% or 0.99, not {value!r}")
+    if isinstance(value, str):
+        digits = value.removesuffix("%")
+        try:
+            value = float(digits) / (100 if digits != value else 1)
+        except ValueError:
+            raise ValueError(f"must be a share such as 99% or 0.99, not {value!r}") from None
+    if not 0 <= value <= 1:
+        raise ValueError(f"a share lies between 0% and 100%, not {value:g}")
+    return float(value)
+
+
+def _scalar(value: Any) -> Any:
+    """Turn a parameter written as a duration into one; everything else stays as it is."""
+    if isinstance(value, str):
+        try:
+            return parse_duration(value)
+        except ValueError:
+            return value
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Share = Annotated[float, BeforeValidator(_share)]
+Number = Annotated[float, Strict()]
+Count = Annotated[int, Strict()]
+Flag = Annotated[bool, Strict()]
+ParameterValue = Annotated[timedelta | float | bool | str, BeforeValidator(_scalar)]

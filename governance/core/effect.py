@@ -1,0 +1,111 @@
+"""What a change makes happen in the world: notifications, committed first and delivered afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from governance.core.document import Severity
+from governance.core.incident import Incident, IncidentChange
+from governance.core.metric import Labels
+
+Reason = Literal["first", "new_findings", "worsened", "reopened", "resolved"]
+EffectState = Literal["due", "sent", "failed", "withheld"]
+
+FIRST_RETRY = timedelta(seconds=10)
+LAST_RETRY = timedelta(minutes=30)
+MAX_ATTEMPTS = 8
+
+_REASONS: Mapping[str, Reason] = {
+    "opened": "first",
+    "new_findings": "new_findings",
+    "worsened": "worsened",
+    "reopened": "reopened",
+    "resolved": "resolved",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a person is told; plain values that any notifier can lay out."""
+
+    incident: int
+    model: str
+    severity: Severity
+    status: str
+    title: str
+    reason: Reason
+    findings: tuple[str, ...]
+    proposals: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One delivery to one notifier; `key` is the same for every attempt, so that the receiver can drop repeats."""
+
+    key: str
+    incident: int
+    notifier: str
+    message: Message
+    state: EffectState = "due"
+    attempts: int = 0
+    next_at: datetime | None = None
+    receipt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a notifier answered: delivered or not, and its own words."""
+
+    delivered: bool
+    detail: str = ""
+
+
+def respond(change: IncidentChange, notifiers: Sequence[str], proposals: Sequence[str], at: datetime) -> tuple[Effect, ...]:
+    """Return the notifications of a change: warning and critical are told to every notifier, info only recorded.
+
+    What is not sent is an effect too, withheld with its reason, so that "why was I not told?" has an answer.
+    """
+    reason = _REASONS.get(change.kind)
+    if reason is None:
+        return ()
+    incident = change.incident
+    withheld = incident.severity == "info"
+    message = _message(incident, reason, tuple(proposals), at)
+    return tuple(
+        Effect(
+            key=f"{incident.id}-{incident.version}-{notifier}",
+            incident=incident.id,
+            notifier=notifier,
+            message=message,
+            state="withheld" if withheld else "due",
+            next_at=None if withheld else at,
+            receipt="info is recorded, not sent" if withheld else "",
+        )
+        for notifier in notifiers
+    )
+
+
+def retry_at(attempts: int, at: datetime) -> datetime:
+    """Return when a failed delivery is tried again: ten seconds, doubled each time, at most half an hour."""
+    return at + min(FIRST_RETRY * 2 ** max(attempts - 1, 0), LAST_RETRY)
+
+
+def _message(incident: Incident, reason: Reason, proposals: tuple[str, ...], at: datetime) -> Message:
+    shown = incident.firing or incident.findings
+    lines = tuple(_line(each.summary, each.key.labels, each.basis) for each in shown)
+    return Message(
+        incident.id, incident.model, incident.severity, incident.status, incident.title, reason, lines, proposals, at
+    )
+
+
+def _line(summary: str, labels: Labels, basis: str) -> str:
+    firm = f" ({basis})" if basis else ""
+    return f"{summary}{firm}" if labels and any(value in summary for _, value in labels) else f"{summary}{_set(labels)}{firm}"
+
+
+def _set(labels: Labels) -> str:
+    return " {" + ", ".join(f"{name}={value}" for name, value in labels) + "}" if labels else ""

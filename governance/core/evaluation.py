@@ -1,0 +1,243 @@
+"""Judge the rules of a policy: one verdict per rule instance, that is (model, rule, label set)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from governance.core.cell import Cell, Column, bound, column, resolved
+from governance.core.document import Severity
+from governance.core.expression import Context, EvaluationFailed, Missing, Program, Reference, Term
+from governance.core.metric import Answer, Labels, Query
+from governance.core.plan import CompiledPolicy, CompiledRule, labels_of
+from governance.core.verdict import Input, Outcome, Verdict
+from governance.core.waiver import Waiver
+
+_WORST_GAP: tuple[Outcome, ...] = ("error", "stale", "no_data", "too_few")
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One label set of a rule with the cells its references are bound to."""
+
+    labels: Labels
+    cells: Mapping[Reference, Cell]
+    items: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Evaluation:
+    """The evaluation of one policy at one instant over the answers of its queries.
+
+    `offsets` replaces a query by the one that ends elsewhere (a revision judges a past window with today's labels).
+    """
+
+    def __init__(self, policy: CompiledPolicy, answers: Mapping[Query, Answer], at: datetime) -> None:
+        self._policy = policy
+        self._answers = answers
+        self._at = at
+        self._columns: dict[str, Column] = {}
+        self._context = policy.context.extend({"now": at})
+
+    def verdicts(self, waivers: Sequence[Waiver] = (), known: Mapping[str, Iterable[Labels]] | None = None) -> list[Verdict]:
+        """Judge every rule; `known` are the label sets with an active alert, which may not vanish silently."""
+        found: list[Verdict] = []
+        for rule in self._policy.rules:
+            found.extend(self.judge(rule, waivers, (known or {}).get(rule.rule.id, ())))
+        return found
+
+    def judge(self, rule: CompiledRule, waivers: Sequence[Waiver] = (), known: Iterable[Labels] = ()) -> Iterator[Verdict]:
+        """Judge every instance of one rule."""
+        instances = self.instances(rule)
+        if isinstance(instances, str):
+            yield self._verdict(rule, (), "error", reason=instances)
+            return
+        seen = {instance.labels for instance in instances}
+        for instance in instances:
+            yield self._waived(self._judged(rule, instance), waivers)
+        for labels in known:
+            if labels not in seen:
+                yield self._waived(self._judged(rule, self._gone(rule, labels)), waivers)
+        if not seen and not known and rule.references:
+            yield self._judged(rule, self._gone(rule, ()))
+
+    def instances(self, rule: CompiledRule) -> list[Instance] | str:
+        """Form the instances of a rule by joining its labelled references; over the limit, return the reason instead."""
+        labels: list[tuple[Labels, dict[str, Any]]] = [((), {})]
+        if rule.rule.for_each is not None:
+            labels = [(((rule.rule.for_each[0], key),), {rule.rule.for_each[0]: item}) for key, item in self._items(rule)]
+        columns = {each: self._resolved(each) for each in rule.references}
+        names = {each: labels_of(each, self._policy.policy.metrics) for each in rule.references}
+        for each in sorted(rule.references, key=lambda one: -len(names[one])):
+            if names[each]:
+                labels = list(_joined(labels, columns[each], names[each]))
+        limit = self._policy.policy.card.max_instances
+        if len(labels) > limit:
+            return f"{len(labels)} label sets, the limit is {limit} (max_instances)"
+        return [
+            Instance(key, {each: columns[each].at(key, names[each]) for each in rule.references}, items)
+            for key, items in labels
+        ]
+
+    def explain(self, rule: CompiledRule, labels: Labels) -> dict[Severity, tuple[Term, ...]]:
+        """Return, for each severity, the terms of its expression with their values for one label set."""
+        instances = self.instances(rule)
+        found = [each for each in instances if each.labels == labels] if not isinstance(instances, str) else []
+        instance = found[0] if found else self._gone(rule, labels)
+        context, values = self._bindings(rule, instance)
+        return {severity: program.explain(values, context) for severity, program in rule.programs}
+
+    def summary(self, rule: CompiledRule, labels: Labels) -> str:
+        """Return the rule's summary with the values of one label set; its id where it has none."""
+        if rule.summary is None:
+            return rule.rule.id
+        instances = self.instances(rule)
+        found = [each for each in instances if each.labels == labels] if not isinstance(instances, str) else []
+        context, values = self._bindings(rule, found[0] if found else self._gone(rule, labels))
+        for each in rule.summary.references:
+            if each not in values:
+                base = self._column(each.metric)
+                cell = self._resolved(each).at(labels, labels_of(each, self._policy.policy.metrics))
+                values[each] = bound(each, cell, base, self._at)
+        return rule.summary.render(values, context)
+
+    def _judged(self, rule: CompiledRule, instance: Instance) -> Verdict:
+        context, values = self._bindings(rule, instance)
+        missing = tuple(name(each) for each, cell in instance.cells.items() if _is_gap(each, cell))
+        failing: list[Severity] = []
+        gap = failure = ""
+        for severity, program in rule.programs:
+            outcome = _outcome(program, values, context)
+            if outcome is True:
+                failing.append(severity)
+            elif isinstance(outcome, str):
+                failure = outcome
+            elif outcome is None:
+                gap = "missing"
+        inputs = self._inputs(rule, instance)
+        if failing:
+            return self._verdict(rule, instance.labels, "fail", tuple(failing), "", inputs, missing)
+        if failure:
+            return self._verdict(rule, instance.labels, "error", (), failure, inputs, missing)
+        if gap:
+            kind, reason = _gap(instance)
+            return self._verdict(rule, instance.labels, kind, (), reason, inputs, missing)
+        return self._verdict(rule, instance.labels, "pass", (), "", inputs, missing)
+
+    def _verdict(
+        self,
+        rule: CompiledRule,
+        labels: Labels,
+        outcome: Outcome,
+        failing: tuple[Severity, ...] = (),
+        reason: str = "",
+        inputs: tuple[Input, ...] = (),
+        missing: tuple[str, ...] = (),
+    ) -> Verdict:
+        queries = [self._policy.policy.metrics[each.metric].query for each in rule.references]
+        until = min((self._at - each.offset for each in queries), default=None) if rule.needs_truth else None
+        cadence = self._policy.policy.card.cadence
+        expected = all(cadence.expects(self._at - each.offset - each.window, self._at - each.offset) for each in queries)
+        basis = "provisional" if rule.needs_truth else ""
+        return Verdict(
+            self._policy.model, rule.rule.id, labels, self._at, outcome, failing, reason, inputs, missing, basis, until, expected
+        )
+
+    def _waived(self, verdict: Verdict, waivers: Sequence[Waiver]) -> Verdict:
+        for each in waivers:
+            if each.covers(verdict.model, verdict.rule, verdict.labels, verdict.at):
+                reason = f"waived until {each.until:%Y-%m-%d} by {each.approved_by}: {each.because}"
+                return Verdict(verdict.model, verdict.rule, verdict.labels, verdict.at, "waived", (), reason, verdict.inputs)
+        return verdict
+
+    def _bindings(self, rule: CompiledRule, instance: Instance) -> tuple[Context, dict[Reference, object]]:
+        values = {
+            each: bound(each, cell, self._column(each.metric), self._at) for each, cell in instance.cells.items()
+        }
+        extra = {
+            "labels": dict(instance.labels),
+            "parameters": self._policy.policy.parameters.get(rule.rule.pack, {}),
+            **instance.items,
+        }
+        return self._context.extend(extra), values
+
+    def _inputs(self, rule: CompiledRule, instance: Instance) -> tuple[Input, ...]:
+        metrics = self._policy.policy.metrics
+        return tuple(
+            Input(name(each), cell.value, cell.time, metrics[each.metric].query.source, cell.detail)
+            for each, cell in instance.cells.items()
+        )
+
+    def _column(self, metric: str) -> Column:
+        if metric not in self._columns:
+            effective = self._policy.policy.metrics[metric]
+            self._columns[metric] = column(effective, self._answers.get(effective.query), self._at)
+        return self._columns[metric]
+
+    def _resolved(self, reference: Reference) -> Column:
+        return resolved(reference, self._column(reference.metric))
+
+    def _gone(self, rule: CompiledRule, labels: Labels) -> Instance:
+        """An instance for a label set that no source names any more."""
+        names = {each: labels_of(each, self._policy.policy.metrics) for each in rule.references}
+        items = dict.fromkeys([rule.rule.for_each[0]], {"key": "", "value": {}}) if rule.rule.for_each else {}
+        return Instance(labels, {each: self._resolved(each).at(labels, names[each]) for each in rule.references}, items)
+
+    def _items(self, rule: CompiledRule) -> Iterator[tuple[str, dict[str, Any]]]:
+        if rule.items is None:
+            return
+        try:
+            found = rule.items.evaluate({}, self._context)
+        except (Missing, EvaluationFailed):
+            return  # the card has no such part, so there is nothing to judge
+        pairs = found.items() if isinstance(found, Mapping) else enumerate(found) if isinstance(found, Sequence) else ()
+        for key, value in pairs:
+            yield str(key), {"key": str(key), "value": value}
+
+
+def name(reference: Reference) -> str:
+    """Return a reference as its author wrote it, such as max(metrics.psi)."""
+    text = f"metrics.{reference.metric}"
+    for function, by in reference.aggregates:
+        text = f"{function}({text}{', [' + ', '.join(map(repr, by)) + ']' if by else ''})"
+    return text if reference.view == "value" else f"{reference.view}({text})"
+
+
+def _outcome(program: Program, values: Mapping[Reference, object], context: Context) -> bool | str | None:
+    """Return the truth of an expression, None when data is missing, or the reason why it cannot be computed."""
+    try:
+        result = program.evaluate(values, context)
+    except Missing:
+        return None
+    except EvaluationFailed as failure:
+        return str(failure)
+    return result if isinstance(result, bool) else f"the condition gives {type(result).__name__}, not true or false"
+
+
+def _is_gap(reference: Reference, cell: Cell) -> bool:
+    return reference.view != "samples" and cell.value is None
+
+
+def _gap(instance: Instance) -> tuple[Outcome, str]:
+    """Return the gravest gap of an instance, with its reason in words."""
+    for kind in _WORST_GAP:
+        for reference, cell in instance.cells.items():
+            if cell.reason == kind:
+                return kind, f"{name(reference)}: {cell.detail}"
+    return "no_data", "no sample"
+
+
+def _joined(
+    instances: list[tuple[Labels, dict[str, Any]]], column_: Column, names: tuple[str, ...]
+) -> Iterator[tuple[Labels, dict[str, Any]]]:
+    """Join the label sets so far with those of a column on the labels they share; neither side loses a set."""
+    wanted = set(names)
+    for labels, items in instances:
+        own = dict(labels)
+        shared = {key: value for key, value in own.items() if key in wanted}
+        matches = [key for key in column_.cells if shared.items() <= dict(key).items()]
+        for key in matches:
+            yield tuple(sorted({**own, **dict(key)}.items())), items
+        if not matches and own:
+            yield labels, items

@@ -1,0 +1,209 @@
+"""Incidents: findings gathered per model, with a status that people move and that resolves by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from governance.core.alert import AlertKey, Change
+from governance.core.document import SEVERITIES, Severity
+from governance.core.verdict import Basis, worst
+
+Status = Literal["triggered", "acknowledged", "mitigated", "resolved"]
+ChangeKind = Literal["opened", "new_findings", "worsened", "reopened", "resolved", "updated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A firing alert in an incident; `ended` is set when it resolved; `story` tells how firm it became."""
+
+    key: AlertKey
+    severity: Severity
+    since: datetime
+    summary: str
+    values: Mapping[str, float | None]
+    basis: Basis = ""
+    ended: datetime | None = None
+    times: int = 1
+    story: tuple[str, ...] = ()
+
+    @property
+    def firing(self) -> bool:
+        """True while the alert fires."""
+        return self.ended is None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What people work on. `version` grows by one with every change; a stale version loses the race."""
+
+    id: int
+    group: str
+    model: str
+    status: Status
+    severity: Severity
+    opened_at: datetime
+    changed_at: datetime
+    findings: tuple[Finding, ...]
+    version: int = 1
+    acknowledged_by: str = ""
+    acknowledged_severity: Severity | None = None
+    resolved_at: datetime | None = None
+    resolved_by: str = ""
+    reopened: int = 0
+
+    @property
+    def firing(self) -> tuple[Finding, ...]:
+        """The findings that still fire, worst and oldest first."""
+        return tuple(sorted((each for each in self.findings if each.firing), key=_worst_first))
+
+    @property
+    def title(self) -> str:
+        """One sentence: the worst finding, and how many others there are."""
+        ordered = self.firing or tuple(sorted(self.findings, key=_worst_first))
+        rules = {(each.key.rule, each.key.kind) for each in ordered[1:]} - {(ordered[0].key.rule, ordered[0].key.kind)}
+        more = f" (and {len(rules)} more rule{'s' if len(rules) > 1 else ''})" if rules else ""
+        return f"{ordered[0].summary}{more}"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an alert tells its incident: a change of state with the words and values of that moment."""
+
+    key: AlertKey
+    change: Change
+    at: datetime
+    severity: Severity | None
+    summary: str
+    values: Mapping[str, float | None]
+    basis: Basis = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentChange:
+    """An incident after a change, and what kind of change it was."""
+
+    incident: Incident
+    kind: ChangeKind
+
+
+def gather(
+    incident: Incident | None, told: Sequence[Told], at: datetime, *, group: str, next_id: int, reopen_within: timedelta
+) -> IncidentChange | None:
+    """Fold what alerts tell into the group's incident: open, add, worsen, re-open or resolve it.
+
+    `incident` is the group's latest; a resolved one is re-opened within `reopen_within`, later a new one is opened.
+    """
+    firing = [each for each in told if each.change in {"firing", "worsened"}]
+    current = incident
+    if current is not None and current.status == "resolved":
+        recent = current.resolved_at is not None and at - current.resolved_at <= reopen_within
+        if not firing or not recent:
+            current = None
+    if current is None:
+        return _opened(firing, at, group, next_id) if firing else None
+    findings = _folded(current.findings, told)
+    return _changed(current, findings, firing, at)
+
+
+def _opened(firing: Sequence[Told], at: datetime, group: str, next_id: int) -> IncidentChange:
+    findings = _folded((), firing)
+    severity = worst([each.severity for each in findings]) or "info"
+    model = firing[0].key.model
+    return IncidentChange(Incident(next_id, group, model, "triggered", severity, at, at, findings), "opened")
+
+
+def _changed(current: Incident, findings: tuple[Finding, ...], firing: Sequence[Told], at: datetime) -> IncidentChange | None:
+    if findings == current.findings:
+        return None
+    after = replace(current, findings=findings, changed_at=at, version=current.version + 1)
+    open_severity = worst([each.severity for each in findings if each.firing])
+    if open_severity is None:
+        done = replace(after, status="resolved", resolved_at=at, resolved_by="engine")
+        return IncidentChange(done, "resolved")
+    after = replace(after, severity=open_severity)
+    if current.status == "resolved":
+        fresh = replace(after, status="triggered", resolved_at=None, resolved_by="", acknowledged_by="")
+        return IncidentChange(replace(fresh, reopened=current.reopened + 1), "reopened")
+    if _worse(open_severity, current.acknowledged_severity) and current.status != "triggered":
+        return IncidentChange(replace(after, status="triggered"), "worsened")
+    if _worse(open_severity, current.severity):
+        return IncidentChange(after, "worsened")
+    return IncidentChange(after, "new_findings" if firing else "updated")
+
+
+def acknowledged(incident: Incident, actor: str, at: datetime) -> Incident:
+    """Return the incident as taken by `actor`, who knows its present severity."""
+    return replace(
+        incident,
+        status="acknowledged",
+        acknowledged_by=actor,
+        acknowledged_severity=incident.severity,
+        changed_at=at,
+        version=incident.version + 1,
+    )
+
+
+def resolved(incident: Incident, actor: str, at: datetime) -> Incident:
+    """Return the incident as closed by `actor`; findings that still fire are no longer part of it."""
+    findings = tuple(replace(each, ended=each.ended or at) for each in incident.findings)
+    return replace(
+        incident,
+        status="resolved",
+        findings=findings,
+        resolved_at=at,
+        resolved_by=actor,
+        changed_at=at,
+        version=incident.version + 1,
+    )
+
+
+def _folded(findings: tuple[Finding, ...], told: Sequence[Told]) -> tuple[Finding, ...]:
+    by_key = {each.key: each for each in findings}
+    for each in told:
+        before = by_key.get(each.key)
+        if each.change in {"firing", "worsened", "eased"} and each.severity is not None:
+            by_key[each.key] = _fired(before, each)
+        elif before is not None and before.firing:
+            by_key[each.key] = _told(before, each)
+    return tuple(by_key.values())
+
+
+def _fired(before: Finding | None, told: Told) -> Finding:
+    assert told.severity is not None  # noqa: S101 (the caller looked)
+    word = {"firing": "fired", "worsened": "worsened", "eased": "eased"}[told.change]
+    line = f"{word} ({told.basis})" if told.basis else word
+    if before is None:
+        return Finding(told.key, told.severity, told.at, told.summary, told.values, told.basis, story=(line,))
+    again = told.change == "firing"
+    return replace(
+        before,
+        severity=told.severity,
+        summary=told.summary,
+        values=told.values,
+        ended=None,
+        since=told.at if again else before.since,
+        times=before.times + (1 if again else 0),
+        basis=told.basis,
+        story=(*before.story, line)[-12:],
+    )
+
+
+def _told(before: Finding, told: Told) -> Finding:
+    if told.change == "confirmed":
+        return replace(before, basis="final", values=told.values, summary=told.summary, story=(*before.story, "confirmed (final)"))
+    if told.change in {"resolved", "revised", "waived", "cleared", "pending"}:
+        words = {"revised": "withdrawn by complete labels (final)", "pending": "pending again"}
+        return replace(before, ended=told.at, story=(*before.story, words.get(told.change, told.change)))
+    return before
+
+
+def _worse(one: Severity, other: Severity | None) -> bool:
+    return other is None or SEVERITIES.index(one) > SEVERITIES.index(other)
+
+
+def _worst_first(finding: Finding) -> tuple[int, datetime]:
+    return (-SEVERITIES.index(finding.severity), finding.since)

@@ -1,0 +1,52 @@
+"""The organisation: people, teams, notifiers, sources and how incidents are grouped."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from governance.core.document import Document, Duration
+
+
+class Person(Document):
+    """Somebody who acts; the key in `people` is the id that the log records."""
+
+    email: str | None = None
+    slack: str | None = None
+
+
+class Team(Document):
+    """Members, and the leads among them."""
+
+    members: tuple[str, ...] = ()
+    leads: tuple[str, ...] = ()
+
+
+class Plugin(Document):
+    """A source or notifier: its `kind` and the kind's own settings, checked by the plug-in."""
+
+    model_config = ConfigDict(extra="allow")
+    kind: str
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings beside `kind`."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class Grouping(Document):
+    """Which findings share an incident, and for how long a resolved one re-opens."""
+
+    group_by: tuple[Literal["model", "pack", "rule"], ...] = ("model",)
+    reopen_within: Duration = Field(default="1h", validate_default=True)  # type: ignore[assignment]
+
+
+class Organisation(Document):
+    """One engine governs one environment of one organisation."""
+
+    environment: str = "production"
+    people: dict[str, Person] = Field(default_factory=dict)
+    teams: dict[str, Team] = Field(default_factory=dict)
+    notifiers: dict[str, Plugin] = Field(default_factory=dict)
+    sources: dict[str, Plugin] = Field(default_factory=dict)
+    incidents: Grouping = Grouping()

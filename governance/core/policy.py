@@ -1,0 +1,227 @@
+"""The effective policy of one model: which rules apply to it, and where each came from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+from governance.core.authored import Authored, Path, SourceText, Written, problem_at
+from governance.core.card import Card
+from governance.core.document import ParameterValue, Severity
+from governance.core.measurement import Metric
+from governance.core.metric import LogTable, Query
+from governance.core.pack import Pack
+from governance.core.problem import Position, Problem
+from governance.core.question import log_table, needs_truth, query, unavailable
+from governance.core.rule import Enforcement, NoData, Rule, Then
+from governance.core.suggestion import closest
+
+_NO_DATA_FOR = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveMetric:
+    """A metric that this model has: its document, the query that answers it and where it is declared."""
+
+    name: str
+    spec: Metric
+    query: Query
+    labels: tuple[str, ...]
+    needs_truth: bool
+    origin: Position
+
+    @property
+    def stale_after(self) -> timedelta:
+        """How old a sample may be; three times the metric's interval, but never less than the window's own step."""
+        every = self.spec.every or (timedelta(minutes=1) if self.spec.query else timedelta(hours=1))
+        return self.spec.stale_after or 3 * every
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveRule:
+    """A rule as it holds for one model, after overrides; `pack` is "" for a rule of the card."""
+
+    id: str
+    pack: str
+    conditions: tuple[tuple[Severity, Written], ...]
+    for_: timedelta
+    keep_firing_for: timedelta
+    no_data_for: timedelta
+    no_data_then: Literal["alert", "ok", "keep"]
+    enforcement: Enforcement
+    then: Then | None
+    for_each: tuple[str, Written] | None
+    summary: Written | None
+    remedy: str
+    controls: tuple[str, ...]
+    origin: Position
+
+
+@dataclass(frozen=True, slots=True)
+class EffectivePolicy:
+    """All that is asked of one model. `absent` says why a standard metric does not exist for it."""
+
+    card: Card
+    source: SourceText
+    metrics: Mapping[str, EffectiveMetric]
+    absent: Mapping[str, str]
+    parameters: Mapping[str, Mapping[str, ParameterValue]]
+    rules: tuple[EffectiveRule, ...]
+    problems: tuple[Problem, ...] = field(default=())
+
+
+Selects = Callable[[Authored[Pack], Card], bool]
+
+
+def effective_policy(card: Authored[Card], packs: Sequence[Authored[Pack]], selects: Selects) -> EffectivePolicy:
+    """Combine a card with the packs that select it; what cannot be combined is listed in `problems`."""
+    chosen = [pack for pack in packs if selects(pack, card.document)]
+    problems: list[Problem] = []
+    metrics, absent = _metrics(card, chosen)
+    overrides = {rule.rule: index for index, rule in enumerate(card.document.rules) if "/" in rule.rule}
+    rules = [*_pack_rules(card, chosen, overrides, problems), *_card_rules(card)]
+    known = {rule.id for rule in rules}
+    for name, index in overrides.items():
+        if name not in known:
+            at = card.source.at(("rules", index, "rule"))
+            problems.append(problem_at(card.source, at, "unknown-rule", f"no pack has a rule '{name}'", closest(name, known)))
+    parameters = _parameters(card, chosen, problems)
+    return EffectivePolicy(card.document, card.source, metrics, absent, parameters, tuple(rules), tuple(problems))
+
+
+def _metrics(
+    card: Authored[Card], packs: Sequence[Authored[Pack]]
+) -> tuple[dict[str, EffectiveMetric], dict[str, str]]:
+    log = log_table(card.document)
+    metrics: dict[str, EffectiveMetric] = {}
+    absent: dict[str, str] = {}
+    owners: list[Authored[Any]] = [*packs, card]
+    for owner in owners:
+        for name, spec in owner.document.metrics.items():
+            reason = unavailable(spec, card.document, log)
+            if reason:
+                absent[name] = reason
+            else:
+                metrics[name] = _metric(name, spec, card.document, log, owner.source.key_at(("metrics", name)))
+    return metrics, {name: reason for name, reason in absent.items() if name not in metrics}
+
+
+def _metric(name: str, spec: Metric, card: Card, log: LogTable | None, origin: Position) -> EffectiveMetric:
+    return EffectiveMetric(name, spec, query(spec, card, log), spec.label_names(), needs_truth(spec), origin)
+
+
+def _pack_rules(
+    card: Authored[Card], packs: Sequence[Authored[Pack]], overrides: Mapping[str, int], problems: list[Problem]
+) -> Iterator[EffectiveRule]:
+    for pack in packs:
+        for index, rule in enumerate(pack.document.rules):
+            name = f"{pack.document.pack}/{rule.rule}"
+            layers = [_Layer(rule, pack.source, ("rules", index))]
+            if name in overrides:
+                own = _Layer(card.document.rules[overrides[name]], card.source, ("rules", overrides[name]))
+                problems.extend(_refused(rule, own, name))
+                layers.insert(0, own)
+            yield _rule(name, pack.document.pack, layers)
+
+
+def _card_rules(card: Authored[Card]) -> Iterator[EffectiveRule]:
+    for index, rule in enumerate(card.document.rules):
+        if "/" not in rule.rule:
+            yield _rule(rule.rule, "", [_Layer(rule, card.source, ("rules", index))])
+    for name in ("rollback", "retraining"):
+        trigger = getattr(card.document, name)
+        if trigger is not None and trigger.when is not None:
+            values = trigger.model_dump(include={"when", "for_", "enforcement", "then"}, exclude_none=True)
+            yield _rule(name, "", [_Layer(Rule(rule=name, severity="warning", **values), card.source, (name,))])
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """A rule document in the file it stands in; the first layer that says something wins."""
+
+    rule: Rule
+    source: SourceText
+    path: Path
+
+    def written(self, *path: str) -> Written:
+        value: Any = self.rule
+        for part in path:
+            value = value[part] if isinstance(value, dict) else getattr(value, part)
+        return Written(str(value), self.source, (*self.path, *path))
+
+
+def _refused(base: Rule, own: _Layer, name: str) -> Iterator[Problem]:
+    """A card may not loosen a rule that its pack does not leave open; changing what or when it fires counts as loosening."""
+    if base.overridable is not False:
+        return
+    for field_name, key in (("when", "when"), ("for_", "for"), ("enforcement", "enforcement"), ("severity", "severity")):
+        if getattr(own.rule, field_name) is not None:
+            at = own.source.key_at((*own.path, key))
+            message = f"'{name}' may not be changed by a card (overridable: false); ask for a waiver instead"
+            yield problem_at(own.source, at, "not-overridable", message)
+
+
+def _rule(name: str, pack: str, layers: list[_Layer]) -> EffectiveRule:
+    def first(field_name: str) -> Any:
+        return next((value for layer in layers if (value := getattr(layer.rule, field_name)) is not None), None)
+
+    no_data: NoData = first("no_data") or NoData()
+    base = layers[-1]
+    return EffectiveRule(
+        id=name,
+        pack=pack,
+        conditions=_conditions(layers, first("severity")),
+        for_=first("for_") or timedelta(0),
+        keep_firing_for=first("keep_firing_for") or timedelta(0),
+        no_data_for=no_data.for_ if no_data.for_ is not None else _NO_DATA_FOR,
+        no_data_then=no_data.then,
+        enforcement=first("enforcement") or "notify",
+        then=first("then"),
+        for_each=next(((variable, base.written("for_each", variable)) for variable in base.rule.for_each or {}), None),
+        summary=next((layer.written("summary") for layer in layers if layer.rule.summary is not None), None),
+        remedy=first("remedy") or "",
+        controls=first("controls") or (),
+        origin=layers[0].source.at((*layers[0].path, "rule")),
+    )
+
+
+def _conditions(layers: list[_Layer], severity: Severity | None) -> tuple[tuple[Severity, Written], ...]:
+    layer = next((layer for layer in layers if layer.rule.when is not None), None)
+    if layer is None:
+        return ()
+    if isinstance(layer.rule.when, dict):
+        return tuple((each, layer.written("when", each)) for each in layer.rule.when)
+    return ((severity or "warning", layer.written("when")),)
+
+
+def _parameters(
+    card: Authored[Card], packs: Sequence[Authored[Pack]], problems: list[Problem]
+) -> dict[str, dict[str, ParameterValue]]:
+    values = {
+        pack.document.pack: {name: each.default for name, each in pack.document.parameters.items()} for pack in packs
+    }
+    known = [f"{pack}/{name}" for pack, each in values.items() for name in each]
+    for key, value in card.document.parameters.items():
+        pack, _, name = key.partition("/")
+        if key not in known:
+            at = card.source.key_at(("parameters", key))
+            problem = problem_at(card.source, at, "unknown-parameter", f"no pack has a parameter '{key}'", closest(key, known))
+            problems.append(problem)
+        elif type(value) is not type(values[pack][name]) and not _both_numbers(value, values[pack][name]):
+            at = card.source.at(("parameters", key))
+            message = f"'{key}' is a {_kind(values[pack][name])}, not a {_kind(value)}"
+            problems.append(problem_at(card.source, at, "wrong-parameter", message))
+        else:
+            values[pack][name] = value
+    return values
+
+
+def _both_numbers(one: ParameterValue, other: ParameterValue) -> bool:
+    return all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (one, other))
+
+
+def _kind(value: ParameterValue) -> str:
+    names = {timedelta: "duration", bool: "truth value", str: "text"}
+    return names.get(type(value), "number")

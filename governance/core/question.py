@@ -1,0 +1,99 @@
+"""From a metric of a card to the query that a source answers."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from governance.core.card import Card
+from governance.core.measure import MEASURES
+from governance.core.measurement import Comparison, Metric
+from governance.core.metric import Against, Feature, LogTable, Query
+
+_HOUR = timedelta(hours=1)
+_PLACEHOLDER = re.compile(r"\$(\w+)")
+
+
+def log_table(card: Card) -> LogTable | None:
+    """Return where the card's prediction log lies, or None when it names none."""
+    if card.log is None:
+        return None
+    return LogTable(
+        source=card.log.source,
+        table=card.log.table,
+        columns=tuple(sorted(card.log.columns.model_dump(exclude_none=True).items())),
+        features=_features(card),
+        slices=card.slice_expressions(),
+        labels=card.log.labels,
+        reference=card.log.reference,
+    )
+
+
+def query(metric: Metric, card: Card, log: LogTable | None) -> Query:
+    """Return the query that answers `metric` for this card; its window ends at the label watermark where truth is needed."""
+    if metric.query is not None:
+        return Query(source=metric.source or "", text=_filled(metric.query, card), window=metric.window or _HOUR)
+    return Query(
+        source=log.source if log else "",
+        measure=metric.measure or "",
+        log=log,
+        window=metric.window or _HOUR,
+        offset=card.truth.delay if card.truth and needs_truth(metric) else timedelta(0),
+        by=metric.by or "",
+        of=metric.of or "",
+        q=metric.q,
+        where=metric.where or "",
+        against=against(metric.against),
+    )
+
+
+def needs_truth(metric: Metric) -> bool:
+    """Tell whether the metric can only be known when labels have come."""
+    return metric.measure is not None and metric.measure in MEASURES and MEASURES[metric.measure].needs_truth
+
+
+def unavailable(metric: Metric, card: Card, log: LogTable | None) -> str:
+    """Return why this card cannot have a measure over its log, or "" when it can."""
+    if metric.measure is None:
+        return ""
+    if log is None:
+        return "the card has no prediction log"
+    known = MEASURES.get(metric.measure)
+    if known is None:
+        return f"no measure {metric.measure!r}"
+    missing = [role for role in known.needs if log.column(role) is None]
+    if missing:
+        return f"the log maps no column for {', '.join(missing)}"
+    if metric.by == "feature" and not log.features:
+        return "the card declares no features"
+    if metric.by == "slice" and not log.slices:
+        return "the card declares no slices"
+    if known.needs_truth and card.truth is None:
+        return "the card does not say how long its truth takes"
+    return ""
+
+
+def against(comparison: Comparison | None) -> Against:
+    """Return the comparison as asked of a source; the reference rows when none is named."""
+    return Against(comparison.window, comparison.version) if comparison else Against()
+
+
+def _features(card: Card) -> tuple[Feature, ...]:
+    declared = card.data.features if card.data else {}
+    return tuple(
+        Feature(
+            name=name,
+            kind=feature.type,
+            low=feature.range[0] if feature.range else None,
+            high=feature.range[1] if feature.range else None,
+            against=against(feature.against) if feature.against else None,
+        )
+        for name, feature in declared.items()
+    )
+
+
+def _filled(text: str, card: Card) -> str:
+    """Put the model, its serving version and the card's labels for $name."""
+    serving = card.versions.serving if card.versions else None
+    known = {**card.labels, "model": card.model, "version": serving if isinstance(serving, str) else ""}
+    return _PLACEHOLDER.sub(lambda found: known.get(found[1], found[0]), text)

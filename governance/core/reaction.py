@@ -1,0 +1,89 @@
+"""From a verdict to the next state of its alerts, with what there is to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from governance.core.alert import Alert, AlertKey, Signal, Timing, Transition, advance, transition
+from governance.core.document import Severity
+from governance.core.plan import CompiledRule
+from governance.core.verdict import Verdict
+
+_INSTANT = Timing()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One alert before and after a verdict; `transition` is None when only the alert's clocks moved."""
+
+    before: Alert
+    after: Alert
+    verdict: Verdict
+    transition: Transition | None
+
+
+def react(rule: CompiledRule, verdict: Verdict, active: Mapping[AlertKey, Alert]) -> Iterator[Step]:
+    """Advance the alert of a rule instance and the one about its missing data; unchanged alerts yield nothing."""
+    timing = Timing(rule.rule.for_, rule.rule.keep_firing_for)
+    key = AlertKey(verdict.model, verdict.rule, verdict.labels)
+    yield from _step(key, signals(rule, verdict), timing, verdict, active)
+    if rule.rule.no_data_then == "alert":
+        gap = AlertKey(verdict.model, verdict.rule, verdict.labels, "no_data")
+        severities: dict[Severity, Signal] = {"warning": no_data_signal(verdict)}
+        yield from _step(gap, severities, Timing(rule.rule.no_data_for), verdict, active)
+
+
+def signals(rule: CompiledRule, verdict: Verdict) -> dict[Severity, Signal]:
+    """Return what a verdict says to each severity's clock; what rests on missing inputs keeps its state."""
+    names = [severity for severity, _ in rule.programs]
+    if verdict.outcome == "waived":
+        return dict.fromkeys(names, "waived")
+    if verdict.keeps_state:
+        return dict.fromkeys(names, "keep")
+    rest: Signal = "keep" if verdict.missing else "pass"
+    return {name: "fail" if name in verdict.failing else rest for name in names}
+
+
+def no_data_signal(verdict: Verdict) -> Signal:
+    """Return what a verdict says to the alert about missing data: only expected data can be missing."""
+    if verdict.outcome == "waived":
+        return "waived"
+    if verdict.outcome in {"no_data", "stale"}:
+        return "fail" if verdict.expected else "keep"
+    return "keep" if verdict.outcome == "error" or verdict.keeps_state and verdict.missing else "pass"
+
+
+def confirmed(alert: Alert, verdict: Verdict, at: datetime) -> Step | None:
+    """Judge a provisional finding again with complete labels: confirm it, withdraw it, or wait when data is missing."""
+    if verdict.keeps_state:
+        return None
+    if verdict.outcome == "fail":
+        after = replace(alert, basis="final")
+        told = Transition(alert.key, "confirmed", at, alert.severity, alert.severity)
+        return Step(alert, after, verdict, told)
+    after = replace(alert, clocks={}, basis="", until=None)
+    return Step(alert, after, verdict, Transition(alert.key, "revised", at, alert.severity, None, "complete labels changed the verdict"))
+
+
+def _step(
+    key: AlertKey, each: Mapping[Severity, Signal], timing: Timing, verdict: Verdict, active: Mapping[AlertKey, Alert]
+) -> Iterator[Step]:
+    before = active.get(key)
+    if before is None:
+        if "fail" not in each.values():
+            return  # nothing was wrong, and nothing is
+        before = Alert(key, {})
+    after = _with_basis(before, advance(before, each, timing, verdict.at), verdict)
+    if after != before:
+        yield Step(before, after, verdict, transition(before, after, verdict.at, verdict.reason))
+
+
+def _with_basis(before: Alert, after: Alert, verdict: Verdict) -> Alert:
+    """Remember, when a finding on labels begins to fire, which window it rests on and that labels may still come."""
+    if verdict.until is None or after.key.kind == "no_data":
+        return after
+    if before.state != "firing" and after.state == "firing":
+        return replace(after, basis=verdict.basis, until=verdict.until)
+    return after

@@ -1,0 +1,26 @@
+"""A waiver: a rule not enforced on a model, by whom, why, until when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from governance.core.metric import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """An approved waiver; empty `labels` cover every instance of the rule."""
+
+    id: str
+    model: str
+    rule: str
+    labels: Labels
+    because: str
+    requested_by: str
+    approved_by: str
+    until: datetime
+
+    def covers(self, model: str, rule: str, labels: Labels, at: datetime) -> bool:
+        """Tell whether the waiver holds for this instance now."""
+        return self.model == model and self.rule == rule and at < self.until and set(self.labels) <= set(labels)

@@ -1,0 +1,1 @@
+"""The demo: a real data set replayed as a live model."""

@@ -1,0 +1,1 @@
+"""Use cases: where pure decisions meet I/O."""

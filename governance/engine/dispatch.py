@@ -1,0 +1,48 @@
+"""Perform what was committed: at least once, with the same key every time, and record each receipt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from governance.core.effect import MAX_ATTEMPTS, Effect, Receipt, retry_at
+from governance.engine import entries
+from governance.engine.parts import Engine
+from governance.store import decision_log, effects
+
+
+def dispatch(engine: Engine, at: datetime) -> list[Effect]:
+    """Deliver every due effect and return what became of each; a failure is tried again later, ever more slowly."""
+    with engine.database.read() as connection:
+        due = effects.due(connection, at)
+    done = []
+    for effect in due:
+        after = _after(effect, _performed(engine, effect), at)
+        with engine.database.transaction() as connection:
+            effects.save(connection, [after])
+            if after.state != "due":
+                decision_log.append(connection, [entries.of_delivery(after, at)])
+        done.append(after)
+    if done:
+        decision_log.seal(engine.database, at)
+    return done
+
+
+def _performed(engine: Engine, effect: Effect) -> Receipt:
+    notifier = engine.notifiers.get(effect.notifier)
+    if notifier is None:
+        return Receipt(delivered=False, detail=f"no notifier '{effect.notifier}' is configured")
+    try:
+        return notifier.perform(effect)
+    except Exception as error:  # noqa: BLE001 (a plug-in may raise anything; the other deliveries must go on)
+        return Receipt(delivered=False, detail=f"{type(error).__name__}: {error}".splitlines()[0])
+
+
+def _after(effect: Effect, receipt: Receipt, at: datetime) -> Effect:
+    attempts = effect.attempts + 1
+    tried = replace(effect, attempts=attempts, receipt=receipt.detail)
+    if receipt.delivered:
+        return replace(tried, state="sent", next_at=None)
+    if attempts >= MAX_ATTEMPTS:
+        return replace(tried, state="failed", next_at=None)
+    return replace(tried, next_at=retry_at(attempts, at))

@@ -1,0 +1,99 @@
+"""The decisions that a cycle records."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from governance.core.decision import Decision
+from governance.core.document import Severity
+from governance.core.effect import Effect
+from governance.core.expression import Term
+from governance.core.incident import Incident, IncidentChange
+from governance.core.metric import Labels
+from governance.core.reaction import Step
+from governance.core.verdict import Verdict
+
+ENGINE = "engine"
+
+
+def of_transition(
+    step: Step, summary: str, terms: Mapping[Severity, Sequence[Term]], version: str
+) -> Decision:
+    """Return the entry of an alert's change, with the values it rests on and the policy it was made under."""
+    change, verdict = step.transition, step.verdict
+    assert change is not None  # noqa: S101 (only steps with a transition are recorded)
+    key = change.key
+    body = {
+        "before": step.before.state,
+        "after": step.after.state,
+        "severity": change.after or change.before,
+        "summary": summary,
+        "reason": change.reason,
+        "basis": verdict.basis,
+        "window_end": verdict.until,
+        "inputs": [{"name": each.name, "value": each.value, "time": each.time, "reason": each.reason} for each in verdict.inputs],
+        "terms": {severity: [_term(each) for each in terms.get(severity, ())] for severity in verdict.failing},
+        "missing": list(verdict.missing),
+        "policy_version": version,
+    }
+    subject = {"model": key.model, "rule": key.rule, "labels": labels_text(key.labels), "kind": key.kind}
+    name = f"alert.{change.change}"
+    return Decision(change.at, name, ENGINE, subject, body, identity(name, *subject.values(), change.at.isoformat()))
+
+
+def of_incident(change: IncidentChange, at: datetime, version: str) -> Decision:
+    """Return the entry of an incident's change made by the engine."""
+    incident = change.incident
+    body = {
+        "status": incident.status,
+        "severity": incident.severity,
+        "title": incident.title,
+        "firing": len(incident.firing),
+        "version": incident.version,
+        "policy_version": version,
+    }
+    return Decision(at, f"incident.{change.kind}", ENGINE, subject_of(incident), body, identity("incident", str(incident.id), str(incident.version)))
+
+
+def of_delivery(effect: Effect, at: datetime) -> Decision:
+    """Return the entry of a delivery that was made, given up or withheld."""
+    subject = {"model": effect.message.model, "incident": str(effect.incident), "notifier": effect.notifier}
+    body = {"reason": effect.message.reason, "receipt": effect.receipt, "attempts": effect.attempts, "key": effect.key}
+    return Decision(at, f"notification.{effect.state}", ENGINE, subject, body, identity("notification", effect.key, effect.state))
+
+
+def of_cycle(verdicts: Iterable[Verdict], at: datetime, version: str) -> Decision:
+    """Return the entry that sums up a cycle: how many verdicts of each outcome, and a digest over all of them."""
+    counts: Counter[str] = Counter()
+    digest = hashlib.sha256()
+    for verdict in verdicts:
+        counts[verdict.outcome] += 1
+        digest.update(repr((verdict.model, verdict.rule, verdict.labels, verdict.outcome, verdict.inputs)).encode())
+    body = {"verdicts": dict(sorted(counts.items())), "digest": digest.hexdigest(), "policy_version": version}
+    return Decision(at, "cycle.evaluated", ENGINE, {}, body, identity("cycle", at.isoformat()))
+
+
+def subject_of(incident: Incident) -> dict[str, str]:
+    """Return what an entry about an incident is about."""
+    return {"model": incident.model, "incident": str(incident.id)}
+
+
+def labels_text(labels: Labels) -> str:
+    """Return labels as name=value pairs."""
+    return ",".join(f"{name}={value}" for name, value in labels)
+
+
+def identity(*parts: str) -> str:
+    """Return the id of a decision, derived from what it decides, so that a repeated cycle cannot record it twice."""
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def _term(term: Term) -> dict[str, object]:
+    return {"text": term.text, "true": term.outcome, "values": {name: _plain(value) for name, value in term.values}}
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)

@@ -1,0 +1,127 @@
+"""What people do; each act is a pure change, one transaction, and an entry whose receipt they get."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from governance.core import incident as core
+from governance.core.decision import Decision
+from governance.core.effect import respond
+from governance.core.incident import Incident, IncidentChange
+from governance.core.waiver import Waiver
+from governance.engine import entries
+from governance.engine.parts import Engine
+from governance.errors import Conflict, Denied, NotFound
+from governance.store import decision_log, effects, incidents, waivers
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The incident after an act, and the number of the sealed entry that proves it."""
+
+    incident: Incident
+    entry: int
+
+
+def acknowledge(engine: Engine, number: int, *, actor: str, at: datetime) -> Done:
+    """Take an incident.
+
+    :raises Conflict: when it is taken already, or closed.
+    :raises Denied: when the actor is nobody the organisation knows.
+    """
+
+    def change(before: Incident) -> Incident:
+        if before.status == "resolved":
+            raise Conflict(f"incident {number} was resolved by {before.resolved_by} at {_time(before.resolved_at)}")
+        if before.status == "acknowledged":
+            since = _time(before.changed_at)
+            raise Conflict(f"incident {number} was acknowledged by {before.acknowledged_by} ({since})")
+        return core.acknowledged(before, actor, at)
+
+    return _act(engine, number, "acknowledged", change, actor=actor, at=at, body={})
+
+
+def resolve(engine: Engine, number: int, *, actor: str, because: str, at: datetime) -> Done:
+    """Close an incident by hand; findings that still fire will open a new one when they fire again.
+
+    :raises Conflict: when it is closed already.
+    :raises Denied: when the actor is nobody the organisation knows.
+    """
+
+    def change(before: Incident) -> Incident:
+        if before.status == "resolved":
+            raise Conflict(f"incident {number} was resolved by {before.resolved_by} at {_time(before.resolved_at)}")
+        return core.resolved(before, actor, at)
+
+    return _act(engine, number, "resolved", change, actor=actor, at=at, body={"because": because})
+
+
+def waive(engine: Engine, waiver: Waiver, *, at: datetime) -> int:
+    """Put an approved waiver in force and return the number of its entry.
+
+    :raises Denied: when the requester approves it, or either is nobody the organisation knows.
+    :raises NotFound: when the model has no such rule.
+    """
+    for person in (waiver.requested_by, waiver.approved_by):
+        permitted(engine, person)
+    if waiver.requested_by == waiver.approved_by:
+        raise Denied(f"{waiver.requested_by} asked for this waiver; somebody else must approve it")
+    policy = engine.plan.by_model.get(waiver.model)
+    if policy is None or waiver.rule not in {each.rule.id for each in policy.rules}:
+        raise NotFound(f"no rule '{waiver.rule}' holds for '{waiver.model}'")
+    subject = {"model": waiver.model, "rule": waiver.rule, "labels": entries.labels_text(waiver.labels)}
+    body = {"because": waiver.because, "requested_by": waiver.requested_by, "until": waiver.until}
+    identity = entries.identity("waiver", waiver.id)
+    with engine.database.transaction() as connection:
+        waivers.add(connection, waiver)
+        entry = Decision(at, "waiver.approved", waiver.approved_by, subject, body, identity)
+        decision_log.append(connection, [entry])
+    return _sealed(engine, identity, at)
+
+
+def permitted(engine: Engine, actor: str) -> None:
+    """Let people of the organisation act; where it names none, everybody on this machine.
+
+    :raises Denied: naming who may.
+    """
+    people = engine.organisation.people
+    if people and actor not in people:
+        raise Denied(f"'{actor}' is not in the organisation; these people may: {', '.join(sorted(people))} (choose with --as)")
+
+
+def _act(
+    engine: Engine,
+    number: int,
+    kind: str,
+    change: Callable[[Incident], Incident],
+    *,
+    actor: str,
+    at: datetime,
+    body: dict[str, object],
+) -> Done:
+    permitted(engine, actor)
+    with engine.database.transaction() as connection:
+        after = change(incidents.get(connection, number))
+        incidents.save(connection, after)
+        if kind == "resolved":
+            told = respond(IncidentChange(after, "resolved"), tuple(engine.notifiers), (), at)
+            effects.add(connection, told)
+        identity = entries.identity("incident", str(number), str(after.version))
+        details = {**body, "status": after.status, "severity": after.severity, "title": after.title}
+        decision = Decision(at, f"incident.{kind}", actor, entries.subject_of(after), details, identity)
+        decision_log.append(connection, [decision])
+    return Done(after, _sealed(engine, identity, at))
+
+
+def _sealed(engine: Engine, identity: str, at: datetime) -> int:
+    """An act that answers a person waits for its seal."""
+    decision_log.seal(engine.database, at)
+    return decision_log.number_of(engine.database, identity)
+
+
+def _time(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else "an unknown time"
+
+

@@ -1,0 +1,90 @@
+"""What people ask of an engine; nothing here changes anything."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from governance.core.effect import Effect
+from governance.core.evaluation import Evaluation
+from governance.core.incident import Incident
+from governance.core.plan import CompiledPolicy
+from governance.core.suggestion import closest
+from governance.core.verdict import Verdict
+from governance.engine.collect import collect
+from governance.engine.parts import Engine
+from governance.errors import NotFound
+from governance.store import effects, incidents, waivers
+from governance.views import IncidentView, RuleView, TermView, WhyView, incident_view, why_view
+
+
+def listed(engine: Engine, *, status: str = "", model: str = "") -> list[IncidentView]:
+    """Return incidents, newest first."""
+    with engine.database.read() as connection:
+        found = incidents.listed(connection, status=status, model=model)
+    return [incident_view(each) for each in found]
+
+
+def shown(engine: Engine, number: int) -> IncidentView:
+    """Return one incident.
+
+    :raises NotFound: when there is none of that number.
+    """
+    with engine.database.read() as connection:
+        return incident_view(incidents.get(connection, number))
+
+
+def why(engine: Engine, number: int) -> WhyView:
+    """Return every notification of an incident, sent or withheld, with its reason and receipt.
+
+    :raises NotFound: when there is none of that number.
+    """
+    with engine.database.read() as connection:
+        incident: Incident = incidents.get(connection, number)
+        found: list[Effect] = effects.of_incident(connection, number)
+    return why_view(incident, found)
+
+
+def judged(engine: Engine, model: str, at: datetime) -> list[RuleView]:
+    """Judge every rule of a model as of `at`, with the terms of each expression; nothing is written.
+
+    :raises NotFound: when no card declares the model.
+    """
+    policy = engine.plan.by_model.get(model)
+    if policy is None:
+        raise NotFound(f"no card declares the model '{model}'; {closest(model, engine.plan.by_model) or 'see gov check'}")
+    used = {policy.policy.metrics[each.metric].query for rule in policy.rules for each in rule.references}
+    answers = collect(used, engine.sources, at)
+    evaluation = Evaluation(policy, answers, at)
+    with engine.database.read() as connection:
+        holding = waivers.holding(connection, at)
+    views = []
+    for rule in policy.rules:
+        for verdict in evaluation.judge(rule, holding):
+            views.append(_rule_view(policy, evaluation, verdict))
+    views.extend(
+        RuleView(rule=each.rule, outcome="not applicable", reason=each.reason) for each in policy.inapplicable
+    )
+    return views
+
+
+def _rule_view(policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict) -> RuleView:
+    rule = next(each for each in policy.rules if each.rule.id == verdict.rule)
+    terms = evaluation.explain(rule, verdict.labels) if verdict.outcome == "fail" else {}
+    shown_terms = [
+        TermView(text=term.text, true=term.outcome, values={name: value for name, value in term.values})
+        for severity in verdict.failing
+        for term in terms.get(severity, ())
+    ]
+    return RuleView(
+        rule=verdict.rule,
+        labels=dict(verdict.labels),
+        outcome=verdict.outcome,
+        severity=verdict.severity,
+        reason=verdict.reason,
+        basis=verdict.basis,
+        summary=evaluation.summary(rule, verdict.labels) if verdict.outcome == "fail" else "",
+        remedy=rule.rule.remedy if verdict.outcome == "fail" else "",
+        inputs=[{"name": each.name, "value": each.value, "time": each.time, "reason": each.reason} for each in verdict.inputs],
+        terms=shown_terms,
+        origin=str(rule.rule.origin),
+    )

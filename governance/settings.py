@@ -1,0 +1,36 @@
+"""The only reader of the environment."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where things are; each can be set by the environment variable of its name with GOV_ before it."""
+
+    model_config = SettingsConfigDict(env_prefix="GOV_")
+
+    home: Path = Path(".gov")
+    """Directory of the database and its published heads."""
+    policies: Path = Path("policies")
+    """Directory of cards, packs and org.yaml."""
+    actor: str = ""
+    """Who acts, when --as is not given; the login name otherwise."""
+
+    @property
+    def database(self) -> str:
+        """The URL of the database."""
+        return f"sqlite:///{self.home / 'governance.db'}"
+
+    def who(self) -> str:
+        """Return who acts on the command line."""
+        return self.actor or getpass.getuser()
+
+
+def secret(name: str) -> str:
+    """Return a credential that a document names by its environment variable; "" when it is not set."""
+    return os.environ.get(name, "")

@@ -1,0 +1,1 @@
+"""Metric systems, one per file."""

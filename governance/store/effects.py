@@ -1,0 +1,66 @@
+"""Effects: committed with the change that asked for them, delivered afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlmodel import Field, SQLModel
+
+from governance.core.effect import Effect
+from governance.store.document_row import read, written
+
+
+class EffectRow(SQLModel, table=True):
+    """One delivery; `next_at` is in seconds since 1970, UTC, and empty when nothing is left to do."""
+
+    __tablename__ = "effect"
+
+    key: str = Field(primary_key=True)
+    incident: int = Field(index=True)
+    notifier: str
+    state: str
+    next_at: float | None = Field(default=None, index=True)
+    document: str
+
+
+_TABLE = EffectRow.__table__  # type: ignore[attr-defined]
+_C = _TABLE.c
+
+
+def add(connection: Connection, effects: Sequence[Effect]) -> None:
+    """Write new effects in one bulk statement."""
+    if effects:
+        connection.execute(insert(_TABLE), [_row(each) for each in effects])
+
+
+def save(connection: Connection, effects: Sequence[Effect]) -> None:
+    """Write what became of effects."""
+    if effects:
+        statement = update(_TABLE).where(_C.key == bindparam("old_key"))
+        connection.execute(statement, [{**_row(each), "old_key": each.key} for each in effects])
+
+
+def due(connection: Connection, at: datetime, limit: int = 200) -> list[Effect]:
+    """Return the effects to perform now, oldest first."""
+    statement = select(_C.document).where(_C.next_at <= at.timestamp()).order_by(_C.next_at, _C.key).limit(limit)
+    return [read(Effect, text) for text in connection.execute(statement).scalars()]
+
+
+def of_incident(connection: Connection, number: int) -> list[Effect]:
+    """Return every effect of an incident, sent, failed or withheld."""
+    statement = select(_C.document).where(_C.incident == number)
+    found = [read(Effect, text) for text in connection.execute(statement).scalars()]
+    return sorted(found, key=lambda effect: (effect.message.at, effect.notifier))
+
+
+def _row(effect: Effect) -> dict[str, object]:
+    return {
+        "key": effect.key,
+        "incident": effect.incident,
+        "notifier": effect.notifier,
+        "state": effect.state,
+        "next_at": effect.next_at.timestamp() if effect.next_at else None,
+        "document": written(effect),
+    }

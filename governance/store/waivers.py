@@ -1,0 +1,37 @@
+"""Approved waivers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select
+from sqlmodel import Field, SQLModel
+
+from governance.core.waiver import Waiver
+from governance.store.document_row import read, written
+
+
+class WaiverRow(SQLModel, table=True):
+    """One approved waiver; `until` is in seconds since 1970, UTC."""
+
+    __tablename__ = "waiver"
+
+    id: str = Field(primary_key=True)
+    model: str = Field(index=True)
+    until: float = Field(index=True)
+    document: str
+
+
+_TABLE = WaiverRow.__table__  # type: ignore[attr-defined]
+
+
+def add(connection: Connection, waiver: Waiver) -> None:
+    """Write a new waiver."""
+    row = {"id": waiver.id, "model": waiver.model, "until": waiver.until.timestamp(), "document": written(waiver)}
+    connection.execute(insert(_TABLE), [row])
+
+
+def holding(connection: Connection, at: datetime) -> list[Waiver]:
+    """Return the waivers that have not ended."""
+    statement = select(_TABLE.c.document).where(_TABLE.c.until > at.timestamp())
+    return [read(Waiver, text) for text in connection.execute(statement).scalars()]

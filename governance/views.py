@@ -1,0 +1,154 @@
+"""Read models: what the command line, and later the API, Slack and the terminal app show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from governance.core.effect import Effect
+from governance.core.incident import Finding, Incident
+
+
+class View(BaseModel):
+    """A value made to be shown."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FindingView(View):
+    """One finding of an incident."""
+
+    rule: str
+    labels: dict[str, str]
+    kind: str
+    severity: str
+    summary: str
+    since: datetime
+    ended: datetime | None
+    times: int
+    basis: str
+    values: dict[str, float | None]
+    story: list[str]
+
+
+class IncidentView(View):
+    """One incident."""
+
+    id: int
+    model: str
+    status: str
+    severity: str
+    title: str
+    opened_at: datetime
+    changed_at: datetime
+    resolved_at: datetime | None
+    acknowledged_by: str
+    resolved_by: str
+    reopened: int
+    version: int
+    findings: list[FindingView]
+
+
+class NotificationView(View):
+    """One delivery: to whom, why, and what became of it."""
+
+    at: datetime
+    notifier: str
+    reason: str
+    state: str
+    attempts: int
+    receipt: str
+    text: str
+
+
+class WhyView(View):
+    """Every notification of an incident."""
+
+    incident: int
+    model: str
+    title: str
+    notifications: list[NotificationView]
+
+
+class TermView(View):
+    """One part of an expression with its truth (None: could not be told) and the values in it."""
+
+    text: str
+    true: bool | None
+    values: dict[str, Any]
+
+
+class RuleView(View):
+    """One rule instance as judged now."""
+
+    rule: str
+    labels: dict[str, str] = {}
+    outcome: str
+    severity: str | None = None
+    reason: str = ""
+    basis: str = ""
+    summary: str = ""
+    remedy: str = ""
+    inputs: list[dict[str, Any]] = []
+    terms: list[TermView] = []
+    origin: str = ""
+
+
+def incident_view(incident: Incident) -> IncidentView:
+    """Return an incident as it is shown, worst finding first."""
+    ordered = [*incident.firing, *(each for each in incident.findings if not each.firing)]
+    return IncidentView(
+        id=incident.id,
+        model=incident.model,
+        status=incident.status,
+        severity=incident.severity,
+        title=incident.title,
+        opened_at=incident.opened_at,
+        changed_at=incident.changed_at,
+        resolved_at=incident.resolved_at,
+        acknowledged_by=incident.acknowledged_by,
+        resolved_by=incident.resolved_by,
+        reopened=incident.reopened,
+        version=incident.version,
+        findings=[_finding(each) for each in ordered],
+    )
+
+
+def why_view(incident: Incident, effects: Sequence[Effect]) -> WhyView:
+    """Return the notifications of an incident, in the order in which they were decided."""
+    return WhyView(
+        incident=incident.id,
+        model=incident.model,
+        title=incident.title,
+        notifications=[
+            NotificationView(
+                at=each.message.at,
+                notifier=each.notifier,
+                reason=each.message.reason,
+                state=each.state,
+                attempts=each.attempts,
+                receipt=each.receipt,
+                text=each.message.title,
+            )
+            for each in effects
+        ],
+    )
+
+
+def _finding(finding: Finding) -> FindingView:
+    return FindingView(
+        rule=finding.key.rule,
+        labels=dict(finding.key.labels),
+        kind=finding.key.kind,
+        severity=finding.severity,
+        summary=finding.summary,
+        since=finding.since,
+        ended=finding.ended,
+        times=finding.times,
+        basis=finding.basis,
+        values=dict(finding.values),
+        story=list(finding.story),
+    )

@@ -31,7 +31,9 @@ def built(group: str, name: str, plugin: Plugin, *, directory: Path) -> Any:
     """
     known = kinds(group)
     if plugin.kind not in known:
-        raise InvalidDocument(f"'{name}': no kind '{plugin.kind}'; {closest(plugin.kind, known) or 'known: ' + ', '.join(sorted(known))}")
+        raise InvalidDocument(
+            f"'{name}': no kind '{plugin.kind}'; {closest(plugin.kind, known) or 'known: ' + ', '.join(sorted(known))}"
+        )
     loaded = known[plugin.kind].load()
     config: type[BaseModel] = loaded.Config
     try:

@@ -106,9 +106,7 @@ def tick(clock: Clock, signal: Signal, timing: Timing, at: datetime) -> Clock:
 def advance(alert: Alert, signals: Mapping[Severity, Signal], timing: Timing, at: datetime) -> Alert:
     """Advance every severity of an alert by its signal; severities without one keep their state."""
     names = [severity for severity in SEVERITIES if severity in signals or severity in alert.clocks]
-    clocks = {
-        each: tick(alert.clocks.get(each, Clock()), signals.get(each, "keep"), timing, at) for each in names
-    }
+    clocks = {each: tick(alert.clocks.get(each, Clock()), signals.get(each, "keep"), timing, at) for each in names}
     return replace(alert, clocks=clocks)
 
 

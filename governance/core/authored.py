@@ -64,7 +64,9 @@ class Written:
         """Return where the scalar begins."""
         return self.source.at(self.path)
 
-    def problem(self, code: str, message: str, suggestion: str = "", *, at: tuple[int, int, int] = (1, 1, 1)) -> Problem:
+    def problem(
+        self, code: str, message: str, suggestion: str = "", *, at: tuple[int, int, int] = (1, 1, 1)
+    ) -> Problem:
         """Return a problem at (line, column, length) within the scalar."""
         return problem_at(self.source, self.source.inside(self.path, *at), code, message, suggestion)
 

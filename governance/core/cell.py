@@ -52,7 +52,9 @@ def column(metric: EffectiveMetric, answer: Answer | None, at: datetime) -> Colu
             detail = f"{metric.name} answered with labels {_listed(names)}, declared are {_listed(declared)}"
             return Column({}, Cell(None, reason="error", detail=detail))
         if sample.labels in cells:
-            return Column({}, Cell(None, reason="error", detail=f"{metric.name} answered twice for {dict(sample.labels)}"))
+            return Column(
+                {}, Cell(None, reason="error", detail=f"{metric.name} answered twice for {dict(sample.labels)}")
+            )
         cells[sample.labels] = _cell(metric, sample, at)
     return Column(cells)
 
@@ -113,7 +115,11 @@ def _combined(function: str, cells: list[Cell]) -> Cell:
         return gap
     values = [cell.value for cell in judged if cell.value is not None]
     if not values and function != "count":
-        return Cell(None, reason="too_few" if cells else "no_data", detail="no member has enough rows" if cells else "no members")
+        return Cell(
+            None,
+            reason="too_few" if cells else "no_data",
+            detail="no member has enough rows" if cells else "no members",
+        )
     times = [cell.time for cell in judged if cell.time is not None]
     counts = [cell.count for cell in judged if cell.count is not None]
     return Cell(_reduced(function, values), min(times, default=None), sum(counts) if counts else None)

@@ -28,7 +28,7 @@ class Decision:
     about; `body` holds the details. An empty `id` becomes a digest of the rest: the same decision, the same id.
 
     :raises ValueError: for a time without zone or a malformed kind.
-    :raises TypeError: for a value in `subject` or `body` that JSON cannot hold, naming its path.
+    :raises TypeError: for a subject that is not text; without `id` also for what JSON cannot hold, naming its path.
     """
 
     at: datetime
@@ -42,6 +42,9 @@ class Decision:
         """Refuse what could not be logged, while the mistake is still near its author."""
         if not _KIND.fullmatch(self.kind):
             raise ValueError(f"a kind is a dotted path such as incident.opened, not {self.kind!r}")
+        for name, value in self.subject.items():
+            if not isinstance(value, str):  # else columns and filters would hold another value than the content
+                raise TypeError(f"subject.{name} is a {type(value).__name__}, not text")
         object.__setattr__(self, "at", _utc(self.at, "at"))
         if not self.id:
             object.__setattr__(self, "id", hashlib.sha256(_spliced(packed(self))).hexdigest()[:32])

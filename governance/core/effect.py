@@ -64,7 +64,9 @@ class Receipt:
     detail: str = ""
 
 
-def respond(change: IncidentChange, notifiers: Sequence[str], proposals: Sequence[str], at: datetime) -> tuple[Effect, ...]:
+def respond(
+    change: IncidentChange, notifiers: Sequence[str], proposals: Sequence[str], at: datetime
+) -> tuple[Effect, ...]:
     """Return the notifications of a change: warning and critical are told to every notifier, info only recorded.
 
     What is not sent is an effect too, withheld with its reason, so that "why was I not told?" has an answer.
@@ -104,7 +106,11 @@ def _message(incident: Incident, reason: Reason, proposals: tuple[str, ...], at:
 
 def _line(summary: str, labels: Labels, basis: str) -> str:
     firm = f" ({basis})" if basis else ""
-    return f"{summary}{firm}" if labels and any(value in summary for _, value in labels) else f"{summary}{_set(labels)}{firm}"
+    return (
+        f"{summary}{firm}"
+        if labels and any(value in summary for _, value in labels)
+        else f"{summary}{_set(labels)}{firm}"
+    )
 
 
 def _set(labels: Labels) -> str:

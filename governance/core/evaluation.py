@@ -40,14 +40,18 @@ class Evaluation:
         self._columns: dict[str, Column] = {}
         self._context = policy.context.extend({"now": at})
 
-    def verdicts(self, waivers: Sequence[Waiver] = (), known: Mapping[str, Iterable[Labels]] | None = None) -> list[Verdict]:
+    def verdicts(
+        self, waivers: Sequence[Waiver] = (), known: Mapping[str, Iterable[Labels]] | None = None
+    ) -> list[Verdict]:
         """Judge every rule; `known` are the label sets with an active alert, which may not vanish silently."""
         found: list[Verdict] = []
         for rule in self._policy.rules:
             found.extend(self.judge(rule, waivers, (known or {}).get(rule.rule.id, ())))
         return found
 
-    def judge(self, rule: CompiledRule, waivers: Sequence[Waiver] = (), known: Iterable[Labels] = ()) -> Iterator[Verdict]:
+    def judge(
+        self, rule: CompiledRule, waivers: Sequence[Waiver] = (), known: Iterable[Labels] = ()
+    ) -> Iterator[Verdict]:
         """Judge every instance of one rule."""
         instances = self.instances(rule)
         if isinstance(instances, str):
@@ -66,7 +70,9 @@ class Evaluation:
         """Form the instances of a rule by joining its labelled references; over the limit, return the reason instead."""
         labels: list[tuple[Labels, dict[str, Any]]] = [((), {})]
         if rule.rule.for_each is not None:
-            labels = [(((rule.rule.for_each[0], key),), {rule.rule.for_each[0]: item}) for key, item in self._items(rule)]
+            labels = [
+                (((rule.rule.for_each[0], key),), {rule.rule.for_each[0]: item}) for key, item in self._items(rule)
+            ]
         columns = {each: self._resolved(each) for each in rule.references}
         names = {each: labels_of(each, self._policy.policy.metrics) for each in rule.references}
         for each in sorted(rule.references, key=lambda one: -len(names[one])):
@@ -138,23 +144,36 @@ class Evaluation:
         queries = [self._policy.policy.metrics[each.metric].query for each in rule.references]
         until = min((self._at - each.offset for each in queries), default=None) if rule.needs_truth else None
         cadence = self._policy.policy.card.cadence
-        expected = all(cadence.expects(self._at - each.offset - each.window, self._at - each.offset) for each in queries)
+        expected = all(
+            cadence.expects(self._at - each.offset - each.window, self._at - each.offset) for each in queries
+        )
         basis = "provisional" if rule.needs_truth else ""
         return Verdict(
-            self._policy.model, rule.rule.id, labels, self._at, outcome, failing, reason, inputs, missing, basis, until, expected
+            self._policy.model,
+            rule.rule.id,
+            labels,
+            self._at,
+            outcome,
+            failing,
+            reason,
+            inputs,
+            missing,
+            basis,
+            until,
+            expected,
         )
 
     def _waived(self, verdict: Verdict, waivers: Sequence[Waiver]) -> Verdict:
         for each in waivers:
             if each.covers(verdict.model, verdict.rule, verdict.labels, verdict.at):
                 reason = f"waived until {each.until:%Y-%m-%d} by {each.approved_by}: {each.because}"
-                return Verdict(verdict.model, verdict.rule, verdict.labels, verdict.at, "waived", (), reason, verdict.inputs)
+                return Verdict(
+                    verdict.model, verdict.rule, verdict.labels, verdict.at, "waived", (), reason, verdict.inputs
+                )
         return verdict
 
     def _bindings(self, rule: CompiledRule, instance: Instance) -> tuple[Context, dict[Reference, object]]:
-        values = {
-            each: bound(each, cell, self._column(each.metric), self._at) for each, cell in instance.cells.items()
-        }
+        values = {each: bound(each, cell, self._column(each.metric), self._at) for each, cell in instance.cells.items()}
         extra = {
             "labels": dict(instance.labels),
             "parameters": self._policy.policy.parameters.get(rule.rule.pack, {}),

@@ -116,7 +116,9 @@ def _opened(firing: Sequence[Told], at: datetime, group: str, next_id: int) -> I
     return IncidentChange(Incident(next_id, group, model, "triggered", severity, at, at, findings), "opened")
 
 
-def _changed(current: Incident, findings: tuple[Finding, ...], firing: Sequence[Told], at: datetime) -> IncidentChange | None:
+def _changed(
+    current: Incident, findings: tuple[Finding, ...], firing: Sequence[Told], at: datetime
+) -> IncidentChange | None:
     if findings == current.findings:
         return None
     after = replace(current, findings=findings, changed_at=at, version=current.version + 1)
@@ -194,7 +196,9 @@ def _fired(before: Finding | None, told: Told) -> Finding:
 
 def _told(before: Finding, told: Told) -> Finding:
     if told.change == "confirmed":
-        return replace(before, basis="final", values=told.values, summary=told.summary, story=(*before.story, "confirmed (final)"))
+        return replace(
+            before, basis="final", values=told.values, summary=told.summary, story=(*before.story, "confirmed (final)")
+        )
     if told.change in {"resolved", "revised", "waived", "cleared", "pending"}:
         words = {"revised": "withdrawn by complete labels (final)", "pending": "pending again"}
         return replace(before, ended=told.at, story=(*before.story, words.get(told.change, told.change)))

@@ -19,7 +19,7 @@ class Comparison(Document):
     @model_validator(mode="after")
     def _exactly_one(self) -> Comparison:
         if sum(value is not None for value in (self.window, self.version, self.reference)) != 1:
-            raise ValueError("compare with one of {window: 28d}, {version: \"…\"}, {reference: training}")
+            raise ValueError('compare with one of {window: 28d}, {version: "…"}, {reference: training}')
         return self
 
 

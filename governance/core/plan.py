@@ -169,9 +169,13 @@ class _Compiler:
         self, rule: EffectiveRule, policy: EffectivePolicy, problems: list[Problem]
     ) -> CompiledRule | Inapplicable | None:
         known = {name: each.labels for name, each in policy.metrics.items()}
-        absent = {name: () for name in policy.absent} if rule.pack else {}
+        absent = dict.fromkeys(policy.absent, ()) if rule.pack else {}
         parameters = dict(policy.parameters.get(rule.pack, {}))
-        names = self._names({**absent, **known}, parameters, self._loop({rule.for_each[0]: rule.for_each[1].text} if rule.for_each else {}))
+        names = self._names(
+            {**absent, **known},
+            parameters,
+            self._loop({rule.for_each[0]: rule.for_each[1].text} if rule.for_each else {}),
+        )
         found: list[Problem] = []
         programs = []
         for severity, written in rule.conditions:
@@ -254,7 +258,9 @@ class _Compiler:
     def _problems(self, written: Written, result: object) -> Iterable[Problem]:
         if isinstance(result, ExpressionError):
             for each in result.problems:
-                yield written.problem(each.code, each.message, each.suggestion, at=(each.line, each.column, each.length))
+                yield written.problem(
+                    each.code, each.message, each.suggestion, at=(each.line, each.column, each.length)
+                )
 
 
 def _signature(names: Names) -> object:

@@ -86,7 +86,9 @@ def effective_policy(card: Authored[Card], packs: Sequence[Authored[Pack]], sele
     for name, index in overrides.items():
         if name not in known:
             at = card.source.at(("rules", index, "rule"))
-            problems.append(problem_at(card.source, at, "unknown-rule", f"no pack has a rule '{name}'", closest(name, known)))
+            problems.append(
+                problem_at(card.source, at, "unknown-rule", f"no pack has a rule '{name}'", closest(name, known))
+            )
     parameters = _parameters(card, chosen, problems)
     return EffectivePolicy(card.document, card.source, metrics, absent, parameters, tuple(rules), tuple(problems))
 
@@ -156,7 +158,12 @@ def _refused(base: Rule, own: _Layer, name: str) -> Iterator[Problem]:
     """A card may not loosen a rule that its pack does not leave open; changing what or when it fires counts as loosening."""
     if base.overridable is not False:
         return
-    for field_name, key in (("when", "when"), ("for_", "for"), ("enforcement", "enforcement"), ("severity", "severity")):
+    for field_name, key in (
+        ("when", "when"),
+        ("for_", "for"),
+        ("enforcement", "enforcement"),
+        ("severity", "severity"),
+    ):
         if getattr(own.rule, field_name) is not None:
             at = own.source.key_at((*own.path, key))
             message = f"'{name}' may not be changed by a card (overridable: false); ask for a waiver instead"
@@ -207,7 +214,9 @@ def _parameters(
         pack, _, name = key.partition("/")
         if key not in known:
             at = card.source.key_at(("parameters", key))
-            problem = problem_at(card.source, at, "unknown-parameter", f"no pack has a parameter '{key}'", closest(key, known))
+            problem = problem_at(
+                card.source, at, "unknown-parameter", f"no pack has a parameter '{key}'", closest(key, known)
+            )
             problems.append(problem)
         elif type(value) is not type(values[pack][name]) and not _both_numbers(value, values[pack][name]):
             at = card.source.at(("parameters", key))

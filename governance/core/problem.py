@@ -41,7 +41,8 @@ class Problem:
 
     def _excerpt(self) -> str:
         at = self.position
-        text, column = _window(printable(self.source.rstrip()), at.column - 1)
+        text, column = _window(self.source.rstrip(), at.column - 1)
+        text = printable(text)
         length = max(1, min(at.length, len(text) - column))
         gutter = max(5, len(str(at.line)) + 1)
         carets = "^" * _width(text[column : column + length] or " ")

@@ -52,7 +52,7 @@ def no_data_signal(verdict: Verdict) -> Signal:
         return "waived"
     if verdict.outcome in {"no_data", "stale"}:
         return "fail" if verdict.expected else "keep"
-    return "keep" if verdict.outcome == "error" or verdict.keeps_state and verdict.missing else "pass"
+    return "keep" if verdict.outcome == "error" or (verdict.keeps_state and verdict.missing) else "pass"
 
 
 def confirmed(alert: Alert, verdict: Verdict, at: datetime) -> Step | None:
@@ -64,7 +64,12 @@ def confirmed(alert: Alert, verdict: Verdict, at: datetime) -> Step | None:
         told = Transition(alert.key, "confirmed", at, alert.severity, alert.severity)
         return Step(alert, after, verdict, told)
     after = replace(alert, clocks={}, basis="", until=None)
-    return Step(alert, after, verdict, Transition(alert.key, "revised", at, alert.severity, None, "complete labels changed the verdict"))
+    return Step(
+        alert,
+        after,
+        verdict,
+        Transition(alert.key, "revised", at, alert.severity, None, "complete labels changed the verdict"),
+    )
 
 
 def _step(

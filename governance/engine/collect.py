@@ -42,7 +42,9 @@ def _asked(
         return _failed(queries, f"{type(error).__name__}: {error}".splitlines()[0])
 
 
-def _within_limit(future: Future[Mapping[Query, Answer]], name: str, queries: Sequence[Query]) -> Mapping[Query, Answer]:
+def _within_limit(
+    future: Future[Mapping[Query, Answer]], name: str, queries: Sequence[Query]
+) -> Mapping[Query, Answer]:
     try:
         return future.result(timeout=TIME_LIMIT)
     except TimeoutError:

@@ -59,7 +59,8 @@ def run_cycle(engine: Engine, at: datetime) -> CycleReport:
 
     incident_changes = _committed(engine, changes, at)
     with engine.database.transaction() as connection:
-        decision_log.append(connection, [entries.of_cycle(verdicts, at, engine.plan.version)])
+        if progress.last_cycle(connection) != at:  # the same instant again has its entry already
+            decision_log.append(connection, [entries.of_cycle(verdicts, at, engine.plan.version)])
         progress.set_last_cycle(connection, at)
     decision_log.seal(engine.database, at)
     done = time.perf_counter()

@@ -19,9 +19,7 @@ from governance.core.verdict import Verdict
 ENGINE = "engine"
 
 
-def of_transition(
-    step: Step, summary: str, terms: Mapping[Severity, Sequence[Term]], version: str
-) -> Decision:
+def of_transition(step: Step, summary: str, terms: Mapping[Severity, Sequence[Term]], version: str) -> Decision:
     """Return the entry of an alert's change, with the values it rests on and the policy it was made under."""
     change, verdict = step.transition, step.verdict
     assert change is not None  # noqa: S101 (only steps with a transition are recorded)
@@ -34,7 +32,10 @@ def of_transition(
         "reason": change.reason,
         "basis": verdict.basis,
         "window_end": verdict.until,
-        "inputs": [{"name": each.name, "value": each.value, "time": each.time, "reason": each.reason} for each in verdict.inputs],
+        "inputs": [
+            {"name": each.name, "value": each.value, "time": each.time, "reason": each.reason}
+            for each in verdict.inputs
+        ],
         "terms": {severity: [_term(each) for each in terms.get(severity, ())] for severity in verdict.failing},
         "missing": list(verdict.missing),
         "policy_version": version,
@@ -55,14 +56,23 @@ def of_incident(change: IncidentChange, at: datetime, version: str) -> Decision:
         "version": incident.version,
         "policy_version": version,
     }
-    return Decision(at, f"incident.{change.kind}", ENGINE, subject_of(incident), body, identity("incident", str(incident.id), str(incident.version)))
+    return Decision(
+        at,
+        f"incident.{change.kind}",
+        ENGINE,
+        subject_of(incident),
+        body,
+        identity("incident", str(incident.id), str(incident.version)),
+    )
 
 
 def of_delivery(effect: Effect, at: datetime) -> Decision:
     """Return the entry of a delivery that was made, given up or withheld."""
     subject = {"model": effect.message.model, "incident": str(effect.incident), "notifier": effect.notifier}
     body = {"reason": effect.message.reason, "receipt": effect.receipt, "attempts": effect.attempts, "key": effect.key}
-    return Decision(at, f"notification.{effect.state}", ENGINE, subject, body, identity("notification", effect.key, effect.state))
+    return Decision(
+        at, f"notification.{effect.state}", ENGINE, subject, body, identity("notification", effect.key, effect.state)
+    )
 
 
 def of_cycle(verdicts: Iterable[Verdict], at: datetime, version: str) -> Decision:

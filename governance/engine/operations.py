@@ -88,7 +88,9 @@ def permitted(engine: Engine, actor: str) -> None:
     """
     people = engine.organisation.people
     if people and actor not in people:
-        raise Denied(f"'{actor}' is not in the organisation; these people may: {', '.join(sorted(people))} (choose with --as)")
+        raise Denied(
+            f"'{actor}' is not in the organisation; these people may: {', '.join(sorted(people))} (choose with --as)"
+        )
 
 
 def _act(
@@ -118,10 +120,10 @@ def _act(
 def _sealed(engine: Engine, identity: str, at: datetime) -> int:
     """An act that answers a person waits for its seal."""
     decision_log.seal(engine.database, at)
-    return decision_log.number_of(engine.database, identity)
+    entry = decision_log.entry_of(engine.database, identity)
+    assert entry is not None  # sealed just now  # noqa: S101
+    return entry.seq
 
 
 def _time(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC" if at else "an unknown time"
-
-

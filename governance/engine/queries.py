@@ -51,7 +51,9 @@ def judged(engine: Engine, model: str, at: datetime) -> list[RuleView]:
     """
     policy = engine.plan.by_model.get(model)
     if policy is None:
-        raise NotFound(f"no card declares the model '{model}'; {closest(model, engine.plan.by_model) or 'see gov check'}")
+        raise NotFound(
+            f"no card declares the model '{model}'; {closest(model, engine.plan.by_model) or 'see gov check'}"
+        )
     used = {policy.policy.metrics[each.metric].query for rule in policy.rules for each in rule.references}
     answers = collect(used, engine.sources, at)
     evaluation = Evaluation(policy, answers, at)
@@ -61,9 +63,7 @@ def judged(engine: Engine, model: str, at: datetime) -> list[RuleView]:
     for rule in policy.rules:
         for verdict in evaluation.judge(rule, holding):
             views.append(_rule_view(policy, evaluation, verdict))
-    views.extend(
-        RuleView(rule=each.rule, outcome="not applicable", reason=each.reason) for each in policy.inapplicable
-    )
+    views.extend(RuleView(rule=each.rule, outcome="not applicable", reason=each.reason) for each in policy.inapplicable)
     return views
 
 
@@ -84,7 +84,10 @@ def _rule_view(policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict)
         basis=verdict.basis,
         summary=evaluation.summary(rule, verdict.labels) if verdict.outcome == "fail" else "",
         remedy=rule.rule.remedy if verdict.outcome == "fail" else "",
-        inputs=[{"name": each.name, "value": each.value, "time": each.time, "reason": each.reason} for each in verdict.inputs],
+        inputs=[
+            {"name": each.name, "value": each.value, "time": each.time, "reason": each.reason}
+            for each in verdict.inputs
+        ],
         terms=shown_terms,
         origin=str(rule.rule.origin),
     )

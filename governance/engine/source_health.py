@@ -52,9 +52,15 @@ def source_changes(
         after = advance(before, {"critical": "fail" if failure else "pass"}, Timing(), at)
         if after == before or (before.state == "inactive" and after.state == "inactive"):
             continue
-        summary = f"source {source} fails: {failure.reason}; blinds {', '.join(failure.models)}" if failure else f"source {source} answers again"
+        summary = (
+            f"source {source} fails: {failure.reason}; blinds {', '.join(failure.models)}"
+            if failure
+            else f"source {source} answers again"
+        )
         reason = failure.reason if failure else ""
-        verdict = Verdict(MODEL, RULE, key.labels, at, "fail" if failure else "pass", ("critical",) if failure else (), reason)
+        verdict = Verdict(
+            MODEL, RULE, key.labels, at, "fail" if failure else "pass", ("critical",) if failure else (), reason
+        )
         step = Step(before, after, verdict, transition(before, after, at, reason))
         decisions = (entries.of_transition(step, summary, {}, engine.plan.version),) if step.transition else ()
         yield Change(step, None, summary, decisions)

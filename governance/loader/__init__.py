@@ -59,7 +59,7 @@ def load_text(
     source = Source(file, text)
     try:
         return _loaded(source, kinds)
-    except Exception as error:  # one file must not keep the others from being checked
+    except Exception as error:  # noqa: BLE001  one file must not keep the others from being checked
         message = f"checking this file failed: {type(error).__name__}: {error}"
         return None, [source.problem(source.at(()), "internal-error", message)]
 

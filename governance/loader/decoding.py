@@ -44,8 +44,7 @@ def _after(text: str, scalar: Scalar, pairs: Pairs) -> int:
         return scalar.end - 1
     if scalar.style == "":
         return scalar.end
-    shown = [offset for character, offset in pairs if character != "\n"]
-    return min(len(text), shown[-1] + 1) if shown else scalar.start
+    return min(len(text), pairs[-1][1] + 1) if pairs else scalar.start
 
 
 def _flow(raw: str, base: int, style: str) -> Pairs:

@@ -9,6 +9,7 @@ from governance.loader.source import Source
 
 LARGEST = 1024 * 1024  # bytes of one file
 DEEPEST = 64  # levels of maps and lists; libyaml's composer exhausts the stack at some ten thousand
+MOST_VALUES = 100_000  # keys, values, maps and lists of one file
 MOST_PROBLEMS = 100  # of one file that are shown
 
 # All but c-printable of YAML 1.2, and the line breaks that only YAML 1.1 knows, which editors do not count as lines.
@@ -26,6 +27,12 @@ def too_deep(source: Source, offset: int) -> Problem:
     return source.problem(source.span(offset, offset + 1), "too-deep", f"nested more than {DEEPEST} levels deep")
 
 
+def too_many(source: Source, offset: int) -> Problem:
+    """Return the problem of more values than the limit, where it is passed."""
+    message = f"more than {MOST_VALUES} keys and values; split the file"
+    return source.problem(source.span(offset, offset + 1), "too-large", message)
+
+
 def cleaned(source: Source) -> tuple[str, list[Problem]]:
     """Return the text with spaces in place of what YAML does not allow, so that the rest can still be checked."""
     found = _UNPRINTABLE.search(source.text)
@@ -39,11 +46,12 @@ def cleaned(source: Source) -> tuple[str, list[Problem]]:
 
 
 def at_most(problems: list[Problem]) -> list[Problem]:
-    """Keep the first problems of a file, and say how many more there are."""
+    """Keep the first problems of a file, and say that there are more."""
     if len(problems) <= MOST_PROBLEMS:
         return problems
-    kept, dropped = problems[:MOST_PROBLEMS], len(problems) - MOST_PROBLEMS
-    return [*kept, Problem(kept[-1].position, "too-many-problems", f"and {dropped} more problems in this file")]
+    kept = problems[:MOST_PROBLEMS]
+    message = f"more than {MOST_PROBLEMS} problems in this file; these come first"
+    return [*kept, Problem(kept[-1].position, "too-many-problems", message)]
 
 
 def _unprintable(source: Source, found: re.Match[str]) -> Problem:

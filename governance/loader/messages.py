@@ -86,11 +86,11 @@ def wrong_type(kinds: Sequence[str], value: Any, written: str) -> str:
     `kinds` are the error types of all members of a union, of which any would do.
     """
     if "string_type" in kinds and isinstance(value, (bool, int, float)) and written:
-        what = "true or false" if isinstance(value, bool) else "a number"
+        what = "a truth value" if isinstance(value, bool) else "a number"
         return f'{written} is {what} here; quote it: "{written}"'
     choices = list(dict.fromkeys(_KINDS[kind] for kind in kinds if kind in _KINDS and kind != "none_required"))
     text = listed(choices) or "empty"
-    seen = f"'{shortened(value)}'" if isinstance(value, str) and not _asks_for_other(text) else _described(value)
+    seen = "text" if isinstance(value, str) and _asks_for_other(text) else quoted(value)
     return f"must be {text}, not {seen}"
 
 
@@ -119,6 +119,11 @@ def shortened(value: Any) -> str:
     """Return a value as text of at most 60 characters."""
     text = " ".join(str(value).split())
     return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def quoted(value: Any) -> str:
+    """Return text in quotes, and anything else as people call it."""
+    return f"'{shortened(value)}'" if isinstance(value, str) else _described(value)
 
 
 def _described(value: Any) -> str:

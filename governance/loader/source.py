@@ -10,6 +10,7 @@ from governance.core.problem import Position, Problem
 from governance.loader.decoding import offsets
 from governance.loader.tree import Listing, Mapping, Node, Path, Scalar, child
 
+_LONGEST = 400  # characters of a message; names in a hostile file are as long as the file
 _BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -21,12 +22,16 @@ class Source:
         self.file = file
         self.text = text
         self.root: Node | None = None
-        self._starts = [0, *(match.end() for match in _BREAK.finditer(text))]
 
-    @cached_property
+    @property
     def lines(self) -> tuple[str, ...]:
         """Return the lines without their ends."""
         return tuple(_BREAK.split(self.text))
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """Return the offset of each line; not asked for where a file has no problem."""
+        return [0, *(match.end() for match in _BREAK.finditer(self.text))]
 
     def at(self, path: Path) -> Position:
         """Return where the value at a data path stands; the nearest ancestor's key where the path does not exist."""
@@ -56,7 +61,7 @@ class Source:
         if not isinstance(node, Scalar) or _unwritten(node):
             return self.at(path)
         places = offsets(self.text, node)
-        first = _offset(node.text, line, column)
+        first = min(_offset(node.text, line, column), len(node.text.rstrip("\n")))  # not below a block
         last = min(first + max(1, length), len(node.text))
         return self.span(places[first], self._end(places, first, last))
 
@@ -65,14 +70,13 @@ class Source:
         start = min(max(start, 0), len(self.text))
         line = bisect_right(self._starts, start)
         first = self._starts[line - 1]
-        width = len(self.lines[line - 1])
-        last = min(end, first + width)
+        last = min(end, first + len(self._line(line)))
         return Position(self.file, line, start - first + 1, max(1, last - start))
 
     def problem(self, position: Position, code: str, message: str, suggestion: str = "") -> Problem:
         """Return a problem of this file with the line it stands in."""
-        text = self.lines[position.line - 1] if position.line <= len(self.lines) else ""
-        return Problem(position, code, message, suggestion, text)
+        message = message if len(message) <= _LONGEST else f"{message[: _LONGEST - 1]}…"
+        return Problem(position, code, message, suggestion, self._line(position.line))
 
     def node(self, path: Path) -> Node | None:
         """Return the node at a data path, or None."""
@@ -109,6 +113,10 @@ class Source:
         if (isinstance(node, Scalar) and node.style in ("|", ">")) or (isinstance(node, Listing) and not node.flow):
             return self.span(node.start, node.start + 1)
         return self.span(node.start, node.end)
+
+    def _line(self, line: int) -> str:
+        end = self._starts[line] if line < len(self._starts) else len(self.text)
+        return self.text[self._starts[line - 1] : end].rstrip("\r\n")
 
     def _end(self, places: list[int], first: int, last: int) -> int:
         """Return where a stretch of a value ends in the file: before the first line break that it holds."""

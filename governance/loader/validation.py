@@ -143,9 +143,7 @@ def _unknown_value(source: Source, root: type[BaseModel], fault: Fault) -> Probl
         name = str(fault.context.get("discriminator", "")).strip("'")
         value = fault.context.get("tag", "")
         path = (*path, name) if source.node((*path, name)) else path
-    shown = (
-        f"must be {'one of ' if len(choices) > 1 else ''}{messages.listed(choices)}, not '{messages.shortened(value)}'"
-    )
+    shown = f"must be {'one of ' if len(choices) > 1 else ''}{messages.listed(choices)}, not {messages.quoted(value)}"
     return source.problem(source.at(path), "unknown-value", shown, closest(str(value), choices))
 
 

@@ -26,7 +26,9 @@ class AlertRow(SQLModel, table=True):
 
 _COLUMNS = AlertRow.__table__.c  # type: ignore[attr-defined]
 _TABLE = AlertRow.__table__  # type: ignore[attr-defined]
-_DELETE = delete(_TABLE).where(*(_COLUMNS[name] == bindparam(f"old_{name}") for name in ("model", "rule", "labels", "kind")))
+_DELETE = delete(_TABLE).where(
+    *(_COLUMNS[name] == bindparam(f"old_{name}") for name in ("model", "rule", "labels", "kind"))
+)
 
 
 def active(connection: Connection) -> dict[AlertKey, Alert]:

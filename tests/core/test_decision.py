@@ -88,6 +88,11 @@ def test_what_json_cannot_hold_is_refused_with_its_path(value: object, sentence:
         replace(decision(value=value), id="")
 
 
+def test_subjects_are_text() -> None:
+    with pytest.raises(TypeError, match=r"subject\.incident is a int, not text"):
+        replace(decision(), subject={"incident": 12})
+
+
 def test_a_time_has_a_zone_and_is_kept_in_utc() -> None:
     with pytest.raises(ValueError, match="at has no time zone"):
         replace(decision(), at=datetime(2026, 3, 1))  # noqa: DTZ001

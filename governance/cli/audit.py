@@ -1,0 +1,79 @@
+"""Commands for who must prove what was decided: audit verify, tail."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from governance.cli.output import Format, FormatOption, print_json, print_table, stamp
+
+if TYPE_CHECKING:
+    from governance.core.decision import Entry
+    from governance.store.database import Database
+
+_audit = typer.Typer(help="Read and verify the decision log.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    _audit.command("verify")(verify)
+    _audit.command("tail")(tail)
+    app.add_typer(_audit, name="audit", rich_help_panel="Prove what was decided")
+
+
+def verify(output: FormatOption = Format.text) -> int:
+    """Verify the decision log: every entry against its hash, the tree, and the heads published outside."""
+    from governance.store import decision_log
+
+    found = decision_log.verify(_database())
+    if output is Format.json:
+        print_json({"ok": found.ok, "size": found.size, "root": found.root, "findings": list(found.findings)})
+        return 0 if found.ok else 1
+    for finding in found.findings:
+        print(f"✗ {finding}")
+    print(f"{'the log is sound' if found.ok else 'THE LOG WAS TAMPERED WITH'}: {found.size} entries, root {found.root}")
+    return 0 if found.ok else 1
+
+
+def tail(
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many entries.", min=1)] = 20,
+    kind: Annotated[str, typer.Option(help="Only this kind, such as incident.opened.")] = "",
+    model: Annotated[str, typer.Option(help="Only this model.")] = "",
+    output: FormatOption = Format.text,
+) -> int:
+    """Show the newest entries of the decision log, oldest first."""
+    from governance.store import decision_log
+
+    entries = decision_log.tail(_database(), lines, kind=kind or None, model=model or None)
+    if output is Format.json:
+        print_json([json.loads(each.content) for each in entries])
+        return 0
+    rows = [
+        (str(each.seq), stamp(each.decision.at), each.decision.kind, each.decision.actor, _about(each), _gist(each))
+        for each in entries
+    ]
+    print_table(("entry", "time", "kind", "actor", "about", "what"), rows)
+    return 0
+
+
+def _database() -> Database:
+    from governance.settings import Settings
+    from governance.store.database import Database
+
+    return Database(Settings().database, read_only=True)
+
+
+def _about(entry: Entry) -> str:
+    subject = entry.decision.subject
+    return " ".join(str(value) for name, value in subject.items() if value and name != "kind")
+
+
+def _gist(entry: Entry) -> str:
+    body = entry.decision.body
+    for name in ("summary", "title", "receipt", "because"):
+        if body.get(name):
+            return str(body[name])
+    verdicts = body.get("verdicts")
+    return ", ".join(f"{count} {name}" for name, count in verdicts.items()) if isinstance(verdicts, dict) else ""

@@ -1,0 +1,165 @@
+"""Commands for who writes policies: check, eval, schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from governance.cli.output import Format, FormatOption, instant, number, print_json, print_table, stamp
+
+if TYPE_CHECKING:
+    from governance.core.problem import Problem
+    from governance.views import RuleView
+
+_PANEL = "Author policies"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    app.command(rich_help_panel=_PANEL)(check)
+    app.command("eval", rich_help_panel=_PANEL)(evaluate)
+    app.command(rich_help_panel=_PANEL)(schema)
+
+
+def check(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Files or directories; by default the policies.")] = None,
+    output: FormatOption = Format.text,
+) -> int:
+    """Check policies: every problem of every file, with its position. Offline."""
+    from governance.bootstrap import policies
+    from governance.settings import Settings
+
+    found = policies(paths or [Settings().policies])
+    if output is Format.json:
+        print_json({"files": found.files, "problems": [_problem(each) for each in found.problems]})
+    else:
+        for problem in found.problems:
+            print(problem.render())
+        count = len(found.problems)
+        print(f"{count} problem{'' if count == 1 else 's'} in {found.files} file{'' if found.files == 1 else 's'}")
+    return 1 if found.problems else 0
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(help="The model to judge.")],
+    at: Annotated[str, typer.Option(help="Judge as of this time; by default now.")] = "",
+    show_all: Annotated[bool, typer.Option("--all", help="Show passing rules one by one too.")] = False,
+    output: FormatOption = Format.text,
+) -> int:
+    """Judge every rule of a model now, with its values and the failing part; nothing is written."""
+    from governance.bootstrap import engine
+    from governance.engine.queries import judged
+    from governance.settings import Settings
+
+    settings = Settings()
+    built = engine(settings.policies, settings.database)
+    moment = instant(at) if at else built.clock.now()
+    views = judged(built, model, moment)
+    if output is Format.json:
+        print_json(
+            {"model": model, "at": moment.isoformat(), "rules": [each.model_dump(mode="json") for each in views]}
+        )
+    else:
+        print(f"{model} as of {stamp(moment)}\n")
+        _print_rules(views, show_all=show_all)
+    return 1 if any(each.outcome == "fail" for each in views) else 0
+
+
+def schema(
+    kind: Annotated[str, typer.Argument(help="card, pack or org; all of them when omitted.")] = "",
+    to: Annotated[Path | None, typer.Option(help="Write <kind>.json files into this directory.")] = None,
+) -> int:
+    """Print the JSON Schema of a document, for editors."""
+    import json
+
+    from governance.bootstrap import KINDS
+    from governance.core.suggestion import closest
+
+    if kind and kind not in KINDS:
+        raise typer.BadParameter(f"no kind '{kind}' {closest(kind, KINDS) or 'known: ' + ', '.join(KINDS)}")
+    chosen = {kind: KINDS[kind]} if kind else KINDS
+    schemas = {name: _schema(name, document) for name, document in chosen.items()}
+    if to is None:
+        print_json(schemas[kind] if kind else schemas)
+        return 0
+    to.mkdir(parents=True, exist_ok=True)
+    for name, document in schemas.items():
+        (to / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    print(f"wrote {', '.join(f'{to / name}.json' for name in schemas)}")
+    return 0
+
+
+def _schema(name: str, document: object) -> dict[str, object]:
+    from pydantic import BaseModel
+
+    assert isinstance(document, type)  # noqa: S101 (narrows the type)
+    assert issubclass(document, BaseModel)  # noqa: S101
+    found = document.model_json_schema()
+    found["properties"] = {"kind": {"const": name}, **found["properties"]}
+    found["required"] = ["kind", *found.get("required", [])]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    at = problem.position
+    return {
+        "file": at.file,
+        "line": at.line,
+        "column": at.column,
+        "length": at.length,
+        "code": problem.code,
+        "message": problem.message,
+        "suggestion": problem.suggestion,
+    }
+
+
+_MARKS = {"fail": "✗", "pass": "✓", "waived": "~", "error": "!", "not applicable": "·"}
+
+
+def _print_rules(views: list[RuleView], *, show_all: bool) -> None:
+    failing = [each for each in views if each.outcome == "fail"]
+    for each in failing:
+        _print_failure(each)
+    others: dict[tuple[str, str], list[RuleView]] = {}
+    for each in views:
+        if each.outcome != "fail":
+            others.setdefault((each.rule, each.outcome), []).append(each)
+    rows = []
+    for (rule, outcome), members in others.items():
+        shown = members if show_all else members[:1]
+        for each in shown:
+            name = f"{rule} {_set(each.labels)}".strip() if show_all else rule
+            count = f"{len(members)} instances" if len(members) > 1 and not show_all else _values(each)
+            rows.append((f"{_MARKS.get(outcome, '?')} {outcome}", name, count, each.reason))
+    print_table(("verdict", "rule", "values", "why"), rows)
+    coverage = [each for each in views if each.outcome == "too_few"]
+    if coverage:
+        judged = sum(each.outcome in {"pass", "fail"} for each in views)
+        print(f"{judged} of {judged + len(coverage)} instances judged; {len(coverage)} have too few rows")
+
+
+def _print_failure(view: RuleView) -> None:
+    firm = f", {view.basis}" if view.basis else ""
+    print(f"✗ {view.severity}{firm}: {view.summary}")
+    print(f"    {view.rule} {_set(view.labels)}".rstrip() + f"   ({view.origin})")
+    for term in view.terms:
+        values = ", ".join(f"{name} = {_shown(value)}" for name, value in term.values.items())
+        truth = {True: "true", False: "false", None: "not known"}[term.true]
+        print(f"    {term.text}  is {truth}" + (f"  ({values})" if values else ""))
+    if view.remedy:
+        print(f"    → {view.remedy}")
+    print()
+
+
+def _values(view: RuleView) -> str:
+    return ", ".join(f"{each['name'].replace('metrics.', '')} {number(each['value'])}" for each in view.inputs)
+
+
+def _set(labels: dict[str, str]) -> str:
+    return "{" + ", ".join(f"{name}={value}" for name, value in labels.items()) + "}" if labels else ""
+
+
+def _shown(value: object) -> str:
+    return number(value) if isinstance(value, float) else str(value)

@@ -1,0 +1,167 @@
+"""Commands for who answers incidents: incidents list, show, ack, resolve; why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from governance.cli.output import ActorOption, Format, FormatOption, ago, number, print_json, print_table, stamp
+
+if TYPE_CHECKING:
+    from governance.engine.operations import Done
+    from governance.engine.parts import Engine
+    from governance.views import FindingView, IncidentView
+
+_PANEL = "Answer incidents"
+_incidents = typer.Typer(help="List, show, acknowledge and resolve incidents.", no_args_is_help=True)
+Number = Annotated[int, typer.Argument(metavar="N", help="The incident's number.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the app."""
+    _incidents.command("list")(listed)
+    _incidents.command("show")(show)
+    _incidents.command("ack")(acknowledge)
+    _incidents.command("resolve")(resolve)
+    app.add_typer(_incidents, name="incidents", rich_help_panel=_PANEL)
+    app.command(rich_help_panel=_PANEL)(why)
+
+
+def listed(
+    status: Annotated[str, typer.Option(help="open, triggered, acknowledged, mitigated, resolved or all.")] = "open",
+    model: Annotated[str, typer.Option(help="Only this model.")] = "",
+    output: FormatOption = Format.text,
+) -> int:
+    """List incidents, newest first; by default those that are open."""
+    from governance.engine.queries import listed as query
+
+    if status not in {"open", "triggered", "acknowledged", "mitigated", "resolved", "all"}:
+        raise typer.BadParameter(
+            f"no status '{status}'; known: open, triggered, acknowledged, mitigated, resolved, all"
+        )
+    engine = _engine()
+    found = query(engine, status="" if status == "all" else status, model=model)
+    if output is Format.json:
+        print_json([each.model_dump(mode="json") for each in found])
+        return 0
+    if not found:
+        print(f"no {'' if status == 'all' else status + ' '}incidents")
+        return 0
+    now = engine.clock.now()
+    rows = [
+        (
+            f"INC-{each.id}",
+            each.severity,
+            each.status,
+            each.model,
+            each.title,
+            stamp(each.opened_at),
+            ago(each.changed_at, now),
+        )
+        for each in found
+    ]
+    print_table(("incident", "severity", "status", "model", "what", "opened", "changed"), rows)
+    return 0
+
+
+def show(number_: Number, output: FormatOption = Format.text) -> int:
+    """Show one incident: its findings, worst first, and what became of each."""
+    from governance.engine.queries import shown
+
+    engine = _engine()
+    view = shown(engine, number_)
+    if output is Format.json:
+        print_json(view.model_dump(mode="json"))
+        return 0
+    _print_incident(view, changed=ago(view.changed_at, engine.clock.now()))
+    return 0
+
+
+def acknowledge(number_: Number, actor: ActorOption = "", output: FormatOption = Format.text) -> int:
+    """Take an incident: you work on it."""
+    from governance.engine import operations
+
+    engine = _engine()
+    done = operations.acknowledge(engine, number_, actor=_actor(actor), at=engine.clock.now())
+    return _print_done(done, "acknowledged", done.incident.acknowledged_by, output)
+
+
+def resolve(
+    number_: Number,
+    because: Annotated[str, typer.Option(help="What was done, for the log.")],
+    actor: ActorOption = "",
+    output: FormatOption = Format.text,
+) -> int:
+    """Close an incident by hand; a finding that fires again opens a new one."""
+    from governance.engine import operations
+
+    engine = _engine()
+    done = operations.resolve(engine, number_, actor=_actor(actor), because=because, at=engine.clock.now())
+    return _print_done(done, "resolved", done.incident.resolved_by, output)
+
+
+def why(number_: Number, output: FormatOption = Format.text) -> int:
+    """Say who was told of an incident, why, and what became of each notification."""
+    from governance.engine.queries import why as query
+
+    view = query(_engine(), number_)
+    if output is Format.json:
+        print_json(view.model_dump(mode="json"))
+        return 0
+    print(f"INC-{view.incident} {view.model}: {view.title}\n")
+    if not view.notifications:
+        print("nobody was told: no notifier is configured in org.yaml (notifiers:)")
+        return 0
+    rows = [
+        (stamp(each.at), each.notifier, each.reason, each.state, str(each.attempts), each.receipt, each.text)
+        for each in view.notifications
+    ]
+    print_table(("time", "notifier", "reason", "state", "tries", "receipt", "message"), rows)
+    return 0
+
+
+def _engine() -> Engine:
+    from governance.bootstrap import engine
+    from governance.settings import Settings
+
+    settings = Settings()
+    return engine(settings.policies, settings.database)
+
+
+def _actor(given: str) -> str:
+    from governance.settings import Settings
+
+    return given or Settings().who()
+
+
+def _print_done(done: Done, verb: str, who: str, output: Format) -> int:
+    if output is Format.json:
+        print_json({"incident": done.incident.id, "status": done.incident.status, "by": who, "entry": done.entry})
+    else:
+        print(f"INC-{done.incident.id} {verb} by {who}; sealed as entry {done.entry} of the decision log")
+    return 0
+
+
+def _print_incident(view: IncidentView, *, changed: str) -> None:
+    print(f"INC-{view.id}  {view.severity}  {view.status}  {view.model}")
+    print(view.title)
+    print(f"\n  opened     {stamp(view.opened_at)}\n  changed    {changed}")
+    if view.acknowledged_by:
+        print(f"  lead       {view.acknowledged_by}")
+    if view.resolved_at:
+        print(f"  resolved   {stamp(view.resolved_at)} by {view.resolved_by}")
+    if view.reopened:
+        print(f"  re-opened  {view.reopened} times")
+    for finding in view.findings:
+        _print_finding(finding)
+
+
+def _print_finding(finding: FindingView) -> None:
+    state = f"fired {stamp(finding.since)}" + (f", ended {stamp(finding.ended)}" if finding.ended else ", still firing")
+    print(f"\n  {'✓' if finding.ended else '▲'} {finding.severity}: {finding.summary}")
+    print(f"    {finding.rule}  {state}" + (f", {finding.times} times" if finding.times > 1 else ""))
+    values = ", ".join(f"{name} = {number(value)}" for name, value in finding.values.items())
+    if values:
+        print(f"    {values}")
+    print(f"    {' → '.join(finding.story)}")

@@ -1,0 +1,64 @@
+"""The command `gov`: its groups of commands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from governance.cli import audit, authoring, demo, incidents
+from governance.errors import GovernanceError
+
+app = typer.Typer(
+    name="gov",
+    help="Govern machine-learning models in production: policies as code, incidents, a log that can be verified.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+demo.register(app)
+authoring.register(app)
+incidents.register(app)
+audit.register(app)
+
+
+@app.callback()
+def _root(
+    directory: Annotated[
+        Path | None, typer.Option("--directory", "-C", help="Work in this directory instead of the current one.")
+    ] = None,
+) -> None:
+    if directory is None:
+        return
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise typer.BadParameter(f"{directory}: {error.strerror}") from error
+
+
+def main() -> None:
+    """Run the command line; exit codes: 0 fine, 1 findings, 2 usage, 3 refused, 4 unavailable."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    import click
+
+    try:
+        result = typer.main.get_command(app).main(args=arguments, prog_name="gov", standalone_mode=False)
+    except GovernanceError as error:
+        print(f"gov: {error}", file=sys.stderr)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        print("gov: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 0
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,71 @@
+"""How results reach the terminal: tables for people, JSON for machines; diagnostics go to stderr elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Annotated, Any
+
+import typer
+
+
+class Format(str, Enum):
+    """How a result is written."""
+
+    text = "text"
+    json = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for machines.")]
+ActorOption = Annotated[str, typer.Option("--as", help="Who acts; by default GOV_ACTOR or the login name.")]
+
+
+def print_json(value: Any) -> None:
+    """Print a JSON document."""
+    print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table; colours only on a terminal, and never with NO_COLOR."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))  # Text: nothing from outside is read as markup
+    console = Console(soft_wrap=False)
+    console.print(table)
+
+
+def instant(text: str) -> datetime:
+    """Return the instant a person wrote: 2013-07-15, 2013-07-15T12:00 or with a zone; without one it is UTC."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no time; write 2013-07-15 or 2013-07-15T12:00Z") from None
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def stamp(at: datetime | None) -> str:
+    """Return an instant for people, in UTC."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}Z" if at is not None else "–"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """Return how long ago an instant was."""
+    seconds = max((now - at).total_seconds(), 0)
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"
+
+
+def number(value: float | None) -> str:
+    """Return a number with three significant digits, and – for a missing one."""
+    return "–" if value is None else f"{value:.3g}"

@@ -1,0 +1,139 @@
+"""Checks the calls of an expression: aggregates and views of metrics, and functions with their constant arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from governance.core.expression import syntax
+from governance.core.expression.functions import duration, pattern, seconds, timestamp
+from governance.core.expression.reference import Reference
+from governance.core.expression.resolution import Resolved, Resolver, series_shape
+from governance.core.expression.shape import ANY, DOUBLE
+from governance.core.expression.signatures import AGGREGATES, KNOWN, MACROS, SIGNATURES, VIEWS, counted
+from governance.core.expression.syntax import Node
+from governance.core.expression.values import OperationError
+from governance.core.suggestion import closest
+
+Labels = tuple[str, ...]
+# Calls with a constant argument are computed once, when the expression is loaded.
+_FOLDED: dict[str, tuple[Callable[[object], object], str]] = {
+    "duration": (duration, "bad-duration"),
+    "seconds": (seconds, "bad-duration"),
+    "timestamp": (timestamp, "bad-timestamp"),
+}
+_MOST = 2  # arguments of an aggregate: what, and the labels to keep
+
+
+def reference_call(resolver: Resolver, node: syntax.Call) -> Resolved:
+    """Bind max(…), samples(…), series(…) and their like."""
+    if node.function in AGGREGATES:
+        found = _aggregate(resolver, node)
+        return (resolver.bind(found[0], node.span), DOUBLE) if found else (node, DOUBLE)
+    if len(node.arguments) != 1:
+        resolver.report(node.span, "wrong-arguments", f"{node.function}() takes one metric, such as metrics.<name>")
+        return node, ANY
+    found = _reference(resolver, node.arguments[0], node.function)
+    if found is None:
+        return node, ANY
+    reference, labels = found
+    bound = resolver.bind(replace(reference, view=node.function), node.span)  # type: ignore[arg-type]
+    return bound, series_shape(labels) if node.function == "series" else VIEWS[node.function]
+
+
+def _reference(resolver: Resolver, node: Node, function: str) -> tuple[Reference, Labels | None] | None:
+    """Return the reference that an argument is and the labels it carries (None: unknown), or report why it is none."""
+    if isinstance(node, syntax.Call) and node.target is None and node.function in AGGREGATES:
+        return _aggregate(resolver, node)
+    found = resolver.metric(node)
+    if found is None:
+        message = f"{function}() takes a metric, such as {function}(metrics.<name>)"
+        resolver.report(node.span, "wrong-arguments", message)
+    return found
+
+
+def _aggregate(resolver: Resolver, node: syntax.Call) -> tuple[Reference, Labels | None] | None:
+    if not 1 <= len(node.arguments) <= _MOST:
+        message = (
+            f"{node.function}() takes a metric and, if any, the labels to keep, not {len(node.arguments)} arguments"
+        )
+        resolver.report(node.span, "wrong-arguments", message)
+        return None
+    found = _reference(resolver, node.arguments[0], node.function)
+    if found is None:
+        return None
+    reference, labels = found
+    kept = _labels(resolver, node.arguments[1], reference, labels) if len(node.arguments) == _MOST else ()
+    step = (node.function, kept)
+    return replace(reference, aggregates=(*reference.aggregates, step)), None if labels is None else kept
+
+
+def _labels(resolver: Resolver, node: Node, reference: Reference, known: Labels | None) -> Labels:
+    items = node.items if isinstance(node, syntax.ListOf) else ()
+    names = [each.value for each in items if isinstance(each, syntax.Literal) and isinstance(each.value, str)]
+    if not isinstance(node, syntax.ListOf) or len(names) != len(items):
+        resolver.report(node.span, "wrong-arguments", "the labels to keep are a list of texts, such as ['feature']")
+        return ()
+    for item, name in zip(items, names, strict=True):
+        if known is not None and name not in known:
+            hint = closest(name, known) or (f"it has {', '.join(known)}" if known else "it has none")
+            where = f"metric '{reference.metric}'" if not reference.aggregates else "what is aggregated here"
+            resolver.report(item.span, "unknown-label", f"{where} has no label '{name}'", hint)
+    return tuple(names)
+
+
+def function_call(resolver: Resolver, node: syntax.Call) -> Resolved:
+    """Check a call of a function or method and compute it if its argument is constant."""
+    signature = SIGNATURES.get(node.function)
+    target = None if node.target is None else resolver.resolve(node.target)[0]
+    if signature is None:
+        _report_unknown(resolver, node)
+        return node, ANY
+    arguments = tuple(resolver.resolve(each)[0] for each in node.arguments)
+    counts = signature.plain if target is None else signature.method
+    if counts is None:
+        form = f"write value.{node.function}(…)" if target is None else f"write {node.function}(value)"
+        resolver.report(node.name_span, "wrong-arguments", f"{node.function}() is not called like this", form)
+    elif len(arguments) not in counts:
+        message = f"{node.function}() takes {counted(counts)}, not {len(arguments)}"
+        resolver.report(node.span, "wrong-arguments", message)
+    else:
+        _check_pattern(resolver, node)
+        return _folded(resolver, replace(node, target=target, arguments=arguments)), signature.result
+    return node, signature.result
+
+
+def _report_unknown(resolver: Resolver, node: syntax.Call) -> None:
+    if node.function == "has":
+        message = "has() takes one field, such as has(card.data)"
+        resolver.report(node.span, "wrong-arguments", message)
+    elif node.function in MACROS and node.target is not None:
+        message = f"{node.function}() takes a variable and a condition"
+        resolver.report(node.span, "wrong-arguments", message, f"for example list.{node.function}(each, each > 0)")
+    elif node.function in (*AGGREGATES, *VIEWS):
+        message = f"{node.function}() is not called like this"
+        resolver.report(node.name_span, "wrong-arguments", message, f"write {node.function}(metrics.<name>)")
+    else:
+        message = f"no function '{node.function}'"
+        resolver.report(node.name_span, "unknown-function", message, closest(node.function, KNOWN))
+
+
+def _check_pattern(resolver: Resolver, node: syntax.Call) -> None:
+    last = node.arguments[-1] if node.arguments else None
+    if node.function == "matches" and isinstance(last, syntax.Literal) and isinstance(last.value, str):
+        try:
+            pattern(last.value)
+        except OperationError as error:
+            resolver.report(last.span, "bad-pattern", str(error))
+
+
+def _folded(resolver: Resolver, node: syntax.Call) -> Node:
+    argument = node.arguments[0] if node.target is None and node.arguments else None
+    if node.function not in _FOLDED or not isinstance(argument, syntax.Literal):
+        return node
+    compute, code = _FOLDED[node.function]
+    try:
+        return syntax.Literal(compute(argument.value), node.span)
+    except OperationError as error:
+        resolver.report(argument.span, code, str(error))
+        return node

@@ -1,0 +1,21 @@
+"""What an expression may name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from governance.core.expression.shape import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Metrics with the names of their labels, and variables with their shapes.
+
+    `given` are conditions known to hold wherever the expression is evaluated, such as the applies_to of its pack: what
+    they test with has() needs no guard here.
+    """
+
+    metrics: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    variables: Mapping[str, Shape] = field(default_factory=dict)
+    given: tuple[str, ...] = ()

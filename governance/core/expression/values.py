@@ -1,0 +1,83 @@
+"""The values of CEL as plain Python: only the unsigned integer and the type need classes of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from enum import Enum
+
+from pydantic import BaseModel
+
+
+class Uint(int):
+    """An unsigned 64-bit integer, which CEL never mixes with the signed one in arithmetic."""
+
+    __slots__ = ()
+
+
+class IntLiteral(int):
+    """An integer literal in arithmetic: a double when the other side turns out to be one."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """What type() returns."""
+
+    name: str
+
+
+class OperationError(Exception):
+    """An operation has no result for these values; the message is a sentence for people."""
+
+
+_KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "bool"),
+    (float, "double"),
+    (Uint, "uint"),
+    (int, "int"),
+    (str, "string"),
+    (bytes, "bytes"),
+    (list, "list"),
+    (dict, "map"),
+    (datetime, "timestamp"),
+    (timedelta, "duration"),
+    (type(None), "null"),
+    (Type, "type"),
+)
+_EXACT = dict(_KINDS)
+NUMBERS = frozenset({"int", "uint", "double"})
+
+
+def kind(value: object) -> str:
+    """Return the name of a value's CEL type, with "null", "timestamp" and "duration" in their short form."""
+    exact = _EXACT.get(type(value))
+    return exact or next((name for each, name in _KINDS if isinstance(value, each)), "unknown")
+
+
+def a_kind(name: str) -> str:
+    """Return a kind as people say it: "a double", "an int"."""
+    return f"an {name}" if name[0] in "aiu" else name if name == "null" else f"a {name}"
+
+
+def native(value: object) -> object:
+    """Return a value as expressions see it: models and mappings as maps without their None, sequences as lists."""
+    if isinstance(value, (str, bool, int, float, bytes, timedelta, Type)) or value is None:
+        return value.value if isinstance(value, Enum) else value
+    if isinstance(value, BaseModel):
+        value = value.model_dump(exclude_none=True)
+    if isinstance(value, Mapping):
+        return {key: native(each) for key, each in value.items() if each is not None}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [native(each) for each in value]
+    return _instant(value)
+
+
+def _instant(value: object) -> object:
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+    if isinstance(value, date):
+        return datetime.combine(value, time(), timezone.utc)
+    return str(value)

@@ -1,0 +1,94 @@
+"""How SQLite is opened, how its transactions begin, and what its errors mean to a user."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
+
+BUSY_SECONDS = 5
+
+# How a transaction begins, the execution option `begin`. One that reads first and writes later cannot wait for the
+# lock (SQLITE_BUSY at once), so a writer takes it at the start.
+READ = "BEGIN"
+WRITE = "BEGIN IMMEDIATE"
+NO_TRANSACTION = ""
+
+_SENTENCES = {
+    sqlite3.SQLITE_FULL: "the disk that holds {name} is full; free some space, then try again",
+    sqlite3.SQLITE_READONLY: "{name} cannot be written: it is read-only for this user",
+    sqlite3.SQLITE_PERM: "{name} cannot be written: this user may not",
+    sqlite3.SQLITE_BUSY: "another program kept {name} locked for {busy} s; try again",
+    sqlite3.SQLITE_LOCKED: "another program kept {name} locked; try again",
+    sqlite3.SQLITE_CANTOPEN: "{name} cannot be opened; does its folder exist, and may this user write there?",
+    sqlite3.SQLITE_CORRUPT: "{name} is damaged; restore it from a backup",
+    sqlite3.SQLITE_NOTADB: "{name} is no SQLite database; was another file given, or this one overwritten?",
+    sqlite3.SQLITE_IOERR: "{name} cannot be read or written: the disk or file system reports an error",
+}
+
+
+def sqlite_engine(path: Path | None, *, read_only: bool) -> Engine:
+    """Return an engine for the file, or for a database in memory where there is none."""
+    if path is None:
+        memory = {"check_same_thread": False, "isolation_level": None}
+        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args=memory)
+    else:
+        # A user who waits for a connection is told so about as soon as one who waits for the lock.
+        opener = _opener(path, read_only=read_only)
+        engine = create_engine("sqlite:///", creator=opener, poolclass=QueuePool, pool_timeout=BUSY_SECONDS)
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def use_wal(connection: Connection) -> None:
+    """Turn on write-ahead logging, so that readers and the writer do not wait for each other; it stays on."""
+    connection = connection.execution_options(begin=NO_TRANSACTION)  # inside one, SQLite refuses
+    if connection.exec_driver_sql("PRAGMA journal_mode").scalar() != "wal":
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+
+
+def sentence(error: DBAPIError, name: str) -> str | None:
+    """Return what a user can do about an error of the disk or of locks; None for a mistake in a statement."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    template = None if code is None else _SENTENCES.get(code & 0xFF)  # the low byte is the primary result code
+    return None if template is None else template.format(name=name, busy=BUSY_SECONDS)
+
+
+def _opener(path: Path, *, read_only: bool) -> Callable[[], sqlite3.Connection]:
+    location = f"file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rwc'}"
+
+    def connect() -> sqlite3.Connection:
+        # A reader of a WAL database normally creates its -shm file. On a read-only medium it cannot, and as
+        # nobody else can write there either, the file may be taken as it is.
+        frozen = read_only and not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists()
+        return sqlite3.connect(
+            location + ("&immutable=1" if frozen else ""),
+            uri=True,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,  # the module's own BEGIN comes too late and is never IMMEDIATE; ours is in _begin
+            check_same_thread=False,  # the pool hands a connection to one thread at a time
+        )
+
+    return connect
+
+
+def _configure(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:  # noqa: ARG001
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA synchronous = FULL")  # a commit that was answered survives a power cut
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    begin = connection.get_execution_options().get("begin", READ)
+    if begin:
+        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if begin == READ else 'OFF'}")
+        connection.exec_driver_sql(begin)

@@ -18,3 +18,56 @@ class Measure:
     unit: str
     needs_truth: bool
     description: str
+
+
+def _measure(
+    needs: str, description: str, *, unit: str = "", by: tuple[By, ...] = ("",), needs_truth: bool = False
+) -> Measure:
+    return Measure(tuple(needs.split()), by, unit, needs_truth, description)
+
+
+def _quality(needs: str, description: str) -> Measure:
+    return _measure(f"label {needs}", description, by=("", "slice", "version"), needs_truth=True)
+
+
+_FEATURE: tuple[By, ...] = ("feature",)
+
+MEASURES: Mapping[str, Measure] = {
+    "predictions": _measure("", "how many predictions", by=("", "version")),
+    "errors": _measure("error", "share of predictions that failed"),
+    "version_share": _measure("version", "share of predictions by each version", by=("version",)),
+    "latency_p50": _measure("latency", "median latency", unit="s"),
+    "latency_p95": _measure("latency", "95th percentile of latency", unit="s"),
+    "latency_p99": _measure("latency", "99th percentile of latency", unit="s"),
+    "quantile": _measure("", "the quantile `q` of the number `of`"),
+    "freshness": _measure("", "age of the newest prediction", unit="s"),
+    "label_lag": _measure("label", "age of the newest prediction whose truth is known", unit="s"),
+    "oldest_row": _measure("", "age of the oldest prediction in the log", unit="s"),
+    "cost_per_1k": _measure("cost", "cost of a thousand predictions", unit="currency"),
+    "spend": _measure("cost", "cost of all predictions in the window", unit="currency"),
+    "psi": _measure("", "population stability index, nulls included", by=_FEATURE),
+    "js": _measure("", "Jensen-Shannon distance, base 2", by=_FEATURE),
+    "ks": _measure("", "Kolmogorov-Smirnov distance over bins", by=_FEATURE),
+    "chi2": _measure("", "chi-squared per degree of freedom", by=_FEATURE),
+    "null_rate": _measure("", "share of missing values", by=_FEATURE),
+    "out_of_range": _measure("", "share of values outside the declared range", by=_FEATURE),
+    "new_categories": _measure("", "share of values that the reference does not know", by=_FEATURE),
+    "constant": _measure("", "1 when there is a single value", by=_FEATURE),
+    "cardinality": _measure("", "number of distinct values", by=_FEATURE),
+    "stale_share": _measure("feature_time", "share of predictions with features older than an hour", by=("",)),
+    "score_mean": _measure("score", "mean score"),
+    "score_psi": _measure("score", "population stability index of the score"),
+    "decision_rate": _measure("decision", "share of positive decisions"),
+    "fallback_rate": _measure("fallback", "share of predictions that the fallback answered"),
+    "override_rate": _measure("override", "share of decisions that a guardrail overrode"),
+    "accuracy": _quality("decision", "share of right decisions"),
+    "precision": _quality("decision", "share of positive decisions that were right"),
+    "recall": _quality("decision", "share of positive labels that were found"),
+    "auc": _quality("score", "area under the ROC curve, ties at one half"),
+    "log_loss": _quality("score", "mean negative log likelihood"),
+    "calibration_error": _quality("score", "distance of the mean score from the share of positive labels"),
+    "mae": _quality("score", "mean absolute error"),
+    "rmse": _quality("score", "root of the mean squared error"),
+    "wape": _quality("score", "sum of absolute errors over the sum of labels"),
+    "bias": _quality("score", "mean score minus mean label"),
+}

@@ -83,9 +83,10 @@ def evaluation_plan(cards: Sequence[Authored[Card]], packs: Sequence[Authored[Pa
     problems: list[Problem] = list(compiler.pack_problems(packs))
     broken = {problem.position.file for problem in problems}
     sound = [pack for pack in packs if pack.source.file not in broken]
+    unsound = [pack.document.pack for pack in packs if pack.source.file in broken]
     policies = []
     for card in cards:
-        policy = effective_policy(card, sound, compiler.selects)
+        policy = effective_policy(card, sound, compiler.selects, broken=unsound)
         compiled = compiler.policy(policy, problems)
         problems.extend(policy.problems)
         policies.append(compiled)

@@ -75,8 +75,13 @@ class EffectivePolicy:
 Selects = Callable[[Authored[Pack], Card], bool]
 
 
-def effective_policy(card: Authored[Card], packs: Sequence[Authored[Pack]], selects: Selects) -> EffectivePolicy:
-    """Combine a card with the packs that select it; what cannot be combined is listed in `problems`."""
+def effective_policy(
+    card: Authored[Card], packs: Sequence[Authored[Pack]], selects: Selects, *, broken: Sequence[str] = ()
+) -> EffectivePolicy:
+    """Combine a card with the packs that select it; what cannot be combined is listed in `problems`.
+
+    `broken` are packs with problems of their own: naming their rules is no mistake of the card.
+    """
     chosen = [pack for pack in packs if selects(pack, card.document)]
     problems: list[Problem] = []
     metrics, absent = _metrics(card, chosen)
@@ -84,7 +89,7 @@ def effective_policy(card: Authored[Card], packs: Sequence[Authored[Pack]], sele
     rules = [*_pack_rules(card, chosen, overrides, problems), *_card_rules(card)]
     known = {rule.id for rule in rules}
     for name, index in overrides.items():
-        if name not in known:
+        if name not in known and name.partition("/")[0] not in broken:
             at = card.source.at(("rules", index, "rule"))
             problems.append(
                 problem_at(card.source, at, "unknown-rule", f"no pack has a rule '{name}'", closest(name, known))

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from governance.core.expression import syntax
 from governance.core.expression.functions import duration, pattern, seconds, timestamp
 from governance.core.expression.reference import Reference
-from governance.core.expression.resolution import Resolved, Resolver, series_shape
-from governance.core.expression.shape import ANY, DOUBLE
+from governance.core.expression.shape import ANY, DOUBLE, STRING, Shape
 from governance.core.expression.signatures import AGGREGATES, KNOWN, MACROS, SIGNATURES, VIEWS, counted
 from governance.core.expression.syntax import Node
 from governance.core.expression.values import OperationError
 from governance.core.suggestion import closest
 
-Labels = tuple[str, ...]
+if TYPE_CHECKING:
+    from governance.core.expression.resolution import Resolver
+
+Labels: TypeAlias = tuple[str, ...]
+Resolved: TypeAlias = tuple[Node, Shape]
 # Calls with a constant argument are computed once, when the expression is loaded.
 _FOLDED: dict[str, tuple[Callable[[object], object], str]] = {
     "duration": (duration, "bad-duration"),
@@ -38,7 +42,13 @@ def reference_call(resolver: Resolver, node: syntax.Call) -> Resolved:
         return node, ANY
     reference, labels = found
     bound = resolver.bind(replace(reference, view=node.function), node.span)  # type: ignore[arg-type]
-    return bound, series_shape(labels) if node.function == "series" else VIEWS[node.function]
+    return bound, _series(labels) if node.function == "series" else VIEWS[node.function]
+
+
+def _series(labels: Labels | None) -> Shape:
+    if labels is None:
+        return ANY
+    return Shape.list(Shape.record({"value": DOUBLE, "labels": Shape.record(dict.fromkeys(labels, STRING))}))
 
 
 def _reference(resolver: Resolver, node: Node, function: str) -> tuple[Reference, Labels | None] | None:

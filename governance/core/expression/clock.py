@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -27,7 +27,7 @@ def _zone(name: str) -> tzinfo:
 def _accessor(name: str, of_instant: Callable[[datetime], int], of_length: Callable[[timedelta], int] | None) -> Any:
     def apply(value: Any, zone: Any = "UTC") -> int:
         if isinstance(value, datetime) and isinstance(zone, str):
-            return of_instant(value.astimezone(timezone.utc if zone == "UTC" else _zone(zone)))
+            return of_instant(value.astimezone(UTC if zone == "UTC" else _zone(zone)))
         if isinstance(value, timedelta) and of_length is not None:
             return of_length(value)
         raise OperationError(f"{name}() does not take {a_kind(kind(value))}")

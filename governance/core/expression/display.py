@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 from governance.core.duration import format_duration
 
@@ -27,7 +27,7 @@ def displayed(value: object) -> str:
     if isinstance(value, timedelta):
         return format_duration(_rounded(value))
     if isinstance(value, datetime):
-        return f"{value.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     if isinstance(value, list):
         return ", ".join(map(displayed, value)) or "none"
     if isinstance(value, dict):

@@ -19,9 +19,9 @@ from governance.core.expression.functions import FUNCTIONS, TYPES
 from governance.core.expression.operators import OPERATORS
 from governance.core.expression.problem import EvaluationFailed, Missing
 from governance.core.expression.reference import MISSING, Reference
-from governance.core.expression.values import OperationError, a_kind, kind, native
+from governance.core.expression.values import AbsentError, OperationError, a_kind, kind, native
 
-BUDGET = 100_000  # items that the macros of one evaluation may visit
+BUDGET = 20_000  # items that the macros of one evaluation may visit
 
 
 class Fault(CELEvalError):  # type: ignore[misc] # celpy has no usable types
@@ -49,14 +49,16 @@ def evaluated(tree: Any, values: Mapping[Reference, object], context: Context) -
         raise EvaluationFailed(f"the macros visit more than {BUDGET:,} items") from None
     except RecursionError:
         raise EvaluationFailed("the expression is nested too deeply") from None
-    if not isinstance(result, Fault):
+    if not isinstance(result, CELEvalError):
         return result
+    if not isinstance(result, Fault):
+        raise EvaluationFailed("the expression cannot be computed")
     if result.missing:
         raise Missing(sorted(result.missing, key=repr))
     raise EvaluationFailed(result.reason)
 
 
-class _OverBudget(Exception):  # noqa: N818 (never leaves this module)
+class _OverBudget(Exception):
     pass
 
 
@@ -98,6 +100,11 @@ class _Interpreter(Evaluator):  # type: ignore[misc] # celpy has no usable types
         if not isinstance(operand, dict):
             return Fault(f"{a_kind(kind(operand))} has no field '{field}'")
         return operand[field] if field in operand else Fault(f"no field '{field}'", absent=True)
+
+    def select_double(self, tree: Any) -> object:
+        """Select a field that is declared a double; YAML's 5 is one too."""
+        value = self.select(tree)
+        return float(value) if type(value) is int else value
 
     def has(self, tree: Any) -> object:
         """A deliberate extension: false, not an error, where a part of the path before the field is absent."""
@@ -201,7 +208,7 @@ def _strict(function: Callable[..., object]) -> Callable[..., object]:
         try:
             return function(*values)
         except OperationError as error:
-            return Fault(str(error))
+            return Fault(str(error), absent=isinstance(error, AbsentError))
         except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError):
             return Fault("this operation does not take these values")
 

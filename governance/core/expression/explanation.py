@@ -68,7 +68,7 @@ def _values(
     if isinstance(node, syntax.Comprehension):
         yield from _values(text, node.operand, evaluate, hidden)
         hidden |= {node.variable}
-        inner = (node.body,) if node.condition is None else (node.condition, node.body)
+        inner = syntax.parts(node)[1:]
     else:
         inner = syntax.parts(node)
     for part in inner:

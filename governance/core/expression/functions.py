@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -25,9 +25,11 @@ _TERM = re.compile(r"([0-9]*\.?[0-9]*)(h|ms|m|us|µs|ns|s)")
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?(Z|z|[-+][0-9]{2}:[0-9]{2})"
 )
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_TRUTHS = {each: True for each in ("true", "TRUE", "True", "t", "1")} | {
-    each: False for each in ("false", "FALSE", "False", "f", "0")
+_SHOWN = 60  # characters of a pattern in a message
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TRUTHS = {
+    **dict.fromkeys(("true", "TRUE", "True", "t", "1"), True),
+    **dict.fromkeys(("false", "FALSE", "False", "f", "0"), False),
 }
 _TYPE_NAMES = {
     "null": "null_type",
@@ -75,8 +77,8 @@ def timestamp(value: object) -> datetime:
     if isinstance(value, datetime):
         return value
     try:
-        if kind(value) == "int":
-            return _EPOCH + timedelta(seconds=int(value))  # type: ignore[call-overload]
+        if isinstance(value, int) and kind(value) == "int":
+            return _EPOCH + timedelta(seconds=value)
         if isinstance(value, str):
             return _instant(value)
     except (ValueError, OverflowError):
@@ -91,7 +93,7 @@ def _instant(text: str) -> datetime:
     date, time, fraction, zone = found.groups()
     moment = datetime.fromisoformat(f"{date}T{time}{'+00:00' if zone in 'Zz' else zone}")
     micros = int((fraction or ".0")[1:7].ljust(6, "0"))  # Python keeps microseconds
-    return moment.replace(microsecond=micros).astimezone(timezone.utc)
+    return moment.replace(microsecond=micros).astimezone(UTC)
 
 
 def _double(value: Any) -> float:
@@ -145,9 +147,9 @@ def _string(value: Any) -> str:
         except UnicodeDecodeError:
             raise OperationError("these bytes are no text in UTF-8") from None
     if name == "double":
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)  # noqa: PLR2004 (as Go prints)
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if name == "timestamp":
-        return value.astimezone(timezone.utc).isoformat().replace("+00:00", "Z")  # type: ignore[no-any-return]
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")  # type: ignore[no-any-return]
     if name == "duration":
         return f"{value.total_seconds():.6f}".rstrip("0").rstrip(".") + "s"
     if name in ("int", "uint", "string"):
@@ -196,7 +198,11 @@ def pattern(text: str) -> Any:
     except re2.error as error:
         reason = error.args[0] if error.args else ""
         reason = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-        raise OperationError(f"'{text}' is no regular expression: {reason}") from None
+        raise OperationError(f"'{_short(text)}' is no regular expression: {_short(reason)}") from None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
 def _type(value: object) -> Type:

@@ -5,6 +5,7 @@ Source: https://github.com/google/cel-spec/blob/master/doc/langdef.md#string-and
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 
@@ -28,6 +29,13 @@ def _integer(token: str) -> int:
     value = int(token, 16 if "x" in token.lower() else 10)
     if not -(2**63) <= value < 2**63:
         raise ValueError("this integer does not fit into 64 bits")
+    return value
+
+
+def _double(token: str) -> float:
+    value = float(token)
+    if math.isinf(value):
+        raise ValueError("this number is too large for a double")
     return value
 
 
@@ -64,7 +72,7 @@ def _body(token: str, prefixes: str) -> tuple[str, bool]:
     """Return what stands between the quotes, and whether it is raw."""
     raw = token[0] in prefixes
     quoted = token[1:] if raw else token
-    width = 3 if quoted[:3] in ('"""', "'''") and len(quoted) >= 6 else 1  # noqa: PLR2004 (two triple quotes)
+    width = 3 if quoted[:3] in ('"""', "'''") and len(quoted) >= 6 else 1
     return quoted[width:-width], raw
 
 
@@ -72,7 +80,7 @@ def _point(found: re.Match[str]) -> int:
     digits = found[1] or found[2] or found[3]
     if digits:
         point = int(digits, 16)
-        if point > 0x10FFFF or 0xD800 <= point <= 0xDFFF:  # noqa: PLR2004 (the range of Unicode)
+        if point > 0x10FFFF or 0xD800 <= point <= 0xDFFF:
             raise ValueError(f"{found[0]} is no character of Unicode")
         return point
     if found[4]:
@@ -85,10 +93,10 @@ def _point(found: re.Match[str]) -> int:
 _READERS: dict[str, Callable[[str], object]] = {
     "INT_LIT": _integer,
     "UINT_LIT": _unsigned,
-    "FLOAT_LIT": float,
+    "FLOAT_LIT": _double,
     "STRING_LIT": _string,
     "MLSTRING_LIT": _string,
     "BYTES_LIT": _bytes,
-    "BOOL_LIT": lambda token: token == "true",
+    "BOOL_LIT": lambda word: word == "true",
     "NULL_LIT": lambda _: None,
 }

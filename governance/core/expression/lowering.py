@@ -27,7 +27,7 @@ _RULES = {
 }
 
 
-def lowered(node: Node) -> Any:  # noqa: C901, PLR0911 (one case per kind of node)
+def lowered(node: Node) -> Any:  # noqa: C901 (one case per kind of node)
     """Return the tree to interpret."""
     match node:
         case syntax.Literal(value=value):
@@ -36,8 +36,8 @@ def lowered(node: Node) -> Any:  # noqa: C901, PLR0911 (one case per kind of nod
             return Tree("variable", [name])
         case syntax.Bound(reference=reference):
             return Tree("reference", [reference])
-        case syntax.Select(operand=operand, field=field):
-            return Tree("select", [lowered(operand), field])
+        case syntax.Select(operand=operand, field=field, double=double):
+            return Tree("select_double" if double else "select", [lowered(operand), field])
         case syntax.Has(operand=operand):
             return Tree("has", [lowered(operand)])
         case syntax.Index(operand=operand, key=key):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from governance.core.expression.values import NUMBERS, IntLiteral, OperationError, Uint, a_kind, kind
+from governance.core.expression.values import NUMBERS, AbsentError, IntLiteral, OperationError, Uint, a_kind, kind
 
 _LONGEST = timedelta(seconds=315_576_000_000)  # 10,000 years, the range of a CEL duration
 _VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "take the remainder of"}
@@ -163,14 +163,14 @@ def index(container: Any, key: Any) -> object:
     for each, value in container.items():
         if equal(each, key):
             return value
-    raise OperationError(f"no key {key!r}" if isinstance(key, (str, int)) else "no such key")
+    raise AbsentError(f"no key {key!r}" if isinstance(key, (str, int)) else "no such key")
 
 
 def _item(items: list[Any], key: Any) -> object:
     if kind(key) not in NUMBERS or not math.isfinite(key) or key != int(key):
         raise OperationError("a list is indexed with a whole number")
     if not 0 <= key < len(items):
-        raise OperationError(f"the list has {len(items)} items, none at [{int(key)}]")
+        raise AbsentError(f"no item [{int(key)}] in a list of {len(items)}")
     return items[int(key)]
 
 

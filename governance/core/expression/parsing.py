@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from threading import Lock
 from typing import Any, NoReturn
@@ -16,7 +17,7 @@ from governance.core.expression.problem import ExpressionError, problem_at
 from governance.core.expression.syntax import Node, Span
 
 LONGEST = 4_000  # characters
-DEEPEST = 80  # levels; the interpreter needs about six Python frames for each
+DEEPEST = 50  # levels; the interpreter needs up to nine of Python's 1,000 frames for each
 _COMPREHENSIONS = {"all": (2,), "exists": (2,), "exists_one": (2,), "filter": (2,), "map": (2, 3)}
 _OPERATORS = {
     "relation_lt": "<",
@@ -32,7 +33,15 @@ _OPERATORS = {
     "multiplication_div": "/",
     "multiplication_mod": "%",
 }
-_FOREIGN = {"and": "&&", "or": "||", "not": "!", "=": "==", "&": "&&", "|": "||", "is": "=="}
+_FOREIGN = {"and": "&&", "or": "||", "=": "==", "&": "&&", "|": "||", "is": "=="}
+# The grammar's own patterns for strings go back and forth over one that is not closed, in exponential time; this one is
+# linear, and finds such a string first. Comments are stepped over, as they may hold apostrophes.
+_QUOTED = re.compile(
+    r"""//[^\n]*|'{3}(?:\\.|[^\\])*?'{3}|"{3}(?:\\.|[^\\])*?"{3}"""
+    r"""|'(?!'')(?:\\[^\n]|[^'\\\n])*'|"(?!"")(?:\\[^\n]|[^"\\\n])*"|(?P<open>['"])""",
+    re.DOTALL,
+)
+_BARE_DURATION = re.compile(r"(?:[0-9]+(?:ms|[smhdwy]))+\b")
 _lock = Lock()
 
 
@@ -44,6 +53,10 @@ def parse(text: str) -> Node:
     if len(text) > LONGEST:
         message = f"the expression has {len(text):,} characters, at most {LONGEST:,} are allowed"
         raise ExpressionError([problem_at(text, (0, 1), "syntax", message)])
+    for found in _QUOTED.finditer(text):
+        if found["open"]:
+            span = (found.start(), len(text))
+            raise ExpressionError([problem_at(text, span, "syntax", "this string is not closed")])
     try:
         with _lock:  # the parser is shared, and its callbacks are not documented as safe for threads
             tree = _parser().parse(text)
@@ -52,9 +65,17 @@ def parse(text: str) -> Node:
     return _Converter(text).node(tree, 0)
 
 
+class _Parser(CELParser):  # type: ignore[misc] # celpy has no usable types
+    @staticmethod
+    def ambiguous_literals(t: Any) -> Any:
+        """As in the base class, which forgets where the token stands."""
+        return Token.new_borrow_pos("BOOL_LIT", t.value, t) if t.value in ("true", "false") else t
+
+
 @cache
 def _parser() -> Any:
-    CELParser()
+    CELParser.CEL_PARSER = None  # it is built once for all classes, and must be built by ours
+    _Parser()
     return CELParser.CEL_PARSER  # the grammar itself: its errors carry the token, CELParser's only a drawing
 
 
@@ -65,8 +86,6 @@ def _syntax_problem(text: str, error: UnexpectedInput) -> Any:
         return _unexpected(text, span, str(token))
     if isinstance(error, UnexpectedCharacters):
         start = error.pos_in_stream
-        if text[start] in "\"'":
-            return problem_at(text, (start, len(text)), "syntax", "this string is not closed")
         return _unexpected(text, (start, start + 1), text[start])
     end = len(text.rstrip())
     message = "the expression ends too early" if end else "the expression is empty"
@@ -74,10 +93,16 @@ def _syntax_problem(text: str, error: UnexpectedInput) -> Any:
 
 
 def _unexpected(text: str, span: Span, found: str) -> Any:
-    instead = _FOREIGN.get(found)
-    hint = f"write {instead}" if instead else ""
+    instead = "!" if text[: span[0]].rstrip().endswith("not") else _FOREIGN.get(found)
+    duration = _BARE_DURATION.match(text, _number_before(text, span[0]))
+    hint = f"write {instead}" if instead else f"write duration('{duration[0]}')" if duration else ""
     shown = found if found.isprintable() else repr(found)[1:-1]
     return problem_at(text, span, "syntax", f"unexpected '{shown}'", hint)
+
+
+def _number_before(text: str, end: int) -> int:
+    """Return where the digits begin that end at an offset."""
+    return len(text[:end].rstrip("0123456789"))
 
 
 class _Converter:
@@ -144,8 +169,8 @@ class _Converter:
         operand = self.node(tree_below, depth)
         operator = "!" if operation.data == "unary_not" else "-"
         value = operand.value if isinstance(operand, syntax.Literal) else None
-        if operator == "-" and type(value) in (int, float):
-            return syntax.Literal(-value, _span(tree))  # type: ignore[operator]
+        if operator == "-" and (type(value) is float or (type(value) is int and value > -(2**63))):
+            return syntax.Literal(-value, _span(tree))
         return syntax.Unary(operator, operand, _span(tree))
 
     def _member_dot(self, tree: Any, depth: int) -> Node:
@@ -164,7 +189,7 @@ class _Converter:
         arguments = self._all(_items(tree.children[2:]), depth)
         name = str(token)
         if len(arguments) in _COMPREHENSIONS.get(name, ()) and isinstance(arguments[0], syntax.Name):
-            condition = arguments[1] if len(arguments) == 3 else None  # noqa: PLR2004 (map with a condition)
+            condition = arguments[1] if len(arguments) == 3 else None
             return syntax.Comprehension(name, target, arguments[0].name, condition, arguments[-1], _span(tree))
         return syntax.Call(name, target, arguments, _span(tree), _span(token))
 
@@ -195,7 +220,7 @@ def _spine(tree: Any) -> list[Any]:
     """Return the operands of a left-associative chain; a loop, as the chain may be long."""
     operands: list[Any] = []
     label = tree.data
-    while tree.data == label and len(tree.children) == 2:  # noqa: PLR2004 (left and right)
+    while tree.data == label and len(tree.children) == 2:
         tree, right = tree.children
         operands.append(right)
     return [tree, *reversed(operands)]

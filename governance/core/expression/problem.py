@@ -36,7 +36,7 @@ class EvaluationFailed(Exception):
         self.reason = reason
 
 
-class Missing(Exception):  # noqa: N818 (no error: data that is not there)
+class Missing(Exception):
     """The outcome rests on values that are missing; `references` are those."""
 
     def __init__(self, references: Sequence[Reference]) -> None:

@@ -53,10 +53,10 @@ def compile_expression(text: str, names: Names, *, result: str = "any") -> Progr
     """
     from governance.core.expression.lowering import lowered
     from governance.core.expression.parsing import parse
-    from governance.core.expression.resolution import Resolver, guards
+    from governance.core.expression.resolution import Resolver, given_guards, guards
 
     parsed = parse(text)
-    given = frozenset().union(guards(parsed), *(guards(parse(each)) for each in names.given))
+    given = frozenset().union(guards(parsed), *map(given_guards, names.given))
     resolver = Resolver(text, names, given)
     node, shape = resolver.resolve(parsed)
     resolver.finish()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-from governance.core.expression import kinds, syntax
+from governance.core.expression import calls, kinds, syntax
 from governance.core.expression.functions import TYPES
 from governance.core.expression.names import Names
-from governance.core.expression.problem import ExpressionProblem, problem_at
+from governance.core.expression.parsing import parse
+from governance.core.expression.problem import ExpressionError, ExpressionProblem, problem_at
 from governance.core.expression.reference import Reference
-from governance.core.expression.shape import ANY, BOOL, DOUBLE, STRING, TYPE, Field, Shape
+from governance.core.expression.shape import ANY, BOOL, DOUBLE, TYPE, Field, Shape
 from governance.core.expression.signatures import AGGREGATES, VIEWS
 from governance.core.expression.syntax import Node, Span, path
 from governance.core.expression.values import IntLiteral, a_kind, kind
@@ -19,7 +21,7 @@ from governance.core.suggestion import closest
 
 METRICS = "metrics"
 _ARITHMETIC = frozenset("+-*/%")
-Resolved = tuple[Node, Shape]
+Resolved = calls.Resolved
 
 
 class Resolver:
@@ -80,7 +82,7 @@ class Resolver:
     def metric(self, node: Node) -> tuple[Reference, tuple[str, ...] | None] | None:
         """Return the metric that metrics.<name> names and its labels, None for labels when there is no such metric."""
         names = path(node)
-        if names is None or len(names) != 2 or not self.is_metrics(names[0]):  # noqa: PLR2004 (metrics and a name)
+        if names is None or len(names) != 2 or not self.is_metrics(names[0]):
             return None
         labels = self.names.metrics.get(names[1])
         if labels is None:
@@ -114,8 +116,8 @@ class Resolver:
         if found:
             return self.bind(found[0], node.span), DOUBLE
         operand, shape = self.resolve(node.operand)
-        resolved = replace(node, operand=operand)
-        return resolved, self._field(node, shape, node.field, node.field_span)
+        result = self._field(node, shape, node.field, node.field_span)
+        return replace(node, operand=operand, double=result.kind == "double"), result
 
     def _field(self, node: syntax.Select | syntax.Index, shape: Shape, name: str, span: Span) -> Shape:
         if shape.kind in ("any", "type"):
@@ -160,8 +162,6 @@ class Resolver:
         return resolved, shape.item or ANY
 
     def _call(self, node: syntax.Call) -> Resolved:
-        from governance.core.expression import calls
-
         if node.target is None and node.function in (*AGGREGATES, *VIEWS):
             return calls.reference_call(self, node)
         return calls.function_call(self, node)
@@ -225,21 +225,24 @@ class Resolver:
 
     def _map(self, node: syntax.MapOf) -> Resolved:
         entries = [(self.resolve(key), self.resolve(value)) for key, value in node.entries]
-        shape = Shape.map(_common([value[1] for _, value in entries]))
+        texts = all(key[1].kind == "string" for key, _ in entries)
+        shape = Shape.map(_common([value[1] for _, value in entries])) if texts else ANY
         return replace(node, entries=tuple((key[0], value[0]) for key, value in entries)), shape
+
+
+@lru_cache(maxsize=256)
+def given_guards(text: str) -> frozenset[tuple[str, ...]]:
+    """Return the paths that a condition given elsewhere tests with has(); what is wrong with it is reported there."""
+    try:
+        return guards(parse(text))
+    except ExpressionError:
+        return frozenset()
 
 
 def guards(node: Node) -> frozenset[tuple[str, ...]]:
     """Return the paths that an expression tests with has()."""
     found = (path(each.operand) for each in syntax.walk(node) if isinstance(each, syntax.Has))
     return frozenset(each for each in found if each)
-
-
-def series_shape(labels: tuple[str, ...] | None) -> Shape:
-    """Return what series() gives for a metric with these labels."""
-    if labels is None:
-        return ANY
-    return Shape.list(Shape.record({"value": DOUBLE, "labels": Shape.record(dict.fromkeys(labels, STRING))}))
 
 
 def _beside(operand: Resolved, other: Resolved) -> Resolved:

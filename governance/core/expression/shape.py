@@ -80,7 +80,7 @@ _LEAVES: tuple[tuple[type, Shape], ...] = (
 
 
 def shape_of(document: type[BaseModel]) -> Shape:
-    """Return the shape of a pydantic model as model_dump(exclude_none=True) gives it: fields that may be None are optional."""
+    """Return the shape of what model_dump(exclude_none=True) gives: fields that may be None are optional."""
     return _model(document, ())
 
 

@@ -24,7 +24,7 @@ MACROS = ("all", "exists", "exists_one", "filter", "map", "has")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """How a function is called; `plain` counts the arguments of f(…), `method` those of x.f(…), None where it cannot."""
+    """How a function is called: `plain` counts the arguments of f(…), `method` those of x.f(…); None: not so."""
 
     result: Shape
     plain: tuple[int, ...] | None = None
@@ -32,7 +32,10 @@ class Signature:
 
 
 _ONE, _ACCESSOR = (1,), (0, 1)
-_ACCESSORS = "getDate getDayOfMonth getDayOfWeek getDayOfYear getFullYear getHours getMilliseconds getMinutes getMonth getSeconds"
+_ACCESSORS = (
+    *("getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear"),
+    *("getHours", "getMilliseconds", "getMinutes", "getMonth", "getSeconds"),
+)
 SIGNATURES: Mapping[str, Signature] = {
     "bool": Signature(BOOL, _ONE),
     "bytes": Signature(Shape("bytes"), _ONE),
@@ -50,7 +53,7 @@ SIGNATURES: Mapping[str, Signature] = {
     "timestamp": Signature(TIMESTAMP, _ONE),
     "type": Signature(TYPE, _ONE),
     "uint": Signature(Shape("uint"), _ONE),
-    **{name: Signature(INT, None, _ACCESSOR) for name in _ACCESSORS.split()},
+    **{name: Signature(INT, None, _ACCESSOR) for name in _ACCESSORS},
 }
 KNOWN = (*SIGNATURES, *AGGREGATES, *VIEWS, *MACROS)
 

@@ -29,12 +29,13 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """operand.field"""
+    """operand.field; `double` says that its value is declared to be one, though it may be written 5."""
 
     operand: Node
     field: str
     span: Span
     field_span: Span
+    double: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +158,7 @@ Node: TypeAlias = (
 )
 
 
-def parts(node: Node) -> tuple[Node, ...]:  # noqa: C901 (one case per kind of node)
+def parts(node: Node) -> tuple[Node, ...]:
     """Return the nodes directly below a node, in the order of the text."""
     match node:
         case Select(operand=operand) | Has(operand=operand) | Unary(operand=operand):

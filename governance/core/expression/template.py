@@ -34,7 +34,7 @@ class Template:
     _parts: tuple[str | Program, ...] = field(repr=False, compare=False)
 
     def render(self, values: Mapping[Reference, object], context: Context) -> str:
-        """Return the text with the values as people read them: "no data" for what is missing, "?" where there is none."""
+        """Return the text with values as people read them; "no data" for what is missing, "?" for what fails."""
         return "".join(part if isinstance(part, str) else _shown(part, values, context) for part in self._parts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
 
 from pydantic import BaseModel
@@ -31,6 +31,10 @@ class Type:
 
 class OperationError(Exception):
     """An operation has no result for these values; the message is a sentence for people."""
+
+
+class AbsentError(OperationError):
+    """There is no such key or item, which has() takes for an answer."""
 
 
 _KINDS: tuple[tuple[type, str], ...] = (
@@ -77,7 +81,7 @@ def native(value: object) -> object:
 
 def _instant(value: object) -> object:
     if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=timezone.utc)
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, date):
-        return datetime.combine(value, time(), timezone.utc)
+        return datetime.combine(value, time(), UTC)
     return str(value)

@@ -1,0 +1,113 @@
+"""Quality of predictions once the truth is known, from mergeable sums per score bin, decision and label."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+SCORE_BINS = 200
+"""Scores between 0 and 1 are counted in bins of 1/200 for the ranking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Rows that share score bin, decision and label (1.0 or 0.0; any number for a regression), with their sums."""
+
+    bin: int | None
+    decision: bool | None
+    label: float
+    count: int
+    score: float
+    loss: float
+    absolute: float
+    squared: float
+
+
+def accuracy(rows: Sequence[Outcomes]) -> float | None:
+    """Return the share of decisions that equal the label."""
+    return _ratio(rows, lambda row: row.decision == (row.label > 0), lambda row: row.decision is not None)
+
+
+def precision(rows: Sequence[Outcomes]) -> float | None:
+    """Return the share of positive decisions with a positive label."""
+    return _ratio(rows, lambda row: row.label > 0, lambda row: row.decision is True)
+
+
+def recall(rows: Sequence[Outcomes]) -> float | None:
+    """Return the share of positive labels with a positive decision."""
+    return _ratio(rows, lambda row: row.decision is True, lambda row: row.label > 0 and row.decision is not None)
+
+
+def auc(rows: Sequence[Outcomes]) -> float | None:
+    """Return the chance that a positive has a higher score bin than a negative, ties at one half (Mann-Whitney)."""
+    positives: dict[int, int] = {}
+    negatives: dict[int, int] = {}
+    for row in rows:
+        if row.bin is not None:
+            side = positives if row.label > 0 else negatives
+            side[row.bin] = side.get(row.bin, 0) + row.count
+    total, other = sum(positives.values()), sum(negatives.values())
+    if not total or not other:
+        return None
+    wins = below = 0.0
+    for key in sorted({*positives, *negatives}):
+        wins += positives.get(key, 0) * (below + negatives.get(key, 0) / 2)
+        below += negatives.get(key, 0)
+    return wins / (total * other)
+
+
+def log_loss(rows: Sequence[Outcomes]) -> float | None:
+    """Return the mean negative log likelihood of the labels, scores clipped at 1e-6."""
+    return _mean(rows, lambda row: row.loss)
+
+
+def calibration_error(rows: Sequence[Outcomes]) -> float | None:
+    """Return the distance of the mean score from the share of positive labels (calibration in the large)."""
+    off = bias(rows)
+    return abs(off) if off is not None else None
+
+
+def bias(rows: Sequence[Outcomes]) -> float | None:
+    """Return the mean score minus the mean label."""
+    return _mean(rows, lambda row: row.score - row.label * row.count)
+
+
+def mae(rows: Sequence[Outcomes]) -> float | None:
+    """Return the mean absolute error."""
+    return _mean(rows, lambda row: row.absolute)
+
+
+def rmse(rows: Sequence[Outcomes]) -> float | None:
+    """Return the root of the mean squared error."""
+    mean = _mean(rows, lambda row: row.squared)
+    return math.sqrt(mean) if mean is not None else None
+
+
+def wape(rows: Sequence[Outcomes]) -> float | None:
+    """Return the sum of the absolute errors over the sum of the absolute labels."""
+    total = sum(abs(row.label) * row.count for row in rows)
+    return sum(row.absolute for row in rows) / total if total else None
+
+
+MEASURES: Mapping[str, Callable[[Sequence[Outcomes]], float | None]] = {
+    each.__name__: each
+    for each in (accuracy, precision, recall, auc, log_loss, calibration_error, bias, mae, rmse, wape)
+}
+
+
+def labelled(rows: Iterable[Outcomes]) -> int:
+    """Return how many rows have a label."""
+    return sum(row.count for row in rows)
+
+
+def _mean(rows: Sequence[Outcomes], total: Callable[[Outcomes], float]) -> float | None:
+    count = labelled(rows)
+    return math.fsum(total(row) for row in rows) / count if count else None
+
+
+def _ratio(
+    rows: Sequence[Outcomes], hit: Callable[[Outcomes], bool], among: Callable[[Outcomes], bool]
+) -> float | None:
+    whole = sum(row.count for row in rows if among(row))
+    return sum(row.count for row in rows if among(row) and hit(row)) / whole if whole else None

@@ -1,0 +1,195 @@
+"""From the counts of a log to the answers of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar, cast
+
+from governance.core.measure import MEASURES
+from governance.core.metric import Against, Answer, Feature, Query, Sample, labels
+from governance.core.statistics import bins, quality
+from governance.sources.prediction_log.counting import SCORE
+from governance.sources.prediction_log.log import CountedLog, FeatureCounts, Traffic, hour_of
+
+_DISTANCES: Mapping[str, Callable[[bins.Bins, bins.Bins], float]] = {
+    "psi": bins.psi,
+    "js": bins.jensen_shannon,
+    "ks": bins.kolmogorov_smirnov,
+    "chi2": bins.chi_squared,
+}
+T = TypeVar("T")
+_LATENCIES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
+
+
+class Answers:
+    """Answers queries to one log as of one instant; what several questions share is summed once."""
+
+    def __init__(self, counted: CountedLog, at: datetime) -> None:
+        self._counted, self._at = counted, at
+        self._windows: dict[object, object] = {}
+
+    def answer(self, query: Query) -> Answer:
+        """Answer one query; a measure that the log cannot give is a failure that says why."""
+        assert query.log is not None  # noqa: S101 (the source looked)
+        known = MEASURES.get(query.measure)
+        if known is None:
+            return Answer(failure=f"no measure '{query.measure}'")
+        lacking = [role for role in known.needs if query.log.column(role) is None]
+        if lacking:
+            return Answer(failure=f"the card maps no '{lacking[0]}' column")
+        if query.by not in known.by:
+            return Answer(failure=f"'{query.measure}' cannot be split by {query.by or 'nothing'}")
+        if query.where:
+            return Answer(failure="`where` is not supported by this source yet")
+        return Answer(tuple(self._samples(query)))
+
+    def _samples(self, query: Query) -> Iterator[Sample]:
+        end = hour_of(self._at - query.offset)
+        if query.by == "feature":
+            yield from self._by_feature(query, end)
+        elif query.measure in quality.MEASURES:
+            yield from self._quality(query, end)
+        elif query.by == "version":
+            yield from self._by_version(query, end)
+        else:
+            value, count = self._whole(query, end)
+            yield _sample(value, count, end)
+
+    def _whole(self, query: Query, end: datetime) -> tuple[float | None, int]:
+        """Return the value of an unsplit measure and the rows it rests on."""
+        measure = query.measure
+        if measure in _LATENCIES or measure == "quantile":
+            return self._quantile(query, end)
+        if measure == "score_psi":
+            now = self._features(query, end).get(SCORE)
+            return self._distance(bins.psi, now, self._compared(query, query.against, end).get(SCORE))
+        total = _total(self._traffic(query, end))
+        if measure in {"freshness", "oldest_row", "label_lag"}:
+            return self._age(measure, end), total.n
+        return _traffic(measure, total)
+
+    def _by_feature(self, query: Query, end: datetime) -> Iterator[Sample]:
+        assert query.log is not None  # noqa: S101 (the source looked)
+        now = self._features(query, end)
+        for feature in query.log.features:
+            reference = self._compared(query, feature.against or query.against, end).get(feature.name)
+            value, count = self._feature(query.measure, feature, now.get(feature.name), reference)
+            yield replace(_sample(value, count, end), labels=labels(feature=feature.name))
+
+    def _feature(
+        self, measure: str, feature: Feature, now: FeatureCounts | None, reference: FeatureCounts | None
+    ) -> tuple[float | None, int]:
+        if now is None:
+            return None, 0
+        if measure in _DISTANCES:
+            return self._distance(_DISTANCES[measure], now, reference)
+        whole = now.count
+        if measure == "null_rate":
+            return now.bins.get(None, 0) / whole, whole
+        if measure == "out_of_range":
+            return now.outside / whole, whole
+        present = {key: count for key, count in now.bins.items() if key is not None}
+        if measure == "cardinality":
+            return float(len(present)), whole
+        if measure == "constant":
+            return float(len(present) == 1), whole
+        if feature.kind == "number" or reference is None:
+            return 0.0, whole  # numbers have no categories, and without a reference none is new
+        return sum(count for key, count in present.items() if key not in reference.bins) / whole, whole
+
+    def _quality(self, query: Query, end: datetime) -> Iterator[Sample]:
+        found = self._once(
+            ("outcomes", query.window, end),
+            lambda: self._counted.outcomes(end - query.window, end, hour_of(self._at)),
+        )
+        measure = quality.MEASURES[query.measure]
+        for (name, value), rows in sorted(found.items()):
+            if bool(name) == (query.by == "slice"):
+                sample = _sample(measure(rows), quality.labelled(rows), end)
+                yield replace(sample, labels=labels(slice=name, value=value)) if name else sample
+        if query.by != "slice" and ("", "") not in found:
+            yield _sample(None, 0, end)
+
+    def _by_version(self, query: Query, end: datetime) -> Iterator[Sample]:
+        found = self._traffic(query, end)
+        whole = _total(found).n
+        for version, traffic in sorted(found.items()):
+            value = traffic.n / whole if query.measure == "version_share" else float(traffic.n)
+            yield replace(_sample(value, traffic.n, end), labels=labels(version=version))
+
+    def _quantile(self, query: Query, end: datetime) -> tuple[float | None, int]:
+        if query.measure == "quantile" and query.of != "latency":
+            counts: bins.Bins = (self._features(query, end).get(query.of) or FeatureCounts({})).bins
+        else:
+            counts = self._once(("latency", query.window, end), lambda: self._counted.latency(end - query.window, end))
+        share = _LATENCIES.get(query.measure, query.q if query.q is not None else 0.5)
+        return bins.quantile(counts, share), sum(count for key, count in counts.items() if key is not None)
+
+    def _age(self, measure: str, end: datetime) -> float | None:
+        """Return seconds between the instant of the question and the newest, oldest or newest labelled row."""
+        if measure == "label_lag":
+            moment = self._counted.newest_label(hour_of(self._at))
+        else:
+            newest, oldest = self._once(("newest", end), lambda: self._counted.newest(end))
+            moment = newest if measure == "freshness" else oldest
+        return (self._at - moment).total_seconds() if moment is not None else None
+
+    def _compared(self, query: Query, against: Against, end: datetime) -> Mapping[str, FeatureCounts]:
+        if against.window is not None:
+            last = end - query.window
+            return self._once(
+                ("features", against.window, last), lambda: self._counted.features(last - against.window, last)
+            )
+        return self._once(("reference",), self._counted.reference)
+
+    def _distance(
+        self, distance: Callable[[bins.Bins, bins.Bins], float], now: FeatureCounts | None, then: FeatureCounts | None
+    ) -> tuple[float | None, int]:
+        if now is None or then is None:
+            return None, now.count if now else 0
+        return distance(now.bins, then.bins), now.count
+
+    def _features(self, query: Query, end: datetime) -> Mapping[str, FeatureCounts]:
+        return self._once(("features", query.window, end), lambda: self._counted.features(end - query.window, end))
+
+    def _traffic(self, query: Query, end: datetime) -> Mapping[str, Traffic]:
+        return self._once(("traffic", query.window, end), lambda: self._counted.traffic(end - query.window, end))
+
+    def _once(self, key: object, asked: Callable[[], T]) -> T:
+        if key not in self._windows:
+            self._windows[key] = asked()
+        return cast("T", self._windows[key])
+
+
+def _sample(value: float | None, count: int, end: datetime) -> Sample:
+    if value is None:
+        return Sample(
+            None, end, count=count, reason="no_data", detail="no rows in the window" if not count else "not defined"
+        )
+    return Sample(value, end, count=count)
+
+
+def _traffic(measure: str, total: Traffic) -> tuple[float | None, int]:
+    """Return a measure of traffic and the rows it rests on; of no rows there is none."""
+    if not total.n:
+        return None, 0
+    values: dict[str, tuple[float, int]] = {
+        "predictions": (total.n, total.n),
+        "errors": (total.errors / total.n, total.n),
+        "fallback_rate": (total.fallbacks / total.n, total.n),
+        "override_rate": (total.overrides / total.n, total.n),
+        "stale_share": (total.old_features / total.n, total.n),
+        "decision_rate": (total.positive / max(total.decided, 1), total.decided),
+        "score_mean": (total.score / max(total.scored, 1), total.scored),
+        "cost_per_1k": (total.cost * 1000 / max(total.costed, 1), total.costed),
+        "spend": (total.cost, total.costed),
+    }
+    value, count = values[measure]
+    return (float(value), count) if count else (None, 0)
+
+
+def _total(found: Mapping[str, Traffic]) -> Traffic:
+    names = Traffic.__dataclass_fields__
+    return Traffic(**{name: sum(getattr(each, name) for each in found.values()) for name in names})

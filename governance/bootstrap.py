@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from governance import plugins
 from governance.core.authored import Authored
@@ -23,7 +26,8 @@ from governance.loader import Loaded, load
 from governance.ports import Clock
 from governance.store.database import Database
 
-KINDS = {"card": Card, "pack": Pack, "org": Organisation}
+D = TypeVar("D", bound=BaseModel)
+KINDS: dict[str, type[BaseModel]] = {"card": Card, "pack": Pack, "org": Organisation}
 
 
 class SystemClock:
@@ -58,11 +62,9 @@ def policies(paths: Sequence[Path]) -> Policies:
     standard = load([shipped("policies") / "packs"], KINDS)
     found.extend(each for each in standard.loaded if isinstance(each.document, Pack) and each.document.pack not in own)
     problems = [*loaded.problems, *_second_organisations(found)]
-    organisation = next((each for each in found if isinstance(each.document, Organisation)), None)
+    organisation = next(iter(_of_kind(found, Organisation)), None)
     document = organisation.document if organisation is not None else Organisation()
-    assert isinstance(document, Organisation)  # noqa: S101 (narrows the type)
-    cards: list[Authored[Card]] = [each for each in found if isinstance(each.document, Card)]
-    packs: list[Authored[Pack]] = [each for each in found if isinstance(each.document, Pack)]
+    cards, packs = _of_kind(found, Card), _of_kind(found, Pack)
     if organisation is not None:
         problems.extend(organisation_problems(organisation))
     counts = Counter(each.document.model for each in cards)
@@ -105,7 +107,11 @@ def engine(directory: Path, database: str, *, clock: Clock | None = None, base: 
     return built
 
 
-def _second_organisations(found: Sequence[Loaded[object]]) -> list[Problem]:
+def _of_kind(found: Sequence[Loaded[BaseModel]], kind: type[D]) -> list[Authored[D]]:
+    return [Loaded(each.document, each.source) for each in found if isinstance(each.document, kind)]
+
+
+def _second_organisations(found: Sequence[Loaded[BaseModel]]) -> list[Problem]:
     """One engine, one organisation: a second org document is a problem."""
     organisations = [each for each in found if isinstance(each.document, Organisation)]
     return [

@@ -25,6 +25,7 @@ class FindingView(View):
     labels: dict[str, str]
     kind: str
     severity: str
+    peak: str
     summary: str
     since: datetime
     ended: datetime | None
@@ -41,6 +42,7 @@ class IncidentView(View):
     model: str
     status: str
     severity: str
+    peak: str
     title: str
     opened_at: datetime
     changed_at: datetime
@@ -105,6 +107,7 @@ def incident_view(incident: Incident) -> IncidentView:
         model=incident.model,
         status=incident.status,
         severity=incident.severity,
+        peak=incident.peak,
         title=incident.title,
         opened_at=incident.opened_at,
         changed_at=incident.changed_at,
@@ -144,6 +147,7 @@ def _finding(finding: Finding) -> FindingView:
         labels=dict(finding.key.labels),
         kind=finding.key.kind,
         severity=finding.severity,
+        peak=finding.peak,
         summary=finding.summary,
         since=finding.since,
         ended=finding.ended,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import ClassVar, TextIO
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,7 +13,7 @@ from governance.core.effect import Effect, Receipt
 _MARKS = {"critical": "▲ critical", "warning": "◆ warning", "info": "· info"}
 
 
-class Config(BaseModel):
+class ConsoleConfig(BaseModel):
     """The console needs no settings."""
 
     model_config = ConfigDict(extra="forbid")
@@ -22,13 +22,13 @@ class Config(BaseModel):
 class Console:
     """Prints one line per message and one per finding."""
 
-    Config = Config
+    Config: ClassVar[type[BaseModel]] = ConsoleConfig
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
 
     @classmethod
-    def configured(cls, config: Config, directory: Path) -> Console:  # noqa: ARG003 (the shape that plug-ins share)
+    def configured(cls, config: ConsoleConfig, directory: Path) -> Console:  # noqa: ARG003 (the shape that plug-ins share)
         """Build the action from its settings."""
         return cls()
 

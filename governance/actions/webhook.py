@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -14,7 +14,7 @@ from governance.core.effect import Effect, Receipt
 _SECONDS = 10.0
 
 
-class Config(BaseModel):
+class WebhookConfig(BaseModel):
     """The address, or the environment variable that holds it (an address with a token in it is a secret)."""
 
     model_config = ConfigDict(extra="forbid")
@@ -22,22 +22,22 @@ class Config(BaseModel):
     address_env: str = ""
 
     @model_validator(mode="after")
-    def _one(self) -> Config:
+    def _one(self) -> WebhookConfig:
         if bool(self.address) == bool(self.address_env):
             raise ValueError("give either `address` or `address_env`")
         return self
 
 
 class Webhook:
-    """Sends the effect's key as `Idempotency-Key`, the same for every attempt, so that the receiver can drop repeats."""
+    """Sends the effect's key as `Idempotency-Key`, the same for every attempt: the receiver can drop repeats."""
 
-    Config = Config
+    Config: ClassVar[type[BaseModel]] = WebhookConfig
 
     def __init__(self, address: str) -> None:
         self._address = address
 
     @classmethod
-    def configured(cls, config: Config, directory: Path) -> Webhook:  # noqa: ARG003 (the shape that plug-ins share)
+    def configured(cls, config: WebhookConfig, directory: Path) -> Webhook:  # noqa: ARG003 (the shape that plug-ins share)
         """Build the action from its settings."""
         return cls(config.address or settings.secret(config.address_env))
 

@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     for_: Annotated[str, typer.Option("--for", help="Stop after this time at the latest, such as 60s.")] = "10m",
-    headless: Annotated[bool, typer.Option("--headless", help="Print the story, as is done anyway until `gov tui`.")] = True,
+    headless: Annotated[
+        bool, typer.Option("--headless", help="Print the story, as is done anyway until `gov tui`.")
+    ] = True,
     into: Annotated[Path, typer.Option(help="Directory for its policies, data and database; made anew.")] = Path(
         ".gov-demo"
     ),

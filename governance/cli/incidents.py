@@ -52,7 +52,7 @@ def listed(
     rows = [
         (
             f"INC-{each.id}",
-            each.severity,
+            each.peak if each.resolved_at else each.severity,
             each.status,
             each.model,
             each.title,
@@ -159,7 +159,7 @@ def _print_incident(view: IncidentView, *, changed: str) -> None:
 
 def _print_finding(finding: FindingView) -> None:
     state = f"fired {stamp(finding.since)}" + (f", ended {stamp(finding.ended)}" if finding.ended else ", still firing")
-    print(f"\n  {'✓' if finding.ended else '▲'} {finding.severity}: {finding.summary}")
+    print(f"\n  {'✓' if finding.ended else '▲'} {finding.peak}: {finding.summary}")
     print(f"    {finding.rule}  {state}" + (f", {finding.times} times" if finding.times > 1 else ""))
     values = ", ".join(f"{name} = {number(value)}" for name, value in finding.values.items())
     if values:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import fmean
@@ -11,6 +11,8 @@ from statistics import fmean
 from governance.core.expression import MISSING, Reference
 from governance.core.metric import Answer, Labels, MissingReason, Sample
 from governance.core.policy import EffectiveMetric
+
+_REDUCTIONS: Mapping[str, Callable[[list[float]], float]] = {"max": max, "min": min, "sum": math.fsum, "avg": fmean}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,10 @@ def resolved(reference: Reference, base: Column) -> Column:
     return result
 
 
-def bound(reference: Reference, cell: Cell, base: Column, at: datetime) -> object:
-    """Return what an expression sees for a reference: a number, a duration, a list, or MISSING."""
+def bound(reference: Reference, cell: Cell, members: Column, at: datetime) -> object:
+    """Return what an expression sees for a reference: a number, a duration, a list of `members`, or MISSING."""
     if reference.view == "series":
-        return _series(base)
+        return _series(members)
     if reference.view == "samples":
         return float(cell.count) if cell.count is not None else MISSING
     if reference.view == "age":
@@ -92,10 +94,10 @@ def bound(reference: Reference, cell: Cell, base: Column, at: datetime) -> objec
     return cell.value if cell.value is not None else MISSING
 
 
-def _series(base: Column) -> object:
-    if base.failure:
+def _series(members: Column) -> object:
+    if members.failure:
         return MISSING
-    return [{"value": cell.value, "labels": dict(key)} for key, cell in base.cells.items() if cell.value is not None]
+    return [{"value": cell.value, "labels": dict(key)} for key, cell in members.cells.items() if cell.value is not None]
 
 
 def _aggregated(base: Column, function: str, by: tuple[str, ...]) -> Column:
@@ -128,8 +130,7 @@ def _combined(function: str, cells: list[Cell]) -> Cell:
 def _reduced(function: str, values: list[float]) -> float:
     if function == "count":
         return float(len(values))
-    reductions = {"max": max, "min": min, "sum": math.fsum, "avg": fmean}
-    return float(reductions[function](values))
+    return _REDUCTIONS[function](values)
 
 
 def _listed(names: Iterable[str]) -> str:

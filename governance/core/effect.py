@@ -93,7 +93,8 @@ def respond(
 
 def retry_at(attempts: int, at: datetime) -> datetime:
     """Return when a failed delivery is tried again: ten seconds, doubled each time, at most half an hour."""
-    return at + min(FIRST_RETRY * 2 ** max(attempts - 1, 0), LAST_RETRY)
+    doubled: timedelta = FIRST_RETRY * 2 ** max(attempts - 1, 0)
+    return at + min(doubled, LAST_RETRY)
 
 
 def _message(incident: Incident, reason: Reason, proposals: tuple[str, ...], at: datetime) -> Message:

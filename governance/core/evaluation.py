@@ -12,7 +12,7 @@ from governance.core.document import Severity
 from governance.core.expression import Context, EvaluationFailed, Missing, Program, Reference, Term
 from governance.core.metric import Answer, Labels, Query
 from governance.core.plan import CompiledPolicy, CompiledRule, labels_of
-from governance.core.verdict import Input, Outcome, Verdict
+from governance.core.verdict import Basis, Input, Outcome, Verdict
 from governance.core.waiver import Waiver
 
 _WORST_GAP: tuple[Outcome, ...] = ("error", "stale", "no_data", "too_few")
@@ -28,10 +28,7 @@ class Instance:
 
 
 class Evaluation:
-    """The evaluation of one policy at one instant over the answers of its queries.
-
-    `offsets` replaces a query by the one that ends elsewhere (a revision judges a past window with today's labels).
-    """
+    """The evaluation of one policy at one instant over the answers of its queries."""
 
     def __init__(self, policy: CompiledPolicy, answers: Mapping[Query, Answer], at: datetime) -> None:
         self._policy = policy
@@ -103,9 +100,9 @@ class Evaluation:
         context, values = self._bindings(rule, found[0] if found else self._gone(rule, labels))
         for each in rule.summary.references:
             if each not in values:
-                base = self._column(each.metric)
-                cell = self._resolved(each).at(labels, labels_of(each, self._policy.policy.metrics))
-                values[each] = bound(each, cell, base, self._at)
+                members = self._resolved(each)
+                cell = members.at(labels, labels_of(each, self._policy.policy.metrics))
+                values[each] = bound(each, cell, members, self._at)
         return rule.summary.render(values, context)
 
     def _judged(self, rule: CompiledRule, instance: Instance) -> Verdict:
@@ -147,7 +144,7 @@ class Evaluation:
         expected = all(
             cadence.expects(self._at - each.offset - each.window, self._at - each.offset) for each in queries
         )
-        basis = "provisional" if rule.needs_truth else ""
+        basis: Basis = "provisional" if rule.needs_truth else ""
         return Verdict(
             self._policy.model,
             rule.rule.id,
@@ -173,7 +170,7 @@ class Evaluation:
         return verdict
 
     def _bindings(self, rule: CompiledRule, instance: Instance) -> tuple[Context, dict[Reference, object]]:
-        values = {each: bound(each, cell, self._column(each.metric), self._at) for each, cell in instance.cells.items()}
+        values = {each: bound(each, cell, self._resolved(each), self._at) for each, cell in instance.cells.items()}
         extra = {
             "labels": dict(instance.labels),
             "parameters": self._policy.policy.parameters.get(rule.rule.pack, {}),

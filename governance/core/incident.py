@@ -17,10 +17,14 @@ ChangeKind = Literal["opened", "new_findings", "worsened", "reopened", "resolved
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A firing alert in an incident; `ended` is set when it resolved; `story` tells how firm it became."""
+    """A firing alert in an incident; `ended` is set when it resolved; `story` tells how firm it became.
+
+    `summary` and `values` are those of its worst moment, `peak` the severity it then had.
+    """
 
     key: AlertKey
     severity: Severity
+    peak: Severity
     since: datetime
     summary: str
     values: Mapping[str, float | None]
@@ -53,6 +57,11 @@ class Incident:
     resolved_at: datetime | None = None
     resolved_by: str = ""
     reopened: int = 0
+
+    @property
+    def peak(self) -> Severity:
+        """The worst severity that any finding ever had."""
+        return worst([each.peak for each in self.findings]) or self.severity
 
     @property
     def firing(self) -> tuple[Finding, ...]:
@@ -179,26 +188,27 @@ def _fired(before: Finding | None, told: Told) -> Finding:
     word = {"firing": "fired", "worsened": "worsened", "eased": "eased"}[told.change]
     line = f"{word} ({told.basis})" if told.basis else word
     if before is None:
-        return Finding(told.key, told.severity, told.at, told.summary, told.values, told.basis, story=(line,))
+        return Finding(
+            told.key, told.severity, told.severity, told.at, told.summary, told.values, told.basis, story=(line,)
+        )
     again = told.change == "firing"
-    return replace(
+    after = replace(
         before,
         severity=told.severity,
-        summary=told.summary,
-        values=told.values,
         ended=None,
         since=told.at if again else before.since,
         times=before.times + (1 if again else 0),
         basis=told.basis,
         story=(*before.story, line)[-12:],
     )
+    if again or _worse(told.severity, before.peak):
+        return replace(after, peak=told.severity, summary=told.summary, values=told.values)
+    return after
 
 
 def _told(before: Finding, told: Told) -> Finding:
     if told.change == "confirmed":
-        return replace(
-            before, basis="final", values=told.values, summary=told.summary, story=(*before.story, "confirmed (final)")
-        )
+        return replace(before, basis="final", story=(*before.story, "confirmed (final)"))
     if told.change in {"resolved", "revised", "waived", "cleared", "pending"}:
         words = {"revised": "withdrawn by complete labels (final)", "pending": "pending again"}
         return replace(before, ended=told.at, story=(*before.story, words.get(told.change, told.change)))
@@ -210,4 +220,4 @@ def _worse(one: Severity, other: Severity | None) -> bool:
 
 
 def _worst_first(finding: Finding) -> tuple[int, datetime]:
-    return (-SEVERITIES.index(finding.severity), finding.since)
+    return (-SEVERITIES.index(finding.severity if finding.firing else finding.peak), finding.since)

@@ -19,7 +19,7 @@ def labels(**pairs: str) -> Labels:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """What a distribution is compared with: the reference rows (both fields None), the preceding window, or a version."""
+    """What a distribution is compared with: the reference rows (both None), the preceding window, or a version."""
 
     window: timedelta | None = None
     version: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -38,7 +39,7 @@ class Grouping(Document):
     """Which findings share an incident, and for how long a resolved one re-opens."""
 
     group_by: tuple[Literal["model", "pack", "rule"], ...] = ("model",)
-    reopen_within: Duration = Field(default="1h", validate_default=True)  # type: ignore[assignment]
+    reopen_within: Duration = timedelta(hours=1)
 
 
 class Organisation(Document):

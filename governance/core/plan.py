@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from governance.core.authored import Authored, Written
 from governance.core.card import Card
@@ -41,6 +41,11 @@ class CompiledRule:
     needs_truth: bool
     summary: Template | None = None
     items: Program | None = None
+
+    @property
+    def asked(self) -> tuple[Reference, ...]:
+        """Every reference whose value is needed: to judge, and to say what was found."""
+        return (*self.references, *(self.summary.references if self.summary else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def evaluation_plan(cards: Sequence[Authored[Card]], packs: Sequence[Authored[Pa
         policy.policy.metrics[reference.metric].query
         for policy in policies
         for rule in policy.rules
-        for reference in rule.references
+        for reference in rule.asked
     )
     distinct = tuple(dict.fromkeys(problems))
     by_model = {policy.model: policy for policy in policies}
@@ -146,11 +151,12 @@ class _Compiler:
                 written = Written(pack.document.applies_to, pack.source, ("applies_to",))
                 yield from self._problems(written, self._program(written.text, self._names({}, {}, {})))
             for index, rule in enumerate(pack.document.rules):
-                names = self._names(metrics, _parameters(pack.document), self._loop(rule.for_each or {}))
+                loop = self._loop(rule.for_each or {})
+                names = self._names(metrics, _parameters(pack.document), loop, pack.document.applies_to)
                 for severity, text in rule.conditions().items():
                     path = ("rules", index, "when", *([severity] if isinstance(rule.when, dict) else []))
                     written = Written(text, pack.source, path)
-                    yield from self._problems(written, self._program(text, names))
+                    yield from self._problems(written, self._program(text, names, result="bool"))
 
     def policy(self, policy: EffectivePolicy, problems: list[Problem]) -> CompiledPolicy:
         """Compile the rules of one model; a pack's rule over metrics that the model cannot have is inapplicable."""
@@ -170,17 +176,18 @@ class _Compiler:
         self, rule: EffectiveRule, policy: EffectivePolicy, problems: list[Problem]
     ) -> CompiledRule | Inapplicable | None:
         known = {name: each.labels for name, each in policy.metrics.items()}
-        absent = dict.fromkeys(policy.absent, ()) if rule.pack else {}
+        absent = {name: each.labels for name, each in policy.absent.items()} if rule.pack else {}
         parameters = dict(policy.parameters.get(rule.pack, {}))
         names = self._names(
             {**absent, **known},
             parameters,
             self._loop({rule.for_each[0]: rule.for_each[1].text} if rule.for_each else {}),
+            rule.given,
         )
         found: list[Problem] = []
         programs = []
         for severity, written in rule.conditions:
-            program = self._program(written.text, names)
+            program = self._program(written.text, names, result="bool")
             found.extend(self._problems(written, program))
             if isinstance(program, Program):
                 programs.append((severity, program))
@@ -190,7 +197,7 @@ class _Compiler:
         references = tuple(dict.fromkeys(each for _, program in programs for each in program.references))
         missing = [each.metric for each in references if each.metric not in policy.metrics]
         if missing:
-            return Inapplicable(rule.id, f"{missing[0]}: {policy.absent[missing[0]]}")
+            return Inapplicable(rule.id, f"{missing[0]}: {policy.absent[missing[0]].reason}")
         return self._compiled(rule, programs, references, names, policy.metrics, problems)
 
     def _compiled(
@@ -210,20 +217,25 @@ class _Compiler:
         summary = None
         if rule.summary is not None:
             labels = Shape.record(dict.fromkeys(dimensions, Shape.leaf("string")))
-            shown = Names(names.metrics, {**names.variables, "labels": labels})
+            shown = replace(names, variables={**names.variables, "labels": labels})
             template = self._template(rule.summary.text, shown)
             problems.extend(self._problems(rule.summary, template))
-            summary = template if isinstance(template, Template) else None
+            if isinstance(template, Template) and all(each.metric in metrics for each in template.references):
+                summary = template
         items = None
         if rule.for_each is not None:
-            program = self._program(rule.for_each[1].text, self._names({}, {}, {}))
+            program = self._program(rule.for_each[1].text, self._names({}, {}, {}, rule.given))
             problems.extend(self._problems(rule.for_each[1], program))
             items = program if isinstance(program, Program) else None
         needs_truth = any(metrics[each.metric].needs_truth for each in references)
         return CompiledRule(rule, tuple(programs), references, dimensions, needs_truth, summary, items)
 
     def _names(
-        self, metrics: Mapping[str, tuple[str, ...]], parameters: Mapping[str, Any], loop: Mapping[str, Shape]
+        self,
+        metrics: Mapping[str, tuple[str, ...]],
+        parameters: Mapping[str, Any],
+        loop: Mapping[str, Shape],
+        given: str | None = None,
     ) -> Names:
         variables = {
             "card": self._card,
@@ -233,16 +245,16 @@ class _Compiler:
             "now": Shape.leaf("timestamp"),
             **loop,
         }
-        return Names(metrics, variables)
+        return Names(metrics, variables, given=(given,) if given else ())
 
     def _loop(self, for_each: Mapping[str, str]) -> dict[str, Shape]:
         return {name: Shape.record({"key": Shape.leaf("string"), "value": ANY}) for name in for_each}
 
-    def _program(self, text: str, names: Names) -> Program | ExpressionError:
-        key = (text, _signature(names))
+    def _program(self, text: str, names: Names, *, result: Literal["any", "bool"] = "any") -> Program | ExpressionError:
+        key = (text, result, _signature(names))
         if key not in self._programs:
             try:
-                self._programs[key] = compile_expression(text, names)
+                self._programs[key] = compile_expression(text, names, result=result)
             except ExpressionError as error:
                 self._programs[key] = error
         return self._programs[key]
@@ -266,7 +278,11 @@ class _Compiler:
 
 def _signature(names: Names) -> object:
     variables = {name: shape for name, shape in names.variables.items() if name != "card"}
-    return (tuple(sorted(names.metrics.items())), repr(sorted(variables.items(), key=lambda pair: pair[0])))
+    return (
+        tuple(sorted(names.metrics.items())),
+        names.given,
+        repr(sorted(variables.items(), key=lambda pair: pair[0])),
+    )
 
 
 def _parameters(pack: Pack) -> dict[str, Any]:

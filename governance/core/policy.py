@@ -40,11 +40,23 @@ class EffectiveMetric:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """A standard metric that this model cannot have, and why."""
+
+    reason: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EffectiveRule:
-    """A rule as it holds for one model, after overrides; `pack` is "" for a rule of the card."""
+    """A rule as it holds for one model, after overrides; `pack` is "" for a rule of the card.
+
+    `given` is the condition under which its pack applies, known to hold wherever the rule is judged.
+    """
 
     id: str
     pack: str
+    given: str
     conditions: tuple[tuple[Severity, Written], ...]
     for_: timedelta
     keep_firing_for: timedelta
@@ -66,7 +78,7 @@ class EffectivePolicy:
     card: Card
     source: SourceText
     metrics: Mapping[str, EffectiveMetric]
-    absent: Mapping[str, str]
+    absent: Mapping[str, Absent]
     parameters: Mapping[str, Mapping[str, ParameterValue]]
     rules: tuple[EffectiveRule, ...]
     problems: tuple[Problem, ...] = field(default=())
@@ -100,16 +112,16 @@ def effective_policy(
 
 def _metrics(
     card: Authored[Card], packs: Sequence[Authored[Pack]]
-) -> tuple[dict[str, EffectiveMetric], dict[str, str]]:
+) -> tuple[dict[str, EffectiveMetric], dict[str, Absent]]:
     log = log_table(card.document)
     metrics: dict[str, EffectiveMetric] = {}
-    absent: dict[str, str] = {}
+    absent: dict[str, Absent] = {}
     owners: list[Authored[Any]] = [*packs, card]
     for owner in owners:
         for name, spec in owner.document.metrics.items():
             reason = unavailable(spec, card.document, log)
             if reason:
-                absent[name] = reason
+                absent[name] = Absent(reason, spec.label_names())
             else:
                 metrics[name] = _metric(name, spec, card.document, log, owner.source.key_at(("metrics", name)))
     return metrics, {name: reason for name, reason in absent.items() if name not in metrics}
@@ -130,18 +142,18 @@ def _pack_rules(
                 own = _Layer(card.document.rules[overrides[name]], card.source, ("rules", overrides[name]))
                 problems.extend(_refused(rule, own, name))
                 layers.insert(0, own)
-            yield _rule(name, pack.document.pack, layers)
+            yield _rule(name, pack.document, layers)
 
 
 def _card_rules(card: Authored[Card]) -> Iterator[EffectiveRule]:
     for index, rule in enumerate(card.document.rules):
         if "/" not in rule.rule:
-            yield _rule(rule.rule, "", [_Layer(rule, card.source, ("rules", index))])
+            yield _rule(rule.rule, None, [_Layer(rule, card.source, ("rules", index))])
     for name in ("rollback", "retraining"):
         trigger = getattr(card.document, name)
         if trigger is not None and trigger.when is not None:
             values = trigger.model_dump(include={"when", "for_", "enforcement", "then"}, exclude_none=True)
-            yield _rule(name, "", [_Layer(Rule(rule=name, severity="warning", **values), card.source, (name,))])
+            yield _rule(name, None, [_Layer(Rule(rule=name, severity="warning", **values), card.source, (name,))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +172,7 @@ class _Layer:
 
 
 def _refused(base: Rule, own: _Layer, name: str) -> Iterator[Problem]:
-    """A card may not loosen a rule that its pack does not leave open; changing what or when it fires counts as loosening."""
+    """A card may not loosen a rule that its pack closes; changing what fires, or when, counts as loosening."""
     if base.overridable is not False:
         return
     for field_name, key in (
@@ -175,7 +187,7 @@ def _refused(base: Rule, own: _Layer, name: str) -> Iterator[Problem]:
             yield problem_at(own.source, at, "not-overridable", message)
 
 
-def _rule(name: str, pack: str, layers: list[_Layer]) -> EffectiveRule:
+def _rule(name: str, pack: Pack | None, layers: list[_Layer]) -> EffectiveRule:
     def first(field_name: str) -> Any:
         return next((value for layer in layers if (value := getattr(layer.rule, field_name)) is not None), None)
 
@@ -183,7 +195,8 @@ def _rule(name: str, pack: str, layers: list[_Layer]) -> EffectiveRule:
     base = layers[-1]
     return EffectiveRule(
         id=name,
-        pack=pack,
+        pack=pack.pack if pack else "",
+        given=(pack.applies_to or "") if pack else "",
         conditions=_conditions(layers, first("severity")),
         for_=first("for_") or timedelta(0),
         keep_firing_for=first("keep_firing_for") or timedelta(0),

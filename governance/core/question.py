@@ -30,7 +30,7 @@ def log_table(card: Card) -> LogTable | None:
 
 
 def query(metric: Metric, card: Card, log: LogTable | None) -> Query:
-    """Return the query that answers `metric` for this card; its window ends at the label watermark where truth is needed."""
+    """Return the query that answers `metric`; its window ends at the label watermark where truth is needed."""
     if metric.query is not None:
         return Query(source=metric.source or "", text=_filled(metric.query, card), window=metric.window or _HOUR)
     return Query(

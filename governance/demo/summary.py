@@ -23,7 +23,8 @@ def lines(replay: Replay) -> Iterator[str]:
     yield f"  incidents  {len(found)} opened, {len(resolved)} resolved"
     yield f"  messages   {replay.tally.deliveries} delivered"
     checked = decision_log.verify(replay.engine.database)
-    yield f"  log        {checked.size:,} entries, root {checked.root[:16]}…: {'verified, sound' if checked.ok else 'NOT SOUND'}"
+    sound = "verified, sound" if checked.ok else "NOT SOUND"
+    yield f"  log        {checked.size:,} entries, root {checked.root[:16]}…: {sound}"
     yield from (f"             ✗ {finding}" for finding in checked.findings)
     yield ""
     yield "Incidents and their causes"
@@ -33,14 +34,14 @@ def lines(replay: Replay) -> Iterator[str]:
 
 
 def _incident(incident: Incident) -> Iterator[str]:
-    worst = max(incident.findings, key=lambda each: (SEVERITIES.index(each.severity), -each.since.timestamp()))
+    worst = max(incident.findings, key=lambda each: (SEVERITIES.index(each.peak), -each.since.timestamp()))
     until = f"{incident.resolved_at:%m-%d}" if incident.resolved_at else "open "
     mark = "✓" if incident.status == "resolved" else "▲"
     more = f" (and {len(incident.findings) - 1} more)" if len(incident.findings) > 1 else ""
     again = f", re-opened {incident.reopened}×" if incident.reopened else ""
     firm = f" [{_firmness(worst)}]" if worst.basis else ""
     yield (
-        f"  {mark} INC-{incident.id:<3} {incident.opened_at:%m-%d} → {until}  {incident.severity:<8} "
+        f"  {mark} INC-{incident.id:<3} {incident.opened_at:%m-%d} → {until}  {incident.peak:<8} "
         f"{worst.summary}{more}{again}{firm}"
     )
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import islice
 
 from governance.core.alert import Alert, AlertKey
+from governance.core.decision import Decision
 from governance.core.evaluation import Evaluation
 from governance.core.incident import IncidentChange
 from governance.core.metric import Answer, Labels, Query
@@ -64,7 +65,7 @@ def run_cycle(engine: Engine, at: datetime) -> CycleReport:
         progress.set_last_cycle(connection, at)
     decision_log.seal(engine.database, at)
     done = time.perf_counter()
-    outcomes = Counter(verdict.outcome for verdict in verdicts)
+    outcomes: Counter[str] = Counter(verdict.outcome for verdict in verdicts)
     spent = (collected - started, evaluated - collected, done - evaluated)
     return CycleReport(at, dict(outcomes), tuple(incident_changes), *spent)
 
@@ -109,7 +110,7 @@ def _changes(
             verdicts.append(verdict)
             for step in react(rule, verdict, active):
                 summary = _summary(evaluation, step, rule)
-                decisions = ()
+                decisions: tuple[Decision, ...] = ()
                 if step.transition is not None:
                     terms = evaluation.explain(rule, verdict.labels)
                     decisions = (entries.of_transition(step, summary, terms, engine.plan.version),)

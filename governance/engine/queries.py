@@ -54,15 +54,12 @@ def judged(engine: Engine, model: str, at: datetime) -> list[RuleView]:
         raise NotFound(
             f"no card declares the model '{model}'; {closest(model, engine.plan.by_model) or 'see gov check'}"
         )
-    used = {policy.policy.metrics[each.metric].query for rule in policy.rules for each in rule.references}
+    used = {policy.policy.metrics[each.metric].query for rule in policy.rules for each in rule.asked}
     answers = collect(used, engine.sources, at)
     evaluation = Evaluation(policy, answers, at)
     with engine.database.read() as connection:
         holding = waivers.holding(connection, at)
-    views = []
-    for rule in policy.rules:
-        for verdict in evaluation.judge(rule, holding):
-            views.append(_rule_view(policy, evaluation, verdict))
+    views = [_rule_view(policy, evaluation, verdict) for verdict in evaluation.verdicts(holding)]
     views.extend(RuleView(rule=each.rule, outcome="not applicable", reason=each.reason) for each in policy.inapplicable)
     return views
 
@@ -71,7 +68,7 @@ def _rule_view(policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict)
     rule = next(each for each in policy.rules if each.rule.id == verdict.rule)
     terms = evaluation.explain(rule, verdict.labels) if verdict.outcome == "fail" else {}
     shown_terms = [
-        TermView(text=term.text, true=term.outcome, values={name: value for name, value in term.values})
+        TermView(text=term.text, true=term.outcome, values=dict(term.values))
         for severity in verdict.failing
         for term in terms.get(severity, ())
     ]

@@ -49,8 +49,6 @@ def revised(revision: Revision, answers: Mapping[Query, Answer], at: datetime) -
 
 
 def _revision(alert: Alert, policy: CompiledPolicy, rule: CompiledRule, judged_at: datetime, at: datetime) -> Revision:
-    queries = {policy.policy.metrics[each.metric].query for each in rule.references}
-    if rule.rule.summary is not None and rule.summary is not None:
-        queries |= {policy.policy.metrics[each.metric].query for each in rule.summary.references}
+    queries = {policy.policy.metrics[each.metric].query for each in rule.asked}
     asked = {query: replace(query, offset=query.offset + (at - judged_at)) for query in queries}
     return Revision(alert, policy, rule, judged_at, asked)

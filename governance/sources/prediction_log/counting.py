@@ -124,7 +124,7 @@ class Counting:
             parts.append(
                 f"select {when}, {text(SCORE)}, {bin_sql('r_score::double')} as bin, null, count(*), 0 from fresh group by 1, 3"  # noqa: S608
             )
-        return f"insert into {into} {' union all '.join(parts)}" if parts else None  # noqa: S608
+        return f"insert into {into} {' union all '.join(parts)}" if parts else None
 
     def predictions(self) -> str:
         """Return the SQL that remembers fresh predictions until their truth comes."""
@@ -169,7 +169,7 @@ class Counting:
         slices = "".join(f", s_{index}" for index in range(len(self._log.slices)))
         request = self._role("request", "varchar")
         score, decision = self._role("score", "double"), self._role("decision", "boolean")
-        return f"select {request} as request, hour, r_time::timestamp as scored_at, {score} as score, {decision} as decision{slices}"  # noqa: S608
+        return f"select {request} as request, hour, r_time::timestamp as scored_at, {score} as score, {decision} as decision{slices}"
 
     def _feature(self, when: str, name: str, kind: str, low: float | None, high: float | None) -> str:
         column = quoted("f_" + name)

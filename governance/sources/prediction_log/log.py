@@ -92,7 +92,7 @@ class CountedLog:
 
     def traffic(self, start: datetime, end: datetime) -> dict[str, Traffic]:
         """Return the sums of the window (start, end] by version."""
-        columns = "n errors fallbacks overrides decided positive cost costed score scored old_features".split()
+        columns = ["n", "errors", "fallbacks", "overrides", "decided", "positive", "cost", "costed", "score", "scored", "old_features"]
         sums = ", ".join(f"sum({each})" for each in columns)
         rows = self._rows(f"select version, {sums} from traffic where hour > ? and hour <= ? group by 1", start, end)
         return {str(row[0]): Traffic(*row[1:]) for row in rows}

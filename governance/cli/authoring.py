@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,17 +30,23 @@ def check(
 ) -> int:
     """Check policies: every problem of every file, with its position. Offline."""
     from governance.bootstrap import policies
+    from governance.loader.files import yaml_files
     from governance.settings import Settings
 
-    found = policies(paths or [Settings().policies])
+    chosen = paths or [Settings().policies]
+    found = policies(chosen)
+    read = [path for path in yaml_files(chosen) if path.exists()]
     if output is Format.json:
-        print_json({"files": found.files, "problems": [_problem(each) for each in found.problems]})
+        print_json({"files": len(read), "problems": [_problem(each) for each in found.problems]})
     else:
         for problem in found.problems:
             print(problem.render())
         count = len(found.problems)
-        print(f"{count} problem{'' if count == 1 else 's'} in {found.files} file{'' if found.files == 1 else 's'}")
-    return 1 if found.problems else 0
+        print(f"{count} problem{'' if count == 1 else 's'} in {len(read)} file{'' if len(read) == 1 else 's'}")
+    if not read:
+        where = ", ".join(str(path) for path in chosen)
+        print(f"gov: nothing was checked: there is no YAML file in {where}", file=sys.stderr)
+    return 1 if found.problems or not read else 0
 
 
 def evaluate(

@@ -12,12 +12,19 @@ import typer
 from governance.cli import audit, authoring, demo, incidents
 from governance.errors import GovernanceError
 
+
+def _exit(code: object, **_options: object) -> None:
+    """Commands return their exit code; the root turns it into the process's."""
+    raise typer.Exit(code if isinstance(code, int) else 0)
+
+
 app = typer.Typer(
     name="gov",
     help="Govern machine-learning models in production: policies as code, incidents, a log that can be verified.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    result_callback=_exit,
 )
 demo.register(app)
 authoring.register(app)
@@ -46,19 +53,16 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
-    import click
-
     try:
-        result = typer.main.get_command(app).main(args=arguments, prog_name="gov", standalone_mode=False)
+        app(args=arguments, prog_name="gov")
     except GovernanceError as error:
         print(f"gov: {error}", file=sys.stderr)
         return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 0
+    except KeyboardInterrupt:
         print("gov: stopped", file=sys.stderr)
         return 130
     except BrokenPipeError:
         return 0
-    return result if isinstance(result, int) else 0
+    return 0

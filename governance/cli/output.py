@@ -18,6 +18,10 @@ class Format(StrEnum):
     json = "json"
 
 
+_PROSE = {"what", "why", "message", "receipt", "values", "about"}
+"""Columns that may wrap; the others are names, which are read and copied whole."""
+_WIDE = 240
+
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for machines.")]
 ActorOption = Annotated[str, typer.Option("--as", help="Who acts; by default GOV_ACTOR or the login name.")]
 
@@ -36,10 +40,12 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column not in _PROSE)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))  # Text: nothing from outside is read as markup
-    console = Console(soft_wrap=False)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WIDE  # a file or a pipe has no edge to wrap at
     console.print(table)
 
 
@@ -67,5 +73,7 @@ def ago(at: datetime, now: datetime) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a number with three significant digits, and – for a missing one."""
-    return "–" if value is None else f"{value:.3g}"
+    """Return a number with three significant digits, a large one whole, and – for a missing one."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -92,6 +92,8 @@ def _person(name: str, organisation: Organisation) -> bool:
 
 def _unknown(owner: Authored[Any], path: Path, kind: str, name: str, known: Collection[str]) -> Problem:
     listed = f"; known: {', '.join(sorted(known))}" if known and len(known) <= 6 else ""
+    if not known:
+        listed = "; no org.yaml among the checked files declares any"
     suggestion = closest(name, known)
     message = f"no {kind} '{name}'{'' if suggestion else listed}"
     return problem_at(owner.source, owner.source.at(path), f"unknown-{kind}", message, suggestion)

@@ -86,7 +86,7 @@ def main() -> None:
         started = time.perf_counter()
         loaded = load([policies], {"card": Card})
         read = time.perf_counter()
-        plan = evaluation_plan([each for each in loaded.loaded], [])
+        plan = evaluation_plan(list(loaded.loaded), [])
         compiled = time.perf_counter()
         assert not loaded.problems, loaded.problems[0].render()
         assert not plan.problems, plan.problems[0].render()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -16,14 +17,15 @@ from governance import plugins
 from governance.core.authored import Authored
 from governance.core.card import Card
 from governance.core.checking import card_problems, organisation_problems, pack_problems
-from governance.core.organisation import Organisation
+from governance.core.organisation import Organisation, Plugin
 from governance.core.pack import Pack
 from governance.core.plan import EvaluationPlan, evaluation_plan
 from governance.core.problem import Problem
 from governance.engine.parts import Engine
-from governance.errors import InvalidDocument
+from governance.errors import InvalidDocument, Unavailable
 from governance.loader import Loaded, load
 from governance.ports import Clock
+from governance.settings import Settings
 from governance.store.database import Database
 
 D = TypeVar("D", bound=BaseModel)
@@ -40,10 +42,14 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """Everything that was loaded from a directory, compiled, with all its problems."""
+    """Everything that was loaded from a directory, compiled, with all its problems.
+
+    `organised` tells whether an org document was loaded; `organisation` is an empty one otherwise.
+    """
 
     plan: EvaluationPlan
     organisation: Organisation
+    organised: bool
     problems: tuple[Problem, ...]
     files: int
 
@@ -75,36 +81,74 @@ def policies(paths: Sequence[Path]) -> Policies:
         problems.extend(pack_problems(pack, document))
     plan = evaluation_plan(cards, packs)
     everything = sorted({*problems, *plan.problems}, key=lambda problem: problem.position)
-    return Policies(plan, document, tuple(everything), len(loaded.loaded))
+    return Policies(plan, document, organisation is not None, tuple(everything), len(loaded.loaded))
 
 
-def engine(directory: Path, database: str, *, clock: Clock | None = None, base: Path | None = None) -> Engine:
-    """Build an engine on a directory of policies and a database; relative paths of sources start at `base`, or here.
+def engine(settings: Settings, *, clock: Clock | None = None, base: Path | None = None) -> Engine:
+    """Build an engine that may write; relative paths of sources start at `base`, or here.
 
     :raises InvalidDocument: listing every problem of the policies.
     :raises Unavailable: when the database cannot be used.
     """
-    loaded = policies([directory])
-    if loaded.problems:
-        raise InvalidDocument("\n".join(problem.render() for problem in loaded.problems))
-    base = base if base is not None else Path.cwd()
-    organisation = loaded.organisation
-    built = Engine(
-        plan=loaded.plan,
-        organisation=organisation,
-        sources={
-            name: plugins.built(plugins.SOURCES, name, each, directory=base)
-            for name, each in organisation.sources.items()
-        },
-        notifiers={
-            name: plugins.built(plugins.ACTIONS, name, each, directory=base)
-            for name, each in organisation.notifiers.items()
-        },
-        database=Database(database),
-        clock=clock or SystemClock(),
-    )
+    built = _built(_sound(policies([settings.policies])), Database(settings.database), clock, base)
     built.database.create_tables()
     return built
+
+
+def evaluator(settings: Settings) -> Engine:
+    """Build an engine that judges and writes nothing, not even an empty database.
+
+    :raises InvalidDocument: listing every problem of the policies.
+    """
+    loaded = _sound(policies([settings.policies]))
+    if settings.database_file.exists():
+        return _built(loaded, Database(settings.database, read_only=True))
+    built = _built(loaded, Database("sqlite://"))
+    built.database.create_tables()
+    return built
+
+
+def operator(settings: Settings) -> Engine:
+    """Build an engine for people's acts on what exists; a mistake in a policy must not keep anybody from answering.
+
+    :raises Unavailable: when there is no database, so that nothing can be said of incidents.
+    :raises InvalidDocument: when it cannot be told who may act, as the organisation does not load.
+    """
+    if not settings.database_file.exists():
+        raise Unavailable(
+            f"no database at {settings.database_file}; set GOV_HOME or use -C to say where the engine works"
+        )
+    loaded = policies([settings.policies])
+    if loaded.problems and not loaded.organised:
+        _sound(loaded)
+    if loaded.problems:
+        print(f"gov: warning: the policies have {len(loaded.problems)} problems, see gov check", file=sys.stderr)
+    built = _built(loaded, Database(settings.database))
+    built.database.create_tables()
+    return built
+
+
+def _sound(loaded: Policies) -> Policies:
+    if loaded.problems:
+        raise InvalidDocument("\n".join(problem.render() for problem in loaded.problems))
+    return loaded
+
+
+def _built(loaded: Policies, database: Database, clock: Clock | None = None, base: Path | None = None) -> Engine:
+    directory = base if base is not None else Path.cwd()
+    organisation = loaded.organisation
+
+    def all_of(group: str, found: Mapping[str, Plugin]) -> dict[str, Any]:
+        return {name: plugins.built(group, name, each, directory=directory) for name, each in found.items()}
+
+    return Engine(
+        plan=loaded.plan,
+        organisation=organisation,
+        sources=all_of(plugins.SOURCES, organisation.sources),
+        notifiers=all_of(plugins.ACTIONS, organisation.notifiers),
+        database=database,
+        clock=clock or SystemClock(),
+    )
 
 
 def _of_kind(found: Sequence[Loaded[BaseModel]], kind: type[D]) -> list[Authored[D]]:

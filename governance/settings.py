@@ -24,7 +24,12 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The URL of the database."""
-        return f"sqlite:///{self.home / 'governance.db'}"
+        return f"sqlite:///{self.database_file}"
+
+    @property
+    def database_file(self) -> Path:
+        """The file of the database; the heads of its log are published beside it."""
+        return self.home / "governance.db"
 
     def who(self) -> str:
         """Return who acts on the command line."""

@@ -59,10 +59,15 @@ def tail(
 
 
 def _database() -> Database:
+    from governance.errors import Unavailable
     from governance.settings import Settings
     from governance.store.database import Database
 
-    return Database(Settings().database, read_only=True)
+    settings = Settings()
+    if not settings.database_file.exists():
+        where = f"no database at {settings.database_file}"
+        raise Unavailable(f"{where}; set GOV_HOME or use -C to say where the engine works")
+    return Database(settings.database, read_only=True)
 
 
 def _about(entry: Entry) -> str:

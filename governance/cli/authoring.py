@@ -35,18 +35,22 @@ def check(
 
     chosen = paths or [Settings().policies]
     found = policies(chosen)
-    read = [path for path in yaml_files(chosen) if path.exists()]
+    files = sum(path.exists() for path in yaml_files(chosen))
     if output is Format.json:
-        print_json({"files": len(read), "problems": [_problem(each) for each in found.problems]})
+        print_json({"files": files, "problems": [_problem(each) for each in found.problems]})
     else:
         for problem in found.problems:
             print(problem.render())
-        count = len(found.problems)
-        print(f"{count} problem{'' if count == 1 else 's'} in {len(read)} file{'' if len(read) == 1 else 's'}")
-    if not read:
+        print(f"{_counted(len(found.problems), 'problem')} in {_counted(files, 'file')}")
+    if not files and not found.problems:
         where = ", ".join(str(path) for path in chosen)
         print(f"gov: nothing was checked: there is no YAML file in {where}", file=sys.stderr)
-    return 1 if found.problems or not read else 0
+        return 1
+    return 1 if found.problems else 0
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def evaluate(
@@ -56,12 +60,11 @@ def evaluate(
     output: FormatOption = Format.text,
 ) -> int:
     """Judge every rule of a model now, with its values and the failing part; nothing is written."""
-    from governance.bootstrap import engine
+    from governance.bootstrap import evaluator
     from governance.engine.queries import judged
     from governance.settings import Settings
 
-    settings = Settings()
-    built = engine(settings.policies, settings.database)
+    built = evaluator(Settings())
     moment = instant(at) if at else built.clock.now()
     views = judged(built, model, moment)
     if output is Format.json:

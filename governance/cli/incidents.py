@@ -122,11 +122,10 @@ def why(number_: Number, output: FormatOption = Format.text) -> int:
 
 
 def _engine() -> Engine:
-    from governance.bootstrap import engine
+    from governance.bootstrap import operator
     from governance.settings import Settings
 
-    settings = Settings()
-    return engine(settings.policies, settings.database)
+    return operator(Settings())
 
 
 def _actor(given: str) -> str:

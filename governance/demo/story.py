@@ -12,6 +12,7 @@ from pathlib import Path
 from governance import bootstrap
 from governance.core.incident import Incident
 from governance.demo.flights import END, START, World
+from governance.engine.adoption import adopt
 from governance.engine.cycle import run_cycle
 from governance.engine.dispatch import dispatch
 from governance.engine.parts import Engine
@@ -80,7 +81,8 @@ class Replay:
         self.world = World(directory / "data")
         self.clock = ReplayClock(START)
         settings = Settings(home=directory / ".gov", policies=directory / "policies")
-        self.engine: Engine = bootstrap.engine(settings.policies, settings.database, clock=self.clock, base=directory)
+        self.engine: Engine = bootstrap.engine(settings, clock=self.clock, base=directory)
+        adopt(self.engine, START)
         self.tally = Tally()
         self._next = FIRST
 

@@ -6,6 +6,7 @@ Every statement runs on the connection that `transaction()` or `read()` gives. B
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -45,10 +46,11 @@ class Database:
         self._turn: AbstractContextManager[object] = threading.RLock() if self.path is None else nullcontext()
 
     def create_tables(self) -> None:
-        """Create what is missing of every table whose module was imported, and the append-only triggers.
+        """Create what is missing of every table, and the append-only triggers.
 
         :raises Unavailable: when the database cannot be written, or a newer version of the program laid it out.
         """
+        importlib.import_module("governance.store.schema")  # a table is known once its module is imported
         if self.path is not None:
             self._make_folder(self.path.parent)
         self._use_wal()

@@ -56,7 +56,9 @@ class FixedClock:
 class Story:
     """Plays one document of a scenario file."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(
+        self, document: Mapping[str, Any], *, database: Database | None = None, collector: Collector | None = None
+    ) -> None:
         self.every = parse_duration(document["every"])
         self.expectations = [(self._offset(each["at"]), each) for each in document["expect"]]
         self.acts = [(self._offset(each["at"]), each) for each in document.get("acts", ())]
@@ -65,7 +67,7 @@ class Story:
         assert card is not None, [each.render() for each in problems]
         plan = evaluation_plan([card], [])
         assert not plan.problems, [each.render() for each in plan.problems]
-        self.collector = Collector()
+        self.collector = collector or Collector()
         self.engine = Engine(
             plan=plan,
             organisation=Organisation.model_validate(
@@ -73,11 +75,11 @@ class Story:
             ),
             sources={"test": SeriesSource(document["series"], START, self.every)},
             notifiers={"pager": self.collector},
-            database=Database("sqlite://"),
+            database=database or Database("sqlite://"),
             clock=FixedClock(),
         )
-        self.engine.database.create_tables()
-        self.kept: list[tuple[int, str]] = []
+        if database is None:
+            self.engine.database.create_tables()
 
     def play(self) -> None:
         """Run every cycle; after each, the acts and then the expectations of that instant."""

@@ -1,0 +1,225 @@
+"""What `gov check` must say of cards, packs and an organisation with one mistake each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ORG = """\
+kind: org
+people:
+  ana: {email: ana@example.com}
+  bo: {}
+teams:
+  travel-ml: {members: [ana, bo], leads: [ana]}
+sources:
+  predictions: {kind: parquet, path: data}
+"""
+
+CARD = """\
+kind: card
+model: flight-delay
+owners: {team: travel-ml}
+log: {source: predictions, table: flights, columns: {time: at, score: p}}
+"""
+
+SIX = """\
+kind: card
+model: flight-delay
+owners: {team: travel-lm, accountable: ana}
+log: {source: predictions, table: flights, columns: {time: at, score: p, latency: s}}
+rules:
+  - rule: drift-of-scores
+    when: >
+      metrics.score_mean > 0.5
+      && metrics.latncy_p95 > 0.150
+  - rule: tier-one
+    when: card.teir == 1 && metrics.score_mean > 0.9
+  - rule: mixed
+    when: metrics.score_mean > 'high'
+  - rule: slow
+    when: metrics.latency_p99 > seconds('2hours')
+  - rule: data-quality/nuls
+    keep_firing_for: 2d
+"""
+
+SIX_PROBLEMS = """\
+policies/flight-delay.yaml:3:16: error[unknown-team]: no team 'travel-lm'
+    3 | owners: {team: travel-lm, accountable: ana}
+      |                ^^^^^^^^^ did you mean 'travel-ml'?
+policies/flight-delay.yaml:9:18: error[unknown-metric]: no metric 'latncy_p95'
+    9 |       && metrics.latncy_p95 > 0.150
+      |                  ^^^^^^^^^^ did you mean 'latency_p95'?
+policies/flight-delay.yaml:11:16: error[unknown-field]: no field 'teir' in card
+   11 |     when: card.teir == 1 && metrics.score_mean > 0.9
+      |                ^^^^ did you mean 'tier'?
+policies/flight-delay.yaml:13:11: error[wrong-type]: cannot compare a double with a string
+   13 |     when: metrics.score_mean > 'high'
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^
+policies/flight-delay.yaml:15:41: error[bad-duration]: must be a duration such as 30m, 1h30m or 7d, not '2hours'
+   15 |     when: metrics.latency_p99 > seconds('2hours')
+      |                                         ^^^^^^^^
+policies/flight-delay.yaml:16:11: error[unknown-rule]: no pack has a rule 'data-quality/nuls'
+   16 |   - rule: data-quality/nuls
+      |           ^^^^^^^^^^^^^^^^^ did you mean 'data-quality/nulls'?
+6 problems in 2 files
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """Files in `policies/` beside the organisation, and what must be shown of them, but for the last line."""
+
+    id: str
+    files: Mapping[str, str]
+    shown: str
+    flaw: str = ""
+
+    @property
+    def code(self) -> str:
+        """The code of the first problem."""
+        found = re.search(r"error\[([a-z-]+)\]", self.shown)
+        return found[1] if found else ""
+
+
+def card(identity: str, added: str, shown: str) -> Case:
+    """Return the case of the sound card with lines added at its end, from line 5."""
+    return Case(identity, {"card.yaml": CARD + added}, shown)
+
+
+OWNERS = "kind: card\nmodel: flight-delay\nmetrics: {x: {source: predictions, query: x}}\n"
+PACK = "kind: pack\npack: own\n"
+
+CASES = [
+    Case("a member nobody knows", {"org.yaml": ORG.replace("leads: [ana]", "leads: [anna]")}, """\
+policies/org.yaml:6:43: error[unknown-person]: no person 'anna'
+    6 |   travel-ml: {members: [ana, bo], leads: [anna]}
+      |                                           ^^^^ did you mean 'ana'?
+"""),
+    Case("an accountable nobody knows", {"card.yaml": OWNERS + "owners: {team: travel-ml, accountable: zoe}\n"}, """\
+policies/card.yaml:4:40: error[unknown-person]: no person 'zoe'; known: ana, bo
+    4 | owners: {team: travel-ml, accountable: zoe}
+      |                                        ^^^
+"""),
+    Case("a team nobody knows", {"card.yaml": OWNERS + "owners: {team: risk}\n"}, """\
+policies/card.yaml:4:16: error[unknown-team]: no team 'risk'; known: travel-ml
+    4 | owners: {team: risk}
+      |                ^^^^
+"""),
+    Case("two cards of one model", {"a.yaml": CARD, "b.yaml": CARD}, """\
+policies/a.yaml:2:8: error[duplicate-model]: another card declares the model 'flight-delay' too
+    2 | model: flight-delay
+      |        ^^^^^^^^^^^^
+policies/b.yaml:2:8: error[duplicate-model]: another card declares the model 'flight-delay' too
+    2 | model: flight-delay
+      |        ^^^^^^^^^^^^
+"""),
+    Case("nothing to judge", {"card.yaml": "kind: card\nmodel: m\nowners: {team: travel-ml}\n"}, """\
+policies/card.yaml:2:8: error[nothing-to-judge]: a card needs a prediction log (`log`) or `metrics`; \
+without either nothing can be judged
+    2 | model: m
+      |        ^
+"""),
+    Case("a log in a source nobody knows", {"card.yaml": CARD.replace("predictions,", "prediction,")}, """\
+policies/card.yaml:4:15: error[unknown-source]: no source 'prediction'
+    4 | log: {source: prediction, table: flights, columns: {time: at, score: p}}
+      |               ^^^^^^^^^^ did you mean 'predictions'?
+"""),
+    Case("no organisation", {"org.yaml": "kind: org\n", "card.yaml": CARD}, """\
+policies/card.yaml:4:15: error[unknown-source]: no source 'predictions'; \
+no org.yaml among the checked files declares any
+    4 | log: {source: predictions, table: flights, columns: {time: at, score: p}}
+      |               ^^^^^^^^^^^
+"""),
+    card("a metric of a source nobody knows", "metrics:\n  p95: {source: prometheus, query: up}\n", """\
+policies/card.yaml:6:17: error[unknown-source]: no source 'prometheus'; known: predictions
+    6 |   p95: {source: prometheus, query: up}
+      |                 ^^^^^^^^^^
+"""),
+    card("a measure nobody knows", "metrics:\n  late:\n    measure: latncy_p95\n", """\
+policies/card.yaml:7:14: error[unknown-measure]: no measure 'latncy_p95'
+    7 |     measure: latncy_p95
+      |              ^^^^^^^^^^ did you mean 'latency_p95'?
+"""),
+    card("truth complete before it comes", "truth: {delay: 2d, complete_after: 1d}\n", """\
+policies/card.yaml:5:36: error[truth-order]: `complete_after` comes before `delay`
+    5 | truth: {delay: 2d, complete_after: 1d}
+      |                                    ^^
+"""),
+    card("rolling back to what serves", 'versions: {serving: "2", rollback_to: "2"}\n', """\
+policies/card.yaml:5:39: error[rollback-to-itself]: the version to roll back to is the one that serves
+    5 | versions: {serving: "2", rollback_to: "2"}
+      |                                       ^^^
+"""),
+    card("a rollback that acts", "rollback:\n  when: metrics.score_mean > 0.9\n  enforcement: act\n", """\
+policies/card.yaml:7:16: error[act-unavailable]: this version cannot act by itself yet; \
+`enforcement: notify` pages and shows `then` as a proposal
+    7 |   enforcement: act
+      |                ^^^
+"""),
+    card("a rule that acts", "rules: [{rule: high, when: metrics.score_mean > 0.9, enforcement: act}]\n", """\
+policies/card.yaml:5:67: error[act-unavailable]: this version cannot act by itself yet; \
+`enforcement: notify` pages and shows `then` as a proposal
+    5 | rules: [{rule: high, when: metrics.score_mean > 0.9, enforcement: act}]
+      |                                                                   ^^^
+"""),
+    card("a rule without a condition", "rules:\n  - rule: high\n    for: 1h\n", """\
+policies/card.yaml:6:11: error[no-condition]: the rule 'high' has no `when`
+    6 |   - rule: high
+      |           ^^^^
+"""),
+    Case("a pack's rule without a condition", {"own.yaml": PACK + "rules:\n  - rule: high\n"}, """\
+policies/own.yaml:4:11: error[no-condition]: the rule 'high' has no `when`
+    4 |   - rule: high
+      |           ^^^^
+"""),
+    card("two rules of one name", """\
+rules:
+  - {rule: high, when: metrics.score_mean > 0.8}
+  - {rule: high, when: metrics.score_mean > 0.9}
+""", """\
+policies/card.yaml:7:12: error[duplicate-rule]: there is a rule 'high' above already
+    7 |   - {rule: high, when: metrics.score_mean > 0.9}
+      |            ^^^^
+"""),
+    card("a rule no pack has", "rules: [{rule: drfit/psi, for: 2d}]\n", """\
+policies/card.yaml:5:16: error[unknown-rule]: no pack has a rule 'drfit/psi'
+    5 | rules: [{rule: drfit/psi, for: 2d}]
+      |                ^^^^^^^^^
+"""),
+    card("loosening what may not be", "rules:\n  - rule: ownership/no-way-back\n    severity: info\n", """\
+policies/card.yaml:7:5: error[not-overridable]: 'ownership/no-way-back' may not be changed by a card \
+(overridable: false); ask for a waiver instead
+    7 |     severity: info
+      |     ^^^^^^^^
+"""),
+    card("a parameter no pack has", "parameters:\n  data-quality/null_warn: 0.1\n", """\
+policies/card.yaml:6:3: error[unknown-parameter]: no pack has a parameter 'data-quality/null_warn'
+    6 |   data-quality/null_warn: 0.1
+      |   ^^^^^^^^^^^^^^^^^^^^^^ did you mean 'data-quality/null_warning'?
+"""),
+    card("a parameter of another type", "parameters:\n  data-quality/errors: 2d\n", """\
+policies/card.yaml:6:24: error[wrong-parameter]: 'data-quality/errors' is a number, not a duration
+    6 |   data-quality/errors: 2d
+      |                        ^^
+"""),
+    Case("a second organisation", {"other.yaml": "kind: org\nenvironment: test\n"}, """\
+policies/other.yaml:1:1: error[second-organisation]: the organisation is declared in policies/org.yaml already
+    1 | kind: org
+      | ^
+""", flaw="the line is not shown"),
+    card("metrics without a common label", """\
+metrics:
+  x: {source: predictions, query: x, labels: [origin]}
+  y: {source: predictions, query: y, labels: [carrier]}
+rules:
+  - rule: both
+    when: metrics.x > metrics.y
+""", """\
+policies/card.yaml:10:11: error[no-shared-label]: the metrics of this rule share no label, \
+so no instance can be formed
+   10 |     when: metrics.x > metrics.y
+      |           ^ aggregate one of them: max(…)
+"""),
+]  # fmt: skip

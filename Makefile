@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test check lint format types layers bench schemas clean
+.PHONY: help demo test check lint format types layers bench docs clean
 
 help:            ## say what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -46,8 +46,8 @@ layers: $(VENV)/.dev     ## who may import whom
 bench: $(VENV)/.dev      ## figures: one cycle over 1,000 models × 10 rules
 	@$(BIN)/python tests/benchmarks/cycle.py
 
-schemas: $(VENV)/.dev    ## write the JSON Schemas that editors use
-	@$(BIN)/gov schema --to docs/schema
+docs: $(VENV)/.dev       ## write the parts of the documentation that come from the code
+	@$(BIN)/python docs/generate.py
 
 clean:           ## remove what was built
 	@rm -rf $(VENV) .gov-demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

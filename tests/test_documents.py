@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shlex
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from governance.bootstrap import KINDS, policies
+from governance.core.measure import MEASURES
 from governance.loader import load_text
 
 ROOT = Path(__file__).parent.parent
@@ -96,3 +98,22 @@ def test_every_command_that_is_shown_exists() -> None:
     for command in sorted(shown):
         done = _run(f"gov {command} --help", ROOT)
         assert done.returncode == 0, f"gov {command}: {done.stderr}"
+
+
+def test_the_generated_pages_are_up_to_date() -> None:
+    specification = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    for path, text in module.pages().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name} is old: run make docs"
+
+
+def test_every_measure_of_the_standard_pack_exists() -> None:
+    document, problems = load_text(
+        (ROOT / "policies/packs/standard.yaml").read_text(encoding="utf-8"), "standard.yaml", KINDS
+    )
+    assert not problems
+    assert document is not None
+    assert {each.measure for each in document.document.metrics.values()} <= set(MEASURES)

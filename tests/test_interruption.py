@@ -21,7 +21,10 @@ STORY = {
     "card": {
         "model": "m",
         "owners": {"team": "t"},
-        "metrics": {"x": {"source": "test", "query": "x", "labels": ["feature"]}, "y": {"source": "test", "query": "y"}},
+        "metrics": {
+            "x": {"source": "test", "query": "x", "labels": ["feature"]},
+            "y": {"source": "test", "query": "y"},
+        },
         "rules": [
             {"rule": "high", "when": "metrics.x > 0.5", "for": "10m"},
             {"rule": "low", "when": {"warning": "metrics.y < 0.5", "critical": "metrics.y < 0.2"}},
@@ -33,7 +36,7 @@ STORY = {
 }
 
 
-class Cut(Exception):  # noqa: N818 (not an error of ours)
+class Cut(Exception):
     """The process dies here."""
 
 

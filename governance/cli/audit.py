@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import Format, FormatOption, print_json, print_table, stamp
+from governance.cli.output import Format, FormatOption, print_json, print_table, say, stamp
 
 if TYPE_CHECKING:
     from governance.core.decision import Entry
@@ -32,7 +32,7 @@ def verify(output: FormatOption = Format.text) -> int:
         print_json({"ok": found.ok, "size": found.size, "root": found.root, "findings": list(found.findings)})
         return 0 if found.ok else 1
     for finding in found.findings:
-        print(f"✗ {finding}")
+        say(f"✗ {finding}")
     print(f"{'the log is sound' if found.ok else 'THE LOG WAS TAMPERED WITH'}: {found.size} entries, root {found.root}")
     return 0 if found.ok else 1
 
@@ -77,7 +77,7 @@ def _about(entry: Entry) -> str:
 
 def _gist(entry: Entry) -> str:
     body = entry.decision.body
-    for name in ("summary", "title", "receipt", "because"):
+    for name in ("summary", "because", "title", "receipt"):
         if body.get(name):
             return str(body[name])
     verdicts = body.get("verdicts")

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import Format, FormatOption, instant, number, print_json, print_table, stamp
+from governance.cli.output import Format, FormatOption, instant, number, print_json, print_table, say, stamp
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from governance.core.problem import Problem
     from governance.views import RuleView
 
@@ -90,7 +92,7 @@ def schema(
     if kind and kind not in KINDS:
         raise typer.BadParameter(f"no kind '{kind}' {closest(kind, KINDS) or 'known: ' + ', '.join(KINDS)}")
     chosen = {kind: KINDS[kind]} if kind else KINDS
-    schemas = {name: _schema(name, document) for name, document in chosen.items()}
+    schemas = {name: json_schema(name, document) for name, document in chosen.items()}
     if to is None:
         print_json(schemas[kind] if kind else schemas)
         return 0
@@ -101,13 +103,10 @@ def schema(
     return 0
 
 
-def _schema(name: str, document: object) -> dict[str, object]:
-    from pydantic import BaseModel
-
-    assert isinstance(document, type)  # noqa: S101 (narrows the type)
-    assert issubclass(document, BaseModel)  # noqa: S101
+def json_schema(kind: str, document: type[BaseModel]) -> dict[str, object]:
+    """Return the JSON Schema of a kind of document, `kind:` included."""
     found = document.model_json_schema()
-    found["properties"] = {"kind": {"const": name}, **found["properties"]}
+    found["properties"] = {"kind": {"const": kind}, **found["properties"]}
     found["required"] = ["kind", *found.get("required", [])]
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}
 
@@ -152,15 +151,15 @@ def _print_rules(views: list[RuleView], *, show_all: bool) -> None:
 
 def _print_failure(view: RuleView) -> None:
     firm = f", {view.basis}" if view.basis else ""
-    print(f"✗ {view.severity}{firm}: {view.summary}")
-    print(f"    {view.rule} {_set(view.labels)}".rstrip() + f"   ({view.origin})")
+    say(f"✗ {view.severity}{firm}: {view.summary}")
+    say(f"    {view.rule} {_set(view.labels)}".rstrip() + f"   ({view.origin})")
     for term in view.terms:
         values = ", ".join(f"{name} = {_shown(value)}" for name, value in term.values.items())
         truth = {True: "true", False: "false", None: "not known"}[term.true]
-        print(f"    {term.text}  is {truth}" + (f"  ({values})" if values else ""))
+        say(f"    {term.text}  is {truth}" + (f"  ({values})" if values else ""))
     if view.remedy:
-        print(f"    → {view.remedy}")
-    print()
+        say(f"    → {view.remedy}")
+    say()
 
 
 def _values(view: RuleView) -> str:

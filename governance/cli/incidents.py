@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import ActorOption, Format, FormatOption, ago, number, print_json, print_table, stamp
+from governance.cli.output import ActorOption, Format, FormatOption, ago, number, print_json, print_table, say, stamp
 
 if TYPE_CHECKING:
     from governance.engine.operations import Done
@@ -109,7 +109,8 @@ def why(number_: Number, output: FormatOption = Format.text) -> int:
     if output is Format.json:
         print_json(view.model_dump(mode="json"))
         return 0
-    print(f"INC-{view.incident} {view.model}: {view.title}\n")
+    say(f"INC-{view.incident} {view.model}: {view.title}")
+    say()
     if not view.notifications:
         print("nobody was told: no notifier is configured in org.yaml (notifiers:)")
         return 0
@@ -138,29 +139,32 @@ def _print_done(done: Done, verb: str, who: str, output: Format) -> int:
     if output is Format.json:
         print_json({"incident": done.incident.id, "status": done.incident.status, "by": who, "entry": done.entry})
     else:
-        print(f"INC-{done.incident.id} {verb} by {who}; sealed as entry {done.entry} of the decision log")
+        say(f"INC-{done.incident.id} {verb} by {who}; sealed as entry {done.entry} of the decision log")
     return 0
 
 
 def _print_incident(view: IncidentView, *, changed: str) -> None:
-    print(f"INC-{view.id}  {view.severity}  {view.status}  {view.model}")
-    print(view.title)
-    print(f"\n  opened     {stamp(view.opened_at)}\n  changed    {changed}")
+    say(f"INC-{view.id}  {view.severity}  {view.status}  {view.model}")
+    say(view.title)
+    say()
+    say(f"  opened     {stamp(view.opened_at)}")
+    say(f"  changed    {changed}")
     if view.acknowledged_by:
-        print(f"  lead       {view.acknowledged_by}")
+        say(f"  lead       {view.acknowledged_by}")
     if view.resolved_at:
-        print(f"  resolved   {stamp(view.resolved_at)} by {view.resolved_by}")
+        say(f"  resolved   {stamp(view.resolved_at)} by {view.resolved_by}")
     if view.reopened:
-        print(f"  re-opened  {view.reopened} times")
+        say(f"  re-opened  {view.reopened} times")
     for finding in view.findings:
         _print_finding(finding)
 
 
 def _print_finding(finding: FindingView) -> None:
     state = f"fired {stamp(finding.since)}" + (f", ended {stamp(finding.ended)}" if finding.ended else ", still firing")
-    print(f"\n  {'✓' if finding.ended else '▲'} {finding.peak}: {finding.summary}")
-    print(f"    {finding.rule}  {state}" + (f", {finding.times} times" if finding.times > 1 else ""))
+    say()
+    say(f"  {'✓' if finding.ended else '▲'} {finding.peak}: {finding.summary}")
+    say(f"    {finding.rule}  {state}" + (f", {finding.times} times" if finding.times > 1 else ""))
     values = ", ".join(f"{name} = {number(value)}" for name, value in finding.values.items())
     if values:
-        print(f"    {values}")
-    print(f"    {' → '.join(finding.story)}")
+        say(f"    {values}")
+    say(f"    {' → '.join(finding.story)}")

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from governance.cli import audit, authoring, demo, incidents
+from governance.core.problem import printable
 from governance.errors import GovernanceError
 
 
@@ -56,7 +57,8 @@ def run(arguments: list[str]) -> int:
     try:
         app(args=arguments, prog_name="gov")
     except GovernanceError as error:
-        print(f"gov: {error}", file=sys.stderr)
+        for line in f"gov: {error}".splitlines():
+            print(printable(line), file=sys.stderr)
         return error.exit_code
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 0

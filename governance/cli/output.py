@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from governance.core.problem import printable
+
 
 class Format(StrEnum):
     """How a result is written."""
@@ -31,6 +33,11 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
 
 
+def say(line: str = "") -> None:
+    """Print one line; what came from outside neither commands the terminal nor breaks the line."""
+    print(printable(" ".join(line.split("\n")).rstrip()))
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print a table; colours only on a terminal, and never with NO_COLOR."""
     from rich import box
@@ -42,7 +49,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column not in _PROSE)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # Text: nothing from outside is read as markup
+        table.add_row(*(Text(printable(cell)) for cell in row))  # nothing from outside is read as markup or obeyed
     console = Console()
     if not console.is_terminal:
         console.width = _WIDE  # a file or a pipe has no edge to wrap at

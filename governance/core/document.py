@@ -22,9 +22,9 @@ class Document(BaseModel):
 def _duration(value: Any) -> Any:
     if isinstance(value, timedelta):
         return value
-    if isinstance(value, str):
-        return parse_duration(value)
-    raise ValueError(f"must be a duration such as 30m or 7d, not {value!r}")
+    if not isinstance(value, str):
+        raise ValueError(f"must be a duration such as 30m or 7d, not {value!r}")  # noqa: TRY004 (for pydantic)
+    return parse_duration(value)
 
 
 def _share(value: Any) -> Any:

@@ -59,12 +59,12 @@ class Evaluation:
             yield self._waived(self._judged(rule, instance), waivers)
         for labels in known:
             if labels not in seen:
-                yield self._waived(self._judged(rule, self._gone(rule, labels)), waivers)
+                yield self._waived(self._vanished(rule, labels), waivers)
         if not seen and not known and rule.references:
-            yield self._judged(rule, self._gone(rule, ()))
+            yield self._waived(self._vanished(rule, ()), waivers)
 
     def instances(self, rule: CompiledRule) -> list[Instance] | str:
-        """Form the instances of a rule by joining its labelled references; over the limit, return the reason instead."""
+        """Form the instances of a rule by joining its labelled references; over the limit, return the reason."""
         labels: list[tuple[Labels, dict[str, Any]]] = [((), {})]
         if rule.rule.for_each is not None:
             labels = [
@@ -118,7 +118,7 @@ class Evaluation:
                 failure = outcome
             elif outcome is None:
                 gap = "missing"
-        inputs = self._inputs(rule, instance)
+        inputs = self._inputs(instance)
         if failing:
             return self._verdict(rule, instance.labels, "fail", tuple(failing), "", inputs, missing)
         if failure:
@@ -178,7 +178,7 @@ class Evaluation:
         }
         return self._context.extend(extra), values
 
-    def _inputs(self, rule: CompiledRule, instance: Instance) -> tuple[Input, ...]:
+    def _inputs(self, instance: Instance) -> tuple[Input, ...]:
         metrics = self._policy.policy.metrics
         return tuple(
             Input(name(each), cell.value, cell.time, metrics[each.metric].query.source, cell.detail)
@@ -194,10 +194,16 @@ class Evaluation:
     def _resolved(self, reference: Reference) -> Column:
         return resolved(reference, self._column(reference.metric))
 
+    def _vanished(self, rule: CompiledRule, labels: Labels) -> Verdict:
+        """Judge a label set that nothing names any more: lost data, or an item that the card no longer declares."""
+        if not rule.references:
+            return self._verdict(rule, labels, "pass", reason="the card no longer declares it")
+        return self._judged(rule, self._gone(rule, labels))
+
     def _gone(self, rule: CompiledRule, labels: Labels) -> Instance:
         """An instance for a label set that no source names any more."""
         names = {each: labels_of(each, self._policy.policy.metrics) for each in rule.references}
-        items = dict.fromkeys([rule.rule.for_each[0]], {"key": "", "value": {}}) if rule.rule.for_each else {}
+        items = {rule.rule.for_each[0]: {"key": "", "value": {}}} if rule.rule.for_each else {}
         return Instance(labels, {each: self._resolved(each).at(labels, names[each]) for each in rule.references}, items)
 
     def _items(self, rule: CompiledRule) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -93,7 +93,7 @@ class Story:
                     self._act(act, at)
             for when, expected in self.expectations:
                 if when == offset:
-                    self._expect(expected, at)
+                    self._expect(expected)
         checked = decision_log.verify(self.engine.database)
         assert checked.ok, checked.findings
         last = START + (self.length - 1) * self.every
@@ -124,7 +124,7 @@ class Story:
         model = self.engine.plan.policies[0].model
         return Waiver("w1", model, act["waive"], labels, act["because"], act["asked_by"], act["as"], until)
 
-    def _expect(self, expected: Mapping[str, Any], at: datetime) -> None:
+    def _expect(self, expected: Mapping[str, Any]) -> None:
         where = f"at {expected['at']}"
         if "alert" in expected:
             alert = self._alert(expected)

@@ -7,6 +7,7 @@ any later edges can be derived from such counts, and counts of disjoint rows mer
 from __future__ import annotations
 
 import math
+import sys
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -19,11 +20,16 @@ SMALLEST = 1e-6
 FLOOR = 1e-4
 """Shares are clipped here, so that an empty bin gives a large but finite distance."""
 TOP_CATEGORIES = 50
+INFINITE = 100_000
+"""The sketch bin of infinity; the largest finite number has bin 36 543."""
 _DECILES = 10
+_LARGEST = math.log(sys.float_info.max)
 
 NULL = "null"
 OTHER = "other"
 NEW = "new"
+REST = "\x00rest"
+"""The category that stands for those too rare to be kept; they are neither known nor new."""
 
 B = TypeVar("B", bound=Hashable)
 Bins = Mapping[int | str | None, int]
@@ -31,11 +37,12 @@ Bins = Mapping[int | str | None, int]
 
 
 def bin_of(value: float) -> int:
-    """Return the sketch bin of a number; larger numbers never have smaller bins."""
+    """Return the sketch bin of a number that is not NaN; larger numbers never have smaller bins."""
     size = abs(value)
     if size < SMALLEST:
         return 0
-    index = math.ceil(math.log(size / SMALLEST) / math.log(GAMMA)) + 1
+    # The difference of logarithms, since the quotient of a huge number and SMALLEST is infinite.
+    index = INFINITE if math.isinf(size) else math.ceil((math.log(size) - math.log(SMALLEST)) / math.log(GAMMA)) + 1
     return index if value > 0 else -index
 
 
@@ -43,8 +50,8 @@ def value_of(index: int) -> float:
     """Return the number in the middle of a sketch bin (relative error at most 1 %)."""
     if index == 0:
         return 0.0
-    size: float = SMALLEST * 2 * GAMMA ** (abs(index) - 1) / (1 + GAMMA)
-    return math.copysign(size, index)
+    size = math.log(SMALLEST * 2 / (1 + GAMMA)) + (abs(index) - 1) * math.log(GAMMA)
+    return math.copysign(math.exp(size) if size < _LARGEST else math.inf, index)
 
 
 def quantile(counts: Bins, q: float) -> float | None:
@@ -60,18 +67,23 @@ def quantile(counts: Bins, q: float) -> float | None:
 
 
 def edges(reference: Bins) -> list[int]:
-    """Return the unique deciles of the reference as sketch bins: the right edges of all groups but the last."""
-    found = sorted((index, count) for index, count in reference.items() if isinstance(index, int))
+    """Return the unique deciles of the reference as sketch bins: the right edges of all groups but the last.
+
+    Where a tenth or more of the values is the smallest one, smaller numbers are a group of their own; without it a
+    constant that changes to a smaller one would be no drift.
+    """
+    found = sorted((index, count) for index, count in reference.items() if isinstance(index, int) and count)
     total = sum(count for _, count in found)
-    result: list[int] = []
-    seen = 0
+    result: set[int] = set()
+    seen = decile = 0
     for index, count in found:
         seen += count
-        if seen * _DECILES >= total * (len(result) + 1) and seen < total:
-            result.append(index)
-            while seen * _DECILES >= total * (len(result) + 1) and len(result) < _DECILES:
-                result.append(index)
-    return sorted(set(result))
+        while decile < _DECILES - 1 and seen * _DECILES >= total * (decile + 1):
+            result.add(index)
+            decile += 1
+    if found and found[0][0] in result:
+        result.add(found[0][0] - 1)
+    return sorted(result)
 
 
 def grouped(counts: Bins, reference: Bins) -> dict[Hashable, int]:
@@ -85,7 +97,7 @@ def grouped(counts: Bins, reference: Bins) -> dict[Hashable, int]:
         elif isinstance(key, int):
             groups[bisect_left(right, key)] += count
         else:
-            groups[(key,) if key in top else OTHER if key in reference else NEW] += count
+            groups[(key,) if key in top else OTHER if key in reference or key == REST else NEW] += count
     return dict(groups)
 
 
@@ -100,15 +112,15 @@ def jensen_shannon(now: Bins, reference: Bins) -> float:
     for p, q in _shares(now, reference):
         middle = (p + q) / 2
         divergence += sum(each / 2 * math.log2(each / middle) for each in (p, q) if each > 0)
-    return math.sqrt(max(divergence, 0.0))
+    return math.sqrt(min(max(divergence, 0.0), 1.0))
 
 
-def kolmogorov_smirnov(now: Bins, reference: Bins) -> float:
-    """Return the largest distance of the cumulative shares over the sketch bins, nulls left out."""
+def kolmogorov_smirnov(now: Bins, reference: Bins) -> float | None:
+    """Return the largest distance of the cumulative shares over the sketch bins, nulls left out; None of no numbers."""
     first, second = _numbers(now), _numbers(reference)
     total, other = sum(first.values()), sum(second.values())
     if not total or not other:
-        return 0.0
+        return None
     distance = mine = theirs = 0.0
     for key in sorted({*first, *second}):
         mine += first.get(key, 0) / total
@@ -118,7 +130,7 @@ def kolmogorov_smirnov(now: Bins, reference: Bins) -> float:
 
 
 def chi_squared(now: Bins, reference: Bins) -> float:
-    """Return the chi-squared statistic of the two-row contingency table over its degrees of freedom; about 1 by chance."""
+    """Return the chi-squared of the two-row contingency table over its degrees of freedom; about 1 by chance."""
     one, two = grouped(now, reference), grouped(reference, reference)
     total, other = sum(one.values()), sum(two.values())
     keys = {*one, *two}
@@ -151,7 +163,7 @@ def _shares(now: Bins, reference: Bins, *, clip: bool = False) -> Sequence[tuple
 
 
 def _top(reference: Bins) -> set[str]:
-    found = [(count, key) for key, count in reference.items() if isinstance(key, str)]
+    found = [(count, key) for key, count in reference.items() if isinstance(key, str) and key != REST]
     return {key for _, key in sorted(found, reverse=True)[:TOP_CATEGORIES]}
 
 

@@ -6,37 +6,39 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-SCORE_BINS = 200
-"""Scores between 0 and 1 are counted in bins of 1/200 for the ranking."""
-
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """Rows that share score bin, decision and label (1.0 or 0.0; any number for a regression), with their sums."""
+    """Rows that share score bin (None without a score), decision (None without one) and the sign of the label.
+
+    With their number and sums over those with a score: the negative log likelihood (None where a score is no
+    probability), score − label, its size and square, and the size of the label.
+    """
 
     bin: int | None
     decision: bool | None
-    label: float
+    positive: bool
     count: int
-    score: float
-    loss: float
-    absolute: float
-    squared: float
+    loss: float | None = None
+    bias: float = 0.0
+    absolute: float = 0.0
+    squared: float = 0.0
+    magnitude: float = 0.0
 
 
 def accuracy(rows: Sequence[Outcomes]) -> float | None:
     """Return the share of decisions that equal the label."""
-    return _ratio(rows, lambda row: row.decision == (row.label > 0), lambda row: row.decision is not None)
+    return _ratio(rows, lambda row: row.decision == row.positive, lambda row: row.decision is not None)
 
 
 def precision(rows: Sequence[Outcomes]) -> float | None:
     """Return the share of positive decisions with a positive label."""
-    return _ratio(rows, lambda row: row.label > 0, lambda row: row.decision is True)
+    return _ratio(rows, lambda row: row.positive, lambda row: row.decision is True)
 
 
 def recall(rows: Sequence[Outcomes]) -> float | None:
     """Return the share of positive labels with a positive decision."""
-    return _ratio(rows, lambda row: row.decision is True, lambda row: row.label > 0 and row.decision is not None)
+    return _ratio(rows, lambda row: row.decision is True, lambda row: row.positive and row.decision is not None)
 
 
 def auc(rows: Sequence[Outcomes]) -> float | None:
@@ -45,7 +47,7 @@ def auc(rows: Sequence[Outcomes]) -> float | None:
     negatives: dict[int, int] = {}
     for row in rows:
         if row.bin is not None:
-            side = positives if row.label > 0 else negatives
+            side = positives if row.positive else negatives
             side[row.bin] = side.get(row.bin, 0) + row.count
     total, other = sum(positives.values()), sum(negatives.values())
     if not total or not other:
@@ -58,8 +60,10 @@ def auc(rows: Sequence[Outcomes]) -> float | None:
 
 
 def log_loss(rows: Sequence[Outcomes]) -> float | None:
-    """Return the mean negative log likelihood of the labels, scores clipped at 1e-6."""
-    return _mean(rows, lambda row: row.loss)
+    """Return the mean negative log likelihood of the labels, scores clipped at 1e-6; None of other than probabilities."""
+    if any(row.bin is not None and row.loss is None for row in rows):
+        return None
+    return _mean(rows, lambda row: row.loss or 0.0)
 
 
 def calibration_error(rows: Sequence[Outcomes]) -> float | None:
@@ -70,7 +74,7 @@ def calibration_error(rows: Sequence[Outcomes]) -> float | None:
 
 def bias(rows: Sequence[Outcomes]) -> float | None:
     """Return the mean score minus the mean label."""
-    return _mean(rows, lambda row: row.score - row.label * row.count)
+    return _mean(rows, lambda row: row.bias)
 
 
 def mae(rows: Sequence[Outcomes]) -> float | None:
@@ -86,8 +90,8 @@ def rmse(rows: Sequence[Outcomes]) -> float | None:
 
 def wape(rows: Sequence[Outcomes]) -> float | None:
     """Return the sum of the absolute errors over the sum of the absolute labels."""
-    total = sum(abs(row.label) * row.count for row in rows)
-    return sum(row.absolute for row in rows) / total if total else None
+    total = math.fsum(row.magnitude for row in rows)
+    return math.fsum(row.absolute for row in rows) / total if total else None
 
 
 MEASURES: Mapping[str, Callable[[Sequence[Outcomes]], float | None]] = {
@@ -96,13 +100,22 @@ MEASURES: Mapping[str, Callable[[Sequence[Outcomes]], float | None]] = {
 }
 
 
-def labelled(rows: Iterable[Outcomes]) -> int:
-    """Return how many rows have a label."""
-    return sum(row.count for row in rows)
+_DECIDED = frozenset({"accuracy", "precision", "recall"})
+
+
+def rested(measure: str, rows: Iterable[Outcomes]) -> int:
+    """Return how many labelled rows a measure rests on: those with a decision, or those with a score."""
+    if measure in _DECIDED:
+        return sum(row.count for row in rows if row.decision is not None)
+    return _scored(rows)
+
+
+def _scored(rows: Iterable[Outcomes]) -> int:
+    return sum(row.count for row in rows if row.bin is not None)
 
 
 def _mean(rows: Sequence[Outcomes], total: Callable[[Outcomes], float]) -> float | None:
-    count = labelled(rows)
+    count = _scored(rows)
     return math.fsum(total(row) for row in rows) / count if count else None
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from governance.core.metric import Answer, LogTable, Query
+from governance.errors import GovernanceError
 
 if TYPE_CHECKING:
     from governance.sources.prediction_log.log import CountedLog
@@ -26,7 +27,7 @@ class ParquetConfig(BaseModel):
 class PredictionLog:
     """Answers measures over prediction logs; each file is read once, and no answer rests on what came later than `at`.
 
-    Counts are complete up to the last full hour, so a window ends there.
+    Counts are complete up to the last full hour, so a window ends there; it holds every hour that it touches.
     """
 
     Config: ClassVar[type[BaseModel]] = ParquetConfig
@@ -62,8 +63,11 @@ class PredictionLog:
         try:
             answers = Answers(self._counted(log), at)
             return {query: answers.answer(query) for query in queries}
-        except (duckdb.Error, OSError) as error:
-            return dict.fromkeys(queries, Answer(failure=f"{log.table}: {str(error).splitlines()[0]}"))
+        except (duckdb.Error, OSError, GovernanceError) as error:
+            if isinstance(error, duckdb.InternalException | duckdb.FatalException):
+                self._logs.pop(log, None)  # its database answers nothing any more
+            sentence = (str(error) or type(error).__name__).splitlines()[0]
+            return dict.fromkeys(queries, Answer(failure=f"{log.table}: {sentence}"))
 
     def _counted(self, log: LogTable) -> CountedLog:
         from governance.sources.prediction_log.log import CountedLog

@@ -8,18 +8,19 @@ from datetime import datetime
 from typing import TypeVar, cast
 
 from governance.core.measure import MEASURES
-from governance.core.metric import Against, Answer, Feature, Query, Sample, labels
+from governance.core.metric import Against, Answer, Feature, Labels, LogTable, Query, Sample, labels
 from governance.core.statistics import bins, quality
-from governance.sources.prediction_log.counting import SCORE
+from governance.sources.prediction_log.counting import SCORE, VERSION
 from governance.sources.prediction_log.log import CountedLog, FeatureCounts, Traffic, hour_of
 
-_DISTANCES: Mapping[str, Callable[[bins.Bins, bins.Bins], float]] = {
+_DISTANCES: Mapping[str, Callable[[bins.Bins, bins.Bins], float | None]] = {
     "psi": bins.psi,
     "js": bins.jensen_shannon,
     "ks": bins.kolmogorov_smirnov,
     "chi2": bins.chi_squared,
 }
 T = TypeVar("T")
+_VERSION = "a comparison with another version is not supported by this source yet"
 _LATENCIES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
 
 
@@ -41,9 +42,8 @@ class Answers:
             return Answer(failure=f"the card maps no '{lacking[0]}' column")
         if query.by not in known.by:
             return Answer(failure=f"'{query.measure}' cannot be split by {query.by or 'nothing'}")
-        if query.where:
-            return Answer(failure="`where` is not supported by this source yet")
-        return Answer(tuple(self._samples(query)))
+        failure = _unanswerable(query, query.log)
+        return Answer(failure=failure) if failure else Answer(tuple(self._samples(query)))
 
     def _samples(self, query: Query) -> Iterator[Sample]:
         end = hour_of(self._at - query.offset)
@@ -57,26 +57,32 @@ class Answers:
             value, count = self._whole(query, end)
             yield _sample(value, count, end)
 
-    def _whole(self, query: Query, end: datetime) -> tuple[float | None, int]:
-        """Return the value of an unsplit measure and the rows it rests on."""
+    def _whole(self, query: Query, end: datetime) -> tuple[float | None, int | None]:
+        """Return the value of an unsplit measure and the rows it rests on; of an age, which rests on one, None."""
         measure = query.measure
         if measure in _LATENCIES or measure == "quantile":
             return self._quantile(query, end)
         if measure == "score_psi":
             now = self._features(query, end).get(SCORE)
             return self._distance(bins.psi, now, self._compared(query, query.against, end).get(SCORE))
-        total = _total(self._traffic(query, end))
         if measure in {"freshness", "oldest_row", "label_lag"}:
-            return self._age(measure, end), total.n
-        return _traffic(measure, total)
+            age = self._age(measure, end)
+            return age, 0 if age is None else None
+        return _traffic(measure, _total(self._traffic(query, end)))
 
     def _by_feature(self, query: Query, end: datetime) -> Iterator[Sample]:
         assert query.log is not None  # noqa: S101 (the source looked)
         now = self._features(query, end)
         for feature in query.log.features:
+            named = labels(feature=feature.name)
+            if query.measure in _DISTANCES and feature.against and feature.against.version is not None:
+                yield Sample(None, end, named, reason="error", detail=_VERSION)
+                continue
+            if query.measure == "ks" and feature.kind != "number":
+                continue  # categories have no order
             reference = self._compared(query, feature.against or query.against, end).get(feature.name)
             value, count = self._feature(query.measure, feature, now.get(feature.name), reference)
-            yield replace(_sample(value, count, end), labels=labels(feature=feature.name))
+            yield replace(_sample(value, count, end), labels=named)
 
     def _feature(
         self, measure: str, feature: Feature, now: FeatureCounts | None, reference: FeatureCounts | None
@@ -95,21 +101,26 @@ class Answers:
             return float(len(present)), whole
         if measure == "constant":
             return float(len(present) == 1), whole
-        if feature.kind == "number" or reference is None:
-            return 0.0, whole  # numbers have no categories, and without a reference none is new
-        return sum(count for key, count in present.items() if key not in reference.bins) / whole, whole
+        if feature.kind == "number":
+            return 0.0, whole  # numbers have no categories
+        if reference is None:
+            return None, whole
+        known = {*reference.bins, bins.REST}
+        return sum(count for key, count in present.items() if key not in known) / whole, whole
 
     def _quality(self, query: Query, end: datetime) -> Iterator[Sample]:
         found = self._once(
             ("outcomes", query.window, end),
             lambda: self._counted.outcomes(end - query.window, end, hour_of(self._at)),
         )
-        measure = quality.MEASURES[query.measure]
+        measure, yielded = quality.MEASURES[query.measure], False
         for (name, value), rows in sorted(found.items()):
-            if bool(name) == (query.by == "slice"):
-                sample = _sample(measure(rows), quality.labelled(rows), end)
-                yield replace(sample, labels=labels(slice=name, value=value)) if name else sample
-        if query.by != "slice" and ("", "") not in found:
+            split = {"": "", VERSION: "version"}.get(name, "slice")
+            if split == query.by:
+                sample = _sample(measure(rows), quality.rested(query.measure, rows), end)
+                yield replace(sample, labels=_split(name, value))
+                yielded = True
+        if not yielded and not query.by:
             yield _sample(None, 0, end)
 
     def _by_version(self, query: Query, end: datetime) -> Iterator[Sample]:
@@ -121,31 +132,30 @@ class Answers:
 
     def _quantile(self, query: Query, end: datetime) -> tuple[float | None, int]:
         if query.measure == "quantile" and query.of != "latency":
-            counts: bins.Bins = (self._features(query, end).get(query.of) or FeatureCounts({})).bins
+            name = SCORE if query.of == "score" else query.of
+            counts: bins.Bins = (self._features(query, end).get(name) or FeatureCounts({})).bins
         else:
             counts = self._once(("latency", query.window, end), lambda: self._counted.latency(end - query.window, end))
         share = _LATENCIES.get(query.measure, query.q if query.q is not None else 0.5)
         return bins.quantile(counts, share), sum(count for key, count in counts.items() if key is not None)
 
     def _age(self, measure: str, end: datetime) -> float | None:
-        """Return seconds between the instant of the question and the newest, oldest or newest labelled row."""
-        if measure == "label_lag":
-            moment = self._counted.newest_label(hour_of(self._at))
-        else:
-            newest, oldest = self._once(("newest", end), lambda: self._counted.newest(end))
-            moment = newest if measure == "freshness" else oldest
-        return (self._at - moment).total_seconds() if moment is not None else None
+        """Return seconds between the end of the window and the newest, oldest or newest labelled row."""
+        asked = {"freshness": self._counted.newest, "oldest_row": self._counted.oldest}
+        moment = self._once((measure, end), lambda: asked.get(measure, self._counted.newest_label)(end))
+        return (end - moment).total_seconds() if moment is not None else None
 
     def _compared(self, query: Query, against: Against, end: datetime) -> Mapping[str, FeatureCounts]:
-        if against.window is not None:
-            last = end - query.window
-            return self._once(
-                ("features", against.window, last), lambda: self._counted.features(last - against.window, last)
-            )
+        window, last = against.window, end - query.window
+        if window is not None:
+            return self._once(("features", window, last), lambda: self._counted.features(last - window, last))
         return self._once(("reference",), self._counted.reference)
 
     def _distance(
-        self, distance: Callable[[bins.Bins, bins.Bins], float], now: FeatureCounts | None, then: FeatureCounts | None
+        self,
+        distance: Callable[[bins.Bins, bins.Bins], float | None],
+        now: FeatureCounts | None,
+        then: FeatureCounts | None,
     ) -> tuple[float | None, int]:
         if now is None or then is None:
             return None, now.count if now else 0
@@ -163,11 +173,32 @@ class Answers:
         return cast("T", self._windows[key])
 
 
-def _sample(value: float | None, count: int, end: datetime) -> Sample:
+def _unanswerable(query: Query, log: LogTable) -> str:
+    """Return why a known measure cannot be had in the way it is asked, or "" when it can."""
+    if query.where:
+        return "`where` is not supported by this source yet"
+    if query.by == "version" and log.column("version") is None:
+        return "the card maps no 'version' column"
+    if query.against.version is not None:
+        return _VERSION
+    if query.measure == "quantile":
+        numbers = [role for role in ("latency", "score") if log.column(role) is not None]
+        numbers += [feature.name for feature in log.features if feature.kind == "number"]
+        if query.of not in numbers:
+            return f"no number '{query.of}' to take a quantile of; there are: {', '.join(numbers) or 'none'}"
+    return ""
+
+
+def _split(name: str, value: str) -> Labels:
+    if name == VERSION:
+        return labels(version=value)
+    return labels(slice=name, value=value) if name else ()
+
+
+def _sample(value: float | None, count: int | None, end: datetime) -> Sample:
     if value is None:
-        return Sample(
-            None, end, count=count, reason="no_data", detail="no rows in the window" if not count else "not defined"
-        )
+        detail = "not defined, or nothing to compare with" if count else "no rows in the window"
+        return Sample(None, end, count=count, reason="no_data", detail=detail)
     return Sample(value, end, count=count)
 
 

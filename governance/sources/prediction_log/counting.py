@@ -1,20 +1,25 @@
 """Count the rows of a prediction log once, as they come, into tables that any window is a sum over.
 
 Every table is keyed by the end of the hour that the rows fall into, in UTC: a row at 09:59 and one at exactly 10:00
-belong to the hour that ends at 10:00. Outcomes are keyed by the hour in which their truth became known as well, so that
-a question about the past never sees a label that came later.
+belong to the hour that ends at 10:00.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from governance.core.metric import LogTable
-from governance.core.statistics.bins import GAMMA, SMALLEST
-from governance.core.statistics.quality import SCORE_BINS
+from governance.core.metric import Feature, LogTable
+from governance.core.statistics.bins import GAMMA, INFINITE, REST, SMALLEST
 
 SCORE = "\x00score"
 """The score is counted like a feature, under a name that no column can have."""
+VERSION = "\x00version"
+"""The version is counted like a slice, under a name that no slice can have."""
+MOST_CATEGORIES = 10_000
+"""Categories kept per feature and hour; the rarest beyond are counted together."""
+_FILE = "\x00file"
+
+_FEATURES = "(hour timestamp, feature varchar, bin integer, category varchar, n bigint, outside bigint)"
 
 
 def quoted(name: str) -> str:
@@ -32,32 +37,33 @@ def hour(time: str) -> str:
     return f"date_trunc('hour', ({time})::timestamp - interval 1 microsecond) + interval 1 hour"
 
 
+def finite(value: str) -> str:
+    """Return the SQL of a number that is null when it is not finite."""
+    return f"case when isfinite(({value})::double) then ({value})::double end"
+
+
 def bin_sql(value: str) -> str:
     """Return the SQL of the sketch bin of a number; null and NaN have none."""
-    size = f"ceil(ln(abs({value}) / {SMALLEST!r}) / ln({GAMMA!r})) + 1"
+    # The difference of logarithms, since the quotient of a huge number and SMALLEST is infinite.
+    size = f"ceil((ln(abs({value})) - ln({SMALLEST!r})) / ln({GAMMA!r})) + 1"
     return (
         f"case when {value} is null or isnan({value}) then null when abs({value}) < {SMALLEST!r} then 0 "
-        f"when isinf({value}) then sign({value}) * 100000 else sign({value}) * ({size}) end::integer"
+        f"when isinf({value}) then sign({value}) * {INFINITE} else sign({value}) * ({size}) end::integer"
     )
 
 
 def tables() -> Iterator[str]:
-    """Return the statements that make the empty tables of one log."""
+    """Return the statements that make the empty tables of one log, but those of its truth."""
     yield (
         "create or replace table traffic (hour timestamp, version varchar, n bigint, errors bigint, fallbacks bigint, "
         "overrides bigint, decided bigint, positive bigint, cost double, costed bigint, score double, scored bigint, "
-        "old_features bigint, newest timestamp, oldest timestamp)"
+        "old_features bigint, newest timestamp)"
     )
+    yield "create or replace table spans (path varchar, oldest timestamp)"
     yield "create or replace table latency (hour timestamp, bin integer, n bigint)"
-    yield (
-        "create or replace table features (hour timestamp, feature varchar, bin integer, category varchar, n bigint, "
-        "outside bigint)"
-    )
-    yield (
-        "create or replace table outcomes (hour timestamp, known timestamp, slice varchar, value varchar, bin integer, "
-        "decision boolean, label double, n bigint, score double, loss double, absolute double, squared double, "
-        "newest timestamp)"
-    )
+    yield f"create or replace table features {_FEATURES}"
+    yield f"create or replace table reference {_FEATURES}"
+    yield "drop table if exists template"
 
 
 class Counting:
@@ -65,148 +71,151 @@ class Counting:
 
     def __init__(self, log: LogTable) -> None:
         self._log = log
-        self.time = quoted(log.column("time") or "")
+
+    def template(self) -> str:
+        """Return the SQL that remembers the columns of the first files, so that later ones may lack some."""
+        return f"create table if not exists template as select * from {_FILES} limit 0"
+
+    def declared(self) -> Iterator[str]:
+        """Return the SQL that adds features which no file has: all their values are missing."""
+        for each in self._log.features:
+            yield f"alter table template add column if not exists {quoted(each.name)} varchar"
 
     def fresh(self) -> str:
         """Return the SQL that reads new files into `fresh` with one column per role, feature and slice."""
-        roles = [role for role, _ in self._log.columns if role not in {"label", "label_time"} or not self._log.labels]
-        columns = [f"{quoted(self._log.column(role) or '')} as {quoted('r_' + role)}" for role in roles]
-        columns += [f"{quoted(each.name)} as {quoted('f_' + each.name)}" for each in self._log.features]
-        columns += [f"(({sql}))::varchar as s_{index}" for index, (_, sql) in enumerate(self._log.slices)]
+        time = quoted(self._log.column("time") or "")
+        roles = [role for role, _ in self._log.columns if not (role.startswith("label") and self._log.labels)]
+        columns = [self._role(role) for role in roles]
+        columns += [_feature(each) for each in self._log.features]
+        columns += [f"({sql}\n)::varchar as s_{index}" for index, (_, sql) in enumerate(self._log.slices)]
+        # The hour comes last: a name given earlier in a SELECT could be taken for a column by the card's expressions.
         return (
-            f"create or replace temp table fresh as select {hour(self.time)} as hour, {', '.join(columns)} "  # noqa: S608
-            f"from read_parquet(?, union_by_name = true) where {self.time} is not null"
+            f"create or replace temp table fresh as select {', '.join(columns)}, {quoted(_FILE)} as path, "
+            f"{hour(time)} as hour from (select * from {_FILES} union all by name select * from template) "
+            f"where {time} is not null and isfinite(({time})::timestamp)"
         )
-
-    def awaiting(self) -> str:
-        """Return the SQL that makes the empty table of predictions whose truth has not come."""
-        slices = "".join(f", s_{index} varchar" for index in range(len(self._log.slices)))
-        return f"create or replace table awaiting (request varchar, hour timestamp, scored_at timestamp, score double, decision boolean{slices})"
 
     def traffic(self) -> str:
         """Return the SQL that counts predictions."""
-        score, cost = self._role("score", "double"), self._role("cost", "double")
-        decision = self._role("decision", "boolean")
-        old = f"{self._role('feature_time', 'timestamp')} < r_time::timestamp - interval 1 hour"
+        score, cost = self.role("score", "double"), self.role("cost", "double")
+        decision = self.role("decision", "boolean")
+        old = f"{self.role('feature_time', 'timestamp')} < r_time - interval 1 hour"
         parts = [
             "hour",
-            f"coalesce({self._role('version', 'varchar')}, '')",
+            f"coalesce({self.role('version', 'varchar')}, '')",
             "count(*)",
-            *(
-                f"sum(case when {self._role(role, 'boolean')} then 1 else 0 end)"
-                for role in ("error", "fallback", "override")
-            ),
+            *(f"sum(({self.role(role, 'boolean')})::integer)" for role in ("error", "fallback", "override")),
             f"count({decision})",
-            f"sum(case when {decision} then 1 else 0 end)",
-            f"coalesce(sum({cost}), 0)",
+            f"sum(({decision})::integer)",
+            f"sum({cost})",
             f"count({cost})",
-            f"coalesce(sum({score}), 0)",
+            f"sum({score})",
             f"count({score})",
-            f"sum(case when {old} then 1 else 0 end)",
-            "max(r_time::timestamp)",
-            "min(r_time::timestamp)",
+            f"sum(({old})::integer)",
+            "max(r_time)",
         ]
-        return f"insert into traffic select {', '.join(parts)} from fresh group by 1, 2"  # noqa: S608
+        filled = [parts[0], parts[1], *(f"coalesce({each}, 0)" for each in parts[2:-1]), parts[-1]]
+        return f"insert into traffic select {', '.join(filled)} from fresh group by 1, 2"
+
+    def spans(self) -> str:
+        """Return the SQL that remembers the oldest prediction of each file."""
+        return "insert into spans select path, min(r_time) from fresh group by 1"
 
     def latency(self) -> str | None:
         """Return the SQL that counts latencies, None where none are logged."""
         if self._log.column("latency") is None:
             return None
-        return (
-            f"insert into latency select hour, {bin_sql('r_latency::double')} as bin, count(*) from fresh group by 1, 2"  # noqa: S608
-        )
+        return f"insert into latency select hour, {bin_sql('r_latency::double')}, count(*) from fresh group by 1, 2"
 
-    def features(self, into: str = "features", *, timed: bool = True) -> str | None:
-        """Return the SQL that counts every feature, and the score as one more."""
-        when = "hour" if timed else "null::timestamp"
-        parts = [self._feature(when, each.name, each.kind, each.low, each.high) for each in self._log.features]
-        if self._log.column("score") is not None:
-            parts.append(
-                f"select {when}, {text(SCORE)}, {bin_sql('r_score::double')} as bin, null, count(*), 0 from fresh group by 1, 3"  # noqa: S608
-            )
-        return f"insert into {into} {' union all '.join(parts)}" if parts else None
+    def features(self) -> str | None:
+        """Return the SQL that counts every feature, and the score as one more; None where there are none."""
+        return _counted_features("features", "hour", self._log.features, scored=self._log.column("score") is not None)
 
-    def predictions(self) -> str:
-        """Return the SQL that remembers fresh predictions until their truth comes."""
-        return f"insert into awaiting {self._selected()} from fresh"
-
-    def outcomes(self) -> Iterator[str]:
-        """Return the SQL that counts the labels in `truth` (request, known, label) that match a waiting prediction.
-
-        The first label of a request counts; the prediction then waits no longer.
-        """
-        yield (
-            "create or replace temp table matched as select awaiting.*, truth.known, truth.label from awaiting "
-            "join (select request, min(known) as known, arg_min(label, known) as label from truth group by 1) as truth "
-            "on awaiting.request = truth.request"
-        )
-        yield from self._counted()
-        yield "delete from awaiting where request in (select request from matched)"
-        yield "delete from truth where request in (select request from matched)"
-
-    def labelled_rows(self) -> Iterator[str]:
-        """Return the SQL that counts outcomes where the label stands in the prediction's own row."""
-        known = f"coalesce({self._role('label_time', 'timestamp')}, r_time::timestamp)"
-        yield (
-            f"create or replace temp table matched as {self._selected()}, r_label::double as label, {known} as known "
-            "from fresh where r_label is not null"
-        )
-        yield from self._counted()
-
-    def _counted(self) -> Iterator[str]:
-        clipped = "least(greatest(score, 1e-6), 1 - 1e-6)"
-        loss = f"case when score between 0 and 1 then case when label > 0 then -ln({clipped}) else -ln(1 - {clipped}) end end"
-        for name, column in [("", "''"), *((name, f"s_{i}") for i, (name, _) in enumerate(self._log.slices))]:
-            yield (
-                f"insert into outcomes select hour, {hour('known')}, {text(name)}, coalesce({column}, 'null') as value, "  # noqa: S608
-                f"case when score between 0 and 1 then least(floor(score * {SCORE_BINS}), {SCORE_BINS - 1}) end::integer as bin, "
-                f"decision, label, count(*), coalesce(sum(score), 0), coalesce(sum({loss}), 0), "
-                "coalesce(sum(abs(score - label)), 0), coalesce(sum((score - label) * (score - label)), 0), max(scored_at) "
-                "from matched group by 1, 2, 3, 4, 5, 6, 7"
-            )
-
-    def _selected(self) -> str:
-        slices = "".join(f", s_{index}" for index in range(len(self._log.slices)))
-        request = self._role("request", "varchar")
-        score, decision = self._role("score", "double"), self._role("decision", "boolean")
-        return f"select {request} as request, hour, r_time::timestamp as scored_at, {score} as score, {decision} as decision{slices}"
-
-    def _feature(self, when: str, name: str, kind: str, low: float | None, high: float | None) -> str:
-        column = quoted("f_" + name)
-        if kind != "number":
-            return f"select {when}, {text(name)}, null, {column}::varchar, count(*), 0 from fresh group by 1, 4"  # noqa: S608
-        value = f"{column}::double"
-        limits = [f"{value} {sign} {limit!r}" for sign, limit in (("<", low), (">", high)) if limit is not None]
-        outside = f"sum(case when {' or '.join(limits)} then 1 else 0 end)" if limits else "0"
-        return (
-            f"select {when}, {text(name)}, {bin_sql(value)} as bin, null, count(*), {outside} from fresh group by 1, 3"  # noqa: S608
-        )
-
-    def _role(self, role: str, kind: str) -> str:
+    def role(self, role: str, kind: str) -> str:
+        """Return the SQL of a role in `fresh`; null where the card maps no column to it."""
         mapped = self._log.column(role) is not None and not (role.startswith("label") and self._log.labels)
         return f"r_{role}::{kind}" if mapped else f"null::{kind}"
 
+    def _role(self, role: str) -> str:
+        column = quoted(self._log.column(role) or "")
+        if role in {"score", "cost", "label"}:
+            return f"{finite(column)} as r_{role}"
+        return f"({column})::timestamp as r_{role}" if "time" in role else f"{column} as r_{role}"
 
-def known_labels(log: LogTable) -> str:
-    """Return the SQL that reads new truth files into `truth`."""
-    request, label = quoted(log.column("request") or ""), quoted(log.column("label") or "")
-    known = quoted(log.column("label_time") or "")
+
+def trimmed() -> Iterator[str]:
+    """Return the SQL that counts together the rarest categories of a feature that has too many in an hour."""
+    yield (
+        "create or replace temp table rare as select hour, feature, category, sum(n) as n from features "
+        f"where category is not null and category <> {text(REST)} group by 1, 2, 3 "
+        f"qualify row_number() over (partition by hour, feature order by n desc, category) > {MOST_CATEGORIES}"
+    )
+    yield (
+        "delete from features using rare where features.hour = rare.hour and features.feature = rare.feature "
+        "and features.category = rare.category"
+    )
+    yield f"insert into features select hour, feature, null, {text(REST)}, sum(n), 0 from rare group by 1, 2"
+
+
+def reference_columns() -> str:
+    """Return the SQL that lists the columns of the training-time rows."""
+    return "describe select * from read_parquet(?, union_by_name = true)"
+
+
+def reference(log: LogTable, present: frozenset[str]) -> Iterator[str]:
+    """Return the SQL that reads (first) and counts (second) the training-time rows; no statement when none is needed.
+
+    A feature that the reference lacks has no counts there. `present` are its columns in lower case.
+    """
+    known = [each for each in log.features if each.name.lower() in present]
+    score = log.column("score")
+    scored = score is not None and score.lower() in present
+    count = _counted_features("reference", "null::timestamp", known, scored=scored)
+    if count is None:
+        return
+    columns = [_feature(each) for each in known]
+    if scored:
+        columns.append(f"{finite(quoted(score or ''))} as r_score")
+    yield (
+        f"create or replace temp table fresh as select {', '.join(columns)} from read_parquet(?, union_by_name = true)"
+    )
+    yield count
+
+
+_FILES = f"read_parquet(?, union_by_name = true, filename = {text(_FILE)})"
+
+
+def _feature(feature: Feature) -> str:
+    column, name = quoted(feature.name), quoted("f_" + feature.name)
+    if feature.kind != "number":
+        return f"({column})::varchar as {name}"
+    return f"case when not isnan(({column})::double) then ({column})::double end as {name}"
+
+
+def _counted_features(
+    into: str, when: str, features: tuple[Feature, ...] | list[Feature], *, scored: bool
+) -> str | None:
+    parts = [_part(each) for each in features]
+    if scored:
+        parts.append(_struct(SCORE, bin_sql("r_score")))
+    if not parts:
+        return None
     return (
-        f"insert into truth select {request}::varchar, {known}::timestamp, {label}::double "  # noqa: S608
-        f"from read_parquet(?, union_by_name = true) where {label} is not null and {known} is not null"
+        f"insert into {into} select {when}, each.feature, each.bin, each.category, count(*), sum(each.outside) "
+        f"from (select {'hour, ' if when == 'hour' else ''}unnest([{', '.join(parts)}]) as each from fresh) group by all"
     )
 
 
-def reference(log: LogTable) -> Sequence[str]:
-    """Return the SQL that counts the training-time rows; `fresh` is read from them without times."""
-    counting = Counting(log)
-    columns = [f"{quoted(each.name)} as {quoted('f_' + each.name)}" for each in log.features]
-    if log.column("score") is not None:
-        columns.append(f"{quoted(log.column('score') or '')} as r_score")
-    if not columns:
-        return ()
-    statement = counting.features("reference", timed=False)
-    read = (
-        f"create or replace temp table fresh as select {', '.join(columns)} from read_parquet(?, union_by_name = true)"  # noqa: S608
-    )
-    return (read, statement) if statement else ()
+def _part(feature: Feature) -> str:
+    column = quoted("f_" + feature.name)
+    if feature.kind != "number":
+        return _struct(feature.name, "null::integer", column)
+    limits = [
+        f"{column} {sign} {limit!r}" for sign, limit in (("<", feature.low), (">", feature.high)) if limit is not None
+    ]
+    outside = f"coalesce(({' or '.join(limits)})::integer, 0)" if limits else "0"
+    return _struct(feature.name, bin_sql(column), outside=outside)
+
+
+def _struct(name: str, number: str, category: str = "null::varchar", outside: str = "0") -> str:
+    return f"struct_pack(feature := {text(name)}, bin := {number}, category := {category}, outside := {outside})"

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 from governance.core.metric import LogTable
 from governance.core.statistics.bins import Bins
 from governance.core.statistics.quality import Outcomes
+from governance.errors import InvalidDocument
 from governance.sources.prediction_log import counting
+from governance.sources.prediction_log.counting import Counting
+from governance.sources.prediction_log.truth import Truths
 
 if TYPE_CHECKING:
     import duckdb
 
 _OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-"""DuckDB fetches nothing from the network; without its time-zone extension a TIMESTAMPTZ is read as UTC."""
+"""DuckDB fetches nothing from the network."""
 
 File = tuple[str, int, int]
 """A file's path, size and time of its last change in nanoseconds: another of these is another content."""
@@ -55,29 +58,35 @@ class FeatureCounts:
 
 
 class CountedLog:
-    """Reads each file once; a file that changed has all counted anew, one that vanished keeps its counts.
+    """Reads each file once; a file that changed has all counted anew from the files there are.
 
-    For one thread at a time.
+    A file that vanished keeps its counts, but for the age of the oldest row. For one thread at a time.
     """
 
     def __init__(self, log: LogTable, directory: Path) -> None:
-        import duckdb  # heavy, and only needed where a log is read
+        """Make the empty counts of one log.
 
-        self._log, self._directory = log, directory
-        self._counting = counting.Counting(log)
-        self._connection: duckdb.DuckDBPyConnection = duckdb.connect(":memory:", config=_OFFLINE)
+        :raises InvalidDocument: when the card lacks a column that its labels need.
+        """
+        _check(log)
+        self._log, self._directory = log, directory.resolve()
+        self._counting, self._truths = Counting(log), Truths(log)
+        self._connection = _connected(self._directory)
         self._seen: dict[str, File] = {}
+        self._present: frozenset[str] = frozenset()
+        self._reference: dict[str, FeatureCounts] | None = None
         self._reset()
 
     def refresh(self) -> None:
         """Count what is new in the log's files, its labels and its reference.
 
         :raises OSError: when the directory cannot be read.
-        :raises duckdb.Error: when a file or an expression of the card is wrong; nothing of that file is counted.
+        :raises duckdb.Error: when a file or an expression of the card is wrong; nothing new is counted then.
         """
         tables = [name for name in (self._log.table, self._log.labels, self._log.reference) if name]
         found = {name: files(self._directory, name) for name in tables}
-        if any(self._seen.get(path, file) != file for each in found.values() for file in each for path in [file[0]]):
+        self._present = frozenset(each[0] for each in found[self._log.table])
+        if any(self._seen.get(file[0], file) != file for listed in found.values() for file in listed):
             self._reset()
         fresh = {name: [each for each in listed if each[0] not in self._seen] for name, listed in found.items()}
         if any(fresh.values()):
@@ -92,9 +101,21 @@ class CountedLog:
 
     def traffic(self, start: datetime, end: datetime) -> dict[str, Traffic]:
         """Return the sums of the window (start, end] by version."""
-        columns = ["n", "errors", "fallbacks", "overrides", "decided", "positive", "cost", "costed", "score", "scored", "old_features"]
+        columns = [
+            "n",
+            "errors",
+            "fallbacks",
+            "overrides",
+            "decided",
+            "positive",
+            "cost",
+            "costed",
+            "score",
+            "scored",
+            "old_features",
+        ]
         sums = ", ".join(f"sum({each})" for each in columns)
-        rows = self._rows(f"select version, {sums} from traffic where hour > ? and hour <= ? group by 1", start, end)
+        rows = self._rows(f"select version, {sums} from traffic where hour > ? and hour <= ? group by 1", start, end)  # noqa: S608
         return {str(row[0]): Traffic(*row[1:]) for row in rows}
 
     def latency(self, start: datetime, end: datetime) -> Bins:
@@ -109,14 +130,16 @@ class CountedLog:
 
     def reference(self) -> dict[str, FeatureCounts]:
         """Return the bins of every feature, and of the score, in the training-time rows."""
-        return _features(
-            self._rows("select feature, bin, category, sum(n), sum(outside) from reference group by 1, 2, 3")
-        )
+        if self._reference is None:
+            statement = "select feature, bin, category, sum(n), sum(outside) from reference group by 1, 2, 3"
+            self._reference = _features(self._rows(statement))
+        return self._reference
 
     def outcomes(self, start: datetime, end: datetime, known: datetime) -> dict[tuple[str, str], list[Outcomes]]:
         """Return the outcomes of the window by slice and value, as far as their truth came until `known`."""
         rows = self._rows(
-            "select slice, value, bin, decision, label, sum(n), sum(score), sum(loss), sum(absolute), sum(squared) "
+            "select slice, value, bin, decision, positive, sum(n), sum(loss), coalesce(sum(bias), 0), "
+            "coalesce(sum(absolute), 0), coalesce(sum(squared), 0), coalesce(sum(magnitude), 0) "
             "from outcomes where hour > ? and hour <= ? and known <= ? group by 1, 2, 3, 4, 5",
             start,
             end,
@@ -127,56 +150,82 @@ class CountedLog:
             found[(row[0], row[1])].append(Outcomes(row[2], row[3], row[4], int(row[5]), *row[6:]))
         return found
 
-    def newest(self, end: datetime) -> tuple[datetime | None, datetime | None]:
-        """Return the times of the newest and the oldest prediction up to `end`."""
-        row = self._rows("select max(newest), min(oldest) from traffic where hour <= ?", end)[0]
-        return _utc(row[0]), _utc(row[1])
+    def newest(self, end: datetime) -> datetime | None:
+        """Return the time of the newest prediction up to `end`."""
+        return _utc(self._rows("select max(newest) from traffic where hour <= ?", end)[0][0])
+
+    def oldest(self, end: datetime) -> datetime | None:
+        """Return the time of the oldest prediction in the files that are still there, None when it is after `end`."""
+        rows = self._rows("select path, oldest from spans where oldest <= ?", end)
+        return _utc(min((oldest for path, oldest in rows if path in self._present), default=None))
 
     def newest_label(self, known: datetime) -> datetime | None:
         """Return the time of the newest prediction whose truth came until `known`."""
-        return _utc(self._rows("select max(newest) from outcomes where known <= ?", known)[0][0])
+        return _utc(self._rows("select max(newest) from outcomes where slice = '' and known <= ?", known)[0][0])
 
     def _rows(self, statement: str, *values: datetime) -> list[Any]:
         naive = [each.astimezone(UTC).replace(tzinfo=None) for each in values]
         return self._connection.execute(statement, naive).fetchall()
 
     def _reset(self) -> None:
-        self._seen = {}
-        features = "(hour timestamp, feature varchar, bin integer, category varchar, n bigint, outside bigint)"
-        for statement in counting.tables():
-            self._connection.execute(statement)
-        self._connection.execute(f"create or replace table reference {features}")
-        self._connection.execute("create or replace table truth (request varchar, known timestamp, label double)")
-        self._connection.execute(self._counting.awaiting())
+        self._seen, self._reference = {}, None
+        self._all([*counting.tables(), *self._truths.tables()])
 
     def _count(self, fresh: dict[str, list[File]]) -> None:
         predictions = [each[0] for each in fresh[self._log.table]]
+        truth = [each[0] for each in fresh.get(self._log.labels or "", [])]
         if predictions:
             self._count_predictions(predictions)
-        truth = [each[0] for each in fresh.get(self._log.labels or "", [])]
         if truth:
-            self._connection.execute(counting.known_labels(self._log), [truth])
-        if self._log.labels and (truth or predictions):
-            self._all(self._counting.outcomes())
+            self._connection.execute(self._truths.fresh(), [truth])
+        if self._log.labels:
+            self._all(self._truths.matched(labels=bool(truth), predictions=bool(predictions)))
+        elif predictions and self._log.column("label"):
+            self._all(self._truths.labelled())
         training = [each[0] for each in fresh.get(self._log.reference or "", [])]
         if training:
-            read, *count = counting.reference(self._log) or [""]
-            if read:
-                self._connection.execute(read, [training])
-                self._all(count)
+            self._count_reference(training)
 
     def _count_predictions(self, paths: list[str]) -> None:
+        if not self._seen.keys() & self._present:
+            self._connection.execute(self._counting.template(), [paths])
+            self._all(self._counting.declared())
         self._connection.execute(self._counting.fresh(), [paths])
-        statements = [self._counting.traffic(), self._counting.latency(), self._counting.features()]
-        self._all(each for each in statements if each)
-        if self._log.labels:
-            self._connection.execute(self._counting.predictions())
-        elif self._log.column("label"):
-            self._all(self._counting.labelled_rows())
+        self._all(each for each in (self._counting.traffic(), self._counting.spans(), self._counting.latency()) if each)
+        statement = self._counting.features()
+        if statement and self._connection.execute(statement).fetchall()[0][0] > counting.MOST_CATEGORIES:
+            self._all(counting.trimmed())
+
+    def _count_reference(self, paths: list[str]) -> None:
+        listed = self._connection.execute(counting.reference_columns(), [paths]).fetchall()
+        read, *count = [*counting.reference(self._log, frozenset(str(row[0]).lower() for row in listed)), ""]
+        if read:
+            self._connection.execute(read, [paths])
+            self._all(each for each in count if each)
+        self._reference = None
 
     def _all(self, statements: Iterable[str]) -> None:
         for statement in statements:
             self._connection.execute(statement)
+
+
+def _connected(directory: Path) -> duckdb.DuckDBPyConnection:
+    import duckdb  # heavy, and only needed where a log is read
+
+    connection = duckdb.connect(":memory:", config=_OFFLINE)
+    connection.execute("set TimeZone = 'UTC'")
+    # An expression of a card reads the log's directory and nothing else.
+    connection.execute(f"set allowed_directories = [{counting.text(str(directory))}]")
+    connection.execute("set enable_external_access = false")
+    return connection
+
+
+def _check(log: LogTable) -> None:
+    needed = ["time", *(["request", "label", "label_time"] if log.labels else [])]
+    for role in needed:
+        if not log.column(role):
+            why = f", which the labels in '{log.labels}' need" if role != "time" else ""
+            raise InvalidDocument(f"the card maps no '{role}' column{why}")
 
 
 def files(directory: Path, table: str) -> list[File]:

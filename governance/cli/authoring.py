@@ -76,7 +76,8 @@ def evaluate(
     else:
         print(f"{model} as of {stamp(moment)}\n")
         _print_rules(views, show_all=show_all)
-    return 1 if any(each.outcome == "fail" for each in views) else 0
+    outcomes = {each.outcome for each in views}
+    return 1 if "fail" in outcomes else 4 if "error" in outcomes else 0
 
 
 def schema(

@@ -35,7 +35,11 @@ def print_json(value: Any) -> None:
 
 def say(line: str = "") -> None:
     """Print one line; what came from outside neither commands the terminal nor breaks the line."""
-    print(printable(" ".join(line.split("\n")).rstrip()))
+    print(_harmless(line))
+
+
+def _harmless(text: str) -> str:
+    return printable(" ".join(text.split("\n")).rstrip())
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -49,7 +53,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column not in _PROSE)
     for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))  # nothing from outside is read as markup or obeyed
+        table.add_row(*(Text(_harmless(cell)) for cell in row))  # nothing from outside is read as markup or obeyed
     console = Console()
     if not console.is_terminal:
         console.width = _WIDE  # a file or a pipe has no edge to wrap at

@@ -29,7 +29,7 @@ def _duration(value: Any) -> Any:
 
 def _share(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ValueError(f"must be a share such as 99% or 0.99, not {value!r}")
+        raise ValueError(f"must be a share such as 99% or 0.99, not {value!r}")  # noqa: TRY004 (for pydantic)
     if isinstance(value, str):
         digits = value.removesuffix("%")
         try:

@@ -198,7 +198,10 @@ class Evaluation:
         """Judge a label set that nothing names any more: lost data, or an item that the card no longer declares."""
         if not rule.references:
             return self._verdict(rule, labels, "pass", reason="the card no longer declares it")
-        return self._judged(rule, self._gone(rule, labels))
+        instance = self._gone(rule, labels)
+        outcome, reason = _gap(instance)
+        missing = tuple(name(each) for each in instance.cells)
+        return self._verdict(rule, labels, outcome, (), reason, self._inputs(instance), missing)
 
     def _gone(self, rule: CompiledRule, labels: Labels) -> Instance:
         """An instance for a label set that no source names any more."""

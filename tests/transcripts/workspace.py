@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -80,3 +83,14 @@ def prepared(directory: Path, cycles: Sequence[int] = CYCLES) -> Workspace:
         dispatch(built, DAY + timedelta(hours=hour))
     built.database.close()
     return Workspace(directory)
+
+
+def rows(table: str) -> list[list[str]]:
+    """Return the cells of a printed table, without its head."""
+    lines = [line for line in table.splitlines() if line.strip()]
+    return [re.split(r"\s{2,}", line.strip()) for line in lines[2:]]
+
+
+def parsed(text: str) -> Any:
+    """Return a JSON document; it must be all that was printed."""
+    return json.loads(text)

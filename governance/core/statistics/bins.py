@@ -13,15 +13,15 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-GAMMA = 1.02
-"""Ratio of neighbouring bin edges; a value read back from its bin is off by at most 1 %."""
+GAMMA = 1.01
+"""Ratio of neighbouring bin edges; a value read back from its bin is off by at most 0.5 %."""
 SMALLEST = 1e-6
 """Numbers nearer to zero than this are counted as zero."""
 FLOOR = 1e-4
 """Shares are clipped here, so that an empty bin gives a large but finite distance."""
 TOP_CATEGORIES = 50
 INFINITE = 100_000
-"""The sketch bin of infinity; the largest finite number has bin 36 543."""
+"""The sketch bin of infinity; the largest finite number has bin 72 722."""
 _DECILES = 10
 _LARGEST = math.log(sys.float_info.max)
 
@@ -47,7 +47,7 @@ def bin_of(value: float) -> int:
 
 
 def value_of(index: int) -> float:
-    """Return the number in the middle of a sketch bin (relative error at most 1 %)."""
+    """Return the number in the middle of a sketch bin (relative error at most 0.5 %)."""
     if index == 0:
         return 0.0
     size = math.log(SMALLEST * 2 / (1 + GAMMA)) + (abs(index) - 1) * math.log(GAMMA)

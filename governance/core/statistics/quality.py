@@ -60,7 +60,7 @@ def auc(rows: Sequence[Outcomes]) -> float | None:
 
 
 def log_loss(rows: Sequence[Outcomes]) -> float | None:
-    """Return the mean negative log likelihood of the labels, scores clipped at 1e-6; None of other than probabilities."""
+    """Return the mean negative log likelihood of the labels, scores clipped at 1e-6; None of other scores."""
     if any(row.bin is not None and row.loss is None for row in rows):
         return None
     return _mean(rows, lambda row: row.loss or 0.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,15 @@ from governance.sources.prediction_log.truth import Truths
 if TYPE_CHECKING:
     import duckdb
 
-_OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-"""DuckDB fetches nothing from the network."""
+_Setting = str | bool | int | float | list[str]
+_SETTINGS: dict[str, _Setting] = {
+    "autoinstall_known_extensions": False,  # nothing is fetched from the network
+    "autoload_known_extensions": False,
+    "threads": 1,  # each log has a database of its own; the engine's pool asks many logs at once
+}
+
+_RECENT = timedelta(days=30)
+_EPOCH = datetime(1, 1, 1, tzinfo=UTC)
 
 File = tuple[str, int, int]
 """A file's path, size and time of its last change in nanoseconds: another of these is another content."""
@@ -161,7 +168,11 @@ class CountedLog:
 
     def newest_label(self, known: datetime) -> datetime | None:
         """Return the time of the newest prediction whose truth came until `known`."""
-        return _utc(self._rows("select max(newest) from outcomes where slice = '' and known <= ?", known)[0][0])
+        statement = "select max(newest) from outcomes where slice = '' and known <= ? and hour > ?"
+        for reach in (_RECENT, known - _EPOCH):  # a few weeks are read faster than all, and nearly always enough
+            if found := self._rows(statement, known, known - reach)[0][0]:
+                return _utc(found)
+        return None
 
     def _rows(self, statement: str, *values: datetime) -> list[Any]:
         naive = [each.astimezone(UTC).replace(tzinfo=None) for each in values]
@@ -177,9 +188,9 @@ class CountedLog:
         if predictions:
             self._count_predictions(predictions)
         if truth:
-            self._connection.execute(self._truths.fresh(), [truth])
-        if self._log.labels:
-            self._all(self._truths.matched(labels=bool(truth), predictions=bool(predictions)))
+            self._connection.execute(self._truths.learned(), [truth])
+        if self._log.labels and (truth or predictions):
+            self._all([*([self._truths.awaited()] if predictions else []), *self._truths.matched()])
         elif predictions and self._log.column("label"):
             self._all(self._truths.labelled())
         training = [each[0] for each in fresh.get(self._log.reference or "", [])]
@@ -212,7 +223,7 @@ class CountedLog:
 def _connected(directory: Path) -> duckdb.DuckDBPyConnection:
     import duckdb  # heavy, and only needed where a log is read
 
-    connection = duckdb.connect(":memory:", config=_OFFLINE)
+    connection = duckdb.connect(":memory:", config=_SETTINGS)
     connection.execute("set TimeZone = 'UTC'")
     # An expression of a card reads the log's directory and nothing else.
     connection.execute(f"set allowed_directories = [{counting.text(str(directory))}]")

@@ -5,6 +5,8 @@ about the past never sees a label that came later. Requests are joined by a 64-b
 among ten million requests two share one with a chance of three in a million.
 """
 
+# ruff: noqa: S608  (the names are quoted; what a card says in SQL is meant as SQL)
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -40,38 +42,31 @@ class Truths:
             f"decision boolean{slices})"
         )
 
-    def fresh(self) -> str:
-        """Return the SQL that reads new files of labels; of several labels of a request the earliest counts."""
-        request, label, known = (quoted(self._log.column(role) or "") for role in ("request", "label", "label_time"))
-        return (
-            "create or replace temp table fresh_truth as select request, min(known) as known, "
-            f"arg_min(label, row(known, label)) as label from (select hash(({request})::varchar) as request, "
-            f"({known})::timestamp as known, {finite(label)} as label from read_parquet(?, union_by_name = true) "
-            f"where {request} is not null) where label is not null and isfinite(known) "
-            "and request not in (select request from truth) group by 1"
-        )
-
-    def matched(self, *, labels: bool, predictions: bool) -> Iterator[str]:
-        """Return the SQL that counts outcomes: of new labels with waiting predictions, and of new predictions.
+    def learned(self) -> str:
+        """Return the SQL that reads new files of labels; the first label of a request counts, by its time in a file.
 
         Labels are kept, so that a request which is logged twice counts twice, whenever its second row comes.
         """
-        if labels:
-            yield (
-                "create or replace temp table matched as select awaiting.*, fresh_truth.known, fresh_truth.label "
-                "from awaiting join fresh_truth on awaiting.request = fresh_truth.request"
-            )
-            yield self._counted()
-            yield "delete from awaiting where request in (select request from matched)"
-            yield "insert into truth from fresh_truth"
-        if predictions:
-            yield (
-                "create or replace temp table matched as select scored.*, truth.known, truth.label "
-                f"from ({self._selected('hash(r_request::varchar)')} where r_request is not null) as scored "
-                "left join truth on scored.request = truth.request"
-            )
-            yield "insert into awaiting select * exclude (known, label) from matched where known is null"
-            yield self._counted()
+        request, label, known = (quoted(self._log.column(role) or "") for role in ("request", "label", "label_time"))
+        return (
+            "insert into truth select request, min(known), arg_min(label, row(known, label)) "
+            f"from (select hash(({request})::varchar) as request, ({known})::timestamp as known, "
+            f"{finite(label)} as label from read_parquet(?, union_by_name = true) where {request} is not null) "
+            "where label is not null and isfinite(known) and request not in (select request from truth) group by 1"
+        )
+
+    def awaited(self) -> str:
+        """Return the SQL that remembers fresh predictions until their truth comes."""
+        return f"insert into awaiting {self._selected('hash(r_request::varchar)')} where r_request is not null"
+
+    def matched(self) -> Iterator[str]:
+        """Return the SQL that counts the outcomes of waiting predictions whose truth is known; they wait no longer."""
+        yield (
+            "create or replace temp table matched as select awaiting.*, truth.known, truth.label "
+            "from awaiting join truth on awaiting.request = truth.request"
+        )
+        yield "delete from awaiting where request in (select request from matched)"
+        yield self._counted()
 
     def labelled(self) -> Iterator[str]:
         """Return the SQL that counts outcomes where the label stands in the prediction's own row.
@@ -94,24 +89,29 @@ class Truths:
         )
 
     def _counted(self) -> str:
-        likely = "least(greatest(score, 1e-6), 1 - 1e-6)"
-        loss = f"case when score between 0 and 1 then -ln(case when label > 0 then {likely} else 1 - {likely} end) end"
         parts = [_struct("", "''"), *(_struct(name, f"coalesce({column}, 'null')") for name, column in self._slices)]
         return (
             f"insert into outcomes select hour, {hour('known')}, each.slice, each.value, bin, decision, label > 0, "
-            "count(*), sum(loss), sum(score - label), sum(abs(score - label)), sum((score - label) * (score - label)), "
-            "sum(case when score is not null then abs(label) end), max(scored_at) "
-            f"from (select *, {_score_bin()} as bin, {loss} as loss, unnest([{', '.join(parts)}]) as each from matched "
-            "where known is not null) group by 1, 2, 3, 4, 5, 6, 7"
+            "count(*), sum(loss), sum(error), sum(abs(error)), sum(error * error), sum(magnitude), max(scored_at) "
+            f"from (select *, {_score_bin()} as bin, unnest([{', '.join(parts)}]) as each from ({_losses()})) "
+            "group by 1, 2, 3, 4, 5, 6, 7"
         )
+
+
+def _losses() -> str:
+    likely = "least(greatest(case when label > 0 then score else 1 - score end, 1e-6), 1 - 1e-6)"
+    return (
+        f"select *, score - label as error, case when score is not null then abs(label) end as magnitude, "
+        f"case when score between 0 and 1 then -ln({likely}) end as loss, "
+        "case when score >= 0 and score < 1 then score / (1 - score) else score end as odds "
+        "from matched where known is not null"
+    )
 
 
 def _score_bin() -> str:
     """Return the SQL of bins that order scores: the odds of a probability, so that rare events are told apart."""
-    return (
-        f"case when score < 0 then -{_SIDE} + {bin_sql('score')} when score > 1 then {_SIDE} + {bin_sql('score')} "
-        f"when score = 1 then {INFINITE} else {bin_sql('(score / (1 - score))')} end"
-    )
+    side = f"case when score < 0 then -{_SIDE} when score > 1 then {_SIDE} else 0 end"
+    return f"case when score = 1 then {INFINITE} else {side} + {bin_sql('odds')} end"
 
 
 def _struct(name: str, value: str) -> str:

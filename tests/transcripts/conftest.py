@@ -1,0 +1,20 @@
+"""The workspaces that the commands run in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from transcripts.workspace import Workspace, prepared
+
+
+@pytest.fixture(scope="session")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """A workspace that tests only look at: INC-1 is resolved, INC-2 a warning, INC-3 critical."""
+    return prepared(tmp_path_factory.mktemp("seen") / "workspace")
+
+
+@pytest.fixture
+def workspace(seen: Workspace, tmp_path: Path) -> Workspace:
+    """A copy that a test may change."""
+    return seen.copy(tmp_path / "workspace")

@@ -1,0 +1,284 @@
+"""The commands as their users meet them: real processes in a real workspace, with their words and exit codes."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+
+import pytest
+from transcripts.workspace import Workspace, parsed, rows
+
+# incidents
+
+
+def test_open_incidents_newest_first(seen: Workspace) -> None:
+    done = seen.run("incidents", "list")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [each[:4] for each in rows(done.stdout)] == [
+        ["INC-3", "critical", "triggered", "loan-risk"],
+        ["INC-2", "warning", "triggered", "loan-risk"],
+    ]
+    assert rows(done.stdout)[1][4:6] == ["The mean score of the last hour is 0.9", "2026-01-05 19:00Z"]
+
+
+@pytest.mark.parametrize(
+    ("status", "numbers"),
+    [("open", [3, 2]), ("resolved", [1]), ("all", [3, 2, 1])],
+)
+def test_incidents_by_status(status: str, numbers: list[int], seen: Workspace) -> None:
+    done = seen.run("incidents", "list", "--status", status, "--format", "json")
+    assert [each["id"] for each in parsed(done.stdout)] == numbers
+    assert done.returncode == 0
+
+
+def test_no_incidents(seen: Workspace) -> None:
+    assert seen.run("incidents", "list", "--status", "acknowledged").stdout == "no acknowledged incidents\n"
+    assert seen.run("incidents", "list", "--model", "another").stdout == "no open incidents\n"
+
+
+def test_a_status_nobody_knows(seen: Workspace) -> None:
+    done = seen.run("incidents", "list", "--status", "opne")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no status 'opne'" in done.stderr
+
+
+def test_one_incident(seen: Workspace) -> None:
+    done = seen.run("incidents", "show", "2")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(
+        "INC-2  warning  triggered  loan-risk\n"
+        "The mean score of the last hour is 0.9\n"
+        "\n"
+        "  opened     2026-01-05 19:00Z\n"
+    )
+    assert "\n  ▲ warning: The mean score of the last hour is 0.9\n" in done.stdout
+    assert "    scores-high  fired 2026-01-05 19:00Z, still firing\n" in done.stdout
+    assert "metrics.recent_score = 0.9, metrics.predictions = 60" in done.stdout
+
+
+def test_a_resolved_incident_keeps_its_worst_moment(seen: Workspace) -> None:
+    shown = seen.run("incidents", "show", "1").stdout
+    assert "  resolved   2026-01-05 18:00Z by " in shown
+    assert "✓ warning: The mean score of the last hour is 0.05" in shown
+    assert "ended 2026-01-05 18:00Z" in shown
+
+
+def test_one_incident_as_json(seen: Workspace) -> None:
+    found = parsed(seen.run("incidents", "show", "2", "--format", "json").stdout)
+    assert (found["id"], found["model"], found["status"], found["severity"]) == (2, "loan-risk", "triggered", "warning")
+    (finding,) = found["findings"]
+    assert finding["rule"] == "scores-high"
+    assert finding["values"] == {"metrics.recent_score": pytest.approx(0.9), "metrics.predictions": 60}
+
+
+@pytest.mark.parametrize("command", [("incidents", "show"), ("incidents", "ack"), ("why",)])
+def test_an_incident_nobody_knows(command: tuple[str, ...], seen: Workspace) -> None:
+    done = seen.run(*command, "99", GOV_ACTOR="ana")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "gov: no incident 99; the newest is 3\n"
+
+
+@pytest.mark.parametrize("arguments", [("incidents", "show", "two"), ("incidnts",), ("why", "-x")])
+def test_usage(arguments: tuple[str, ...], seen: Workspace) -> None:
+    done = seen.run(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Usage: gov" in done.stderr
+
+
+def test_acknowledging(workspace: Workspace) -> None:
+    done = workspace.run("incidents", "ack", "2", "--as", "ana")
+    assert (done.returncode, done.stderr) == (0, "")
+    found = re.fullmatch(r"INC-2 acknowledged by ana; sealed as entry (\d+) of the decision log\n", done.stdout)
+    assert found is not None, done.stdout
+    entry = parsed(workspace.run("audit", "tail", "-n", "1", "--format", "json").stdout)[0]
+    assert (entry["seq"], entry["kind"], entry["actor"]) == (int(found[1]), "incident.acknowledged", "ana")
+    assert "  lead       ana\n" in workspace.run("incidents", "show", "2").stdout
+
+
+def test_who_comes_second_is_told_who_has_it(workspace: Workspace) -> None:
+    workspace.run("incidents", "ack", "2", "--as", "ana")
+    before = workspace.run("audit", "verify", "--format", "json").stdout
+    done = workspace.run("incidents", "ack", "2", "--as", "bo")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("gov: incident 2 was acknowledged by ana (")
+    assert workspace.run("audit", "verify", "--format", "json").stdout == before, "a refusal changes nothing"
+
+
+def test_a_stranger_is_told_who_may(workspace: Workspace) -> None:
+    for settings, arguments in (({}, ("--as", "eve")), ({"GOV_ACTOR": "eve"}, ())):
+        done = workspace.run("incidents", "ack", "2", *arguments, **settings)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert "'eve' is not in the organisation; these people may: ana, bo" in done.stderr
+    assert "triggered" in workspace.run("incidents", "show", "2").stdout
+
+
+def test_resolving(workspace: Workspace) -> None:
+    done = workspace.run("incidents", "resolve", "2", "--because", "the feed is back", "--as", "bo", "--format", "json")
+    assert parsed(done.stdout) | {"entry": 0} == {"incident": 2, "status": "resolved", "by": "bo", "entry": 0}
+    assert re.search(r"  resolved   .* by bo\n", workspace.run("incidents", "show", "2").stdout)
+    assert "the feed is back" in workspace.run("audit", "tail", "-n", "1").stdout
+    again = workspace.run("incidents", "ack", "2", "--as", "ana")
+    assert again.returncode == 3
+    assert "was resolved by bo" in again.stderr
+
+
+def test_resolving_needs_a_reason(workspace: Workspace) -> None:
+    done = workspace.run("incidents", "resolve", "2", "--as", "bo")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--because" in done.stderr
+
+
+def test_why(seen: Workspace) -> None:
+    done = seen.run("why", "2")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("INC-2 loan-risk: The mean score of the last hour is 0.9\n")
+    told = {each[1]: each[2:6] for each in rows(done.stdout.partition("\n\n")[2])}
+    assert told["terminal"] == ["first", "sent", "1", "printed"]
+    assert told["hook"][:2] == ["first", "due"]
+    assert told["hook"][3] == "the environment variable with the address is not set"
+    found = parsed(seen.run("why", "2", "--format", "json").stdout)
+    assert {each["notifier"]: each["state"] for each in found["notifications"]} == {"terminal": "sent", "hook": "due"}
+
+
+# eval and schema
+
+
+def test_a_failing_rule_shows_the_part_that_fails(seen: Workspace) -> None:
+    done = seen.run("eval", "loan-risk", "--at", "2026-01-05T19:00")
+    assert (done.returncode, done.stderr) == (1, "")
+    head, _, rest = done.stdout.partition("\n\n")
+    assert head == "loan-risk as of 2026-01-05 19:00Z"
+    line = 1 + (seen.directory / "policies/loan-risk.yaml").read_text().splitlines().index("  - rule: scores-high")
+    assert rest.startswith(
+        "✗ warning: The mean score of the last hour is 0.9\n"
+        f"    scores-high   (policies/loan-risk.yaml:{line}:11)\n"
+        "    metrics.recent_score > 0.5  is true  (metrics.recent_score = 0.9)\n"
+        "    metrics.predictions >= 10  is true  (metrics.predictions = 60)\n"
+        "    → Compare the applicants with last week's.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("at", "failing"),
+    [("2026-01-05T17:00", ["scores-low"]), ("2026-01-05T18:00Z", []), ("2026-01-05T20:00+01:00", ["scores-high"])],
+)
+def test_judging_as_of_a_time(at: str, failing: list[str], seen: Workspace) -> None:
+    done = seen.run("eval", "loan-risk", "--at", at, "--format", "json")
+    rules = {each["rule"]: each["outcome"] for each in parsed(done.stdout)["rules"]}
+    assert [rule for rule, outcome in rules.items() if outcome == "fail"] == failing
+    assert rules["data-quality/nulls"] == "not applicable"
+    assert done.returncode == (1 if failing else 0)
+
+
+def test_judging_writes_nothing(workspace: Workspace) -> None:
+    before = workspace.run("audit", "verify", "--format", "json").stdout
+    workspace.run("eval", "loan-risk", "--at", "2026-01-05T19:00")
+    assert workspace.run("audit", "verify", "--format", "json").stdout == before
+    elsewhere = workspace.run("eval", "loan-risk", "--at", "2026-01-05T18:00", GOV_HOME="fresh")
+    assert elsewhere.returncode == 0
+    assert not (workspace.directory / "fresh").exists()
+
+
+def test_a_model_nobody_knows(seen: Workspace) -> None:
+    done = seen.run("eval", "loan-rsk")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "gov: no card declares the model 'loan-rsk'; did you mean 'loan-risk'?\n"
+
+
+def test_a_time_that_is_none(seen: Workspace) -> None:
+    done = seen.run("eval", "loan-risk", "--at", "yesterday")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "'yesterday' is no time" in done.stderr
+
+
+def test_judging_by_policies_with_mistakes(workspace: Workspace) -> None:
+    card = workspace.directory / "policies" / "loan-risk.yaml"
+    card.write_text(card.read_text().replace("metrics.recent_score > 0.5", "metrics.recent_scor > 0.5"))
+    done = workspace.run("eval", "loan-risk")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "error[unknown-metric]: no metric 'recent_scor'" in done.stderr
+    assert "did you mean 'recent_score'?" in done.stderr
+
+
+def test_people_can_act_in_spite_of_a_mistake_in_a_policy(workspace: Workspace) -> None:
+    card = workspace.directory / "policies" / "loan-risk.yaml"
+    card.write_text(card.read_text().replace("metrics.recent_score > 0.5", "metrics.recent_scor > 0.5"))
+    done = workspace.run("incidents", "ack", "2", "--as", "ana")
+    assert done.returncode == 0
+    assert "acknowledged by ana" in done.stdout
+    assert "see gov check" in done.stderr
+
+
+def test_schema(workspace: Workspace) -> None:
+    card = parsed(workspace.run("schema", "card").stdout)
+    assert card["properties"]["kind"] == {"const": "card"}
+    assert {"kind", "model", "owners"} <= set(card["required"])
+    assert set(parsed(workspace.run("schema").stdout)) == {"card", "pack", "org"}
+    done = workspace.run("schema", "--to", "schemas")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads((workspace.directory / "schemas" / "card.json").read_text()) == card
+    wrong = workspace.run("schema", "crad")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "did you mean 'card'?" in wrong.stderr
+
+
+# the decision log
+
+
+def test_the_tail_of_the_log(seen: Workspace) -> None:
+    entries = parsed(seen.run("audit", "tail", "-n", "100", "--format", "json").stdout)
+    assert [each["seq"] for each in entries] == list(range(len(entries)))
+    newest = parsed(seen.run("audit", "tail", "-n", "3", "--format", "json").stdout)
+    assert newest == entries[-3:]
+    opened = rows(seen.run("audit", "tail", "--kind", "incident.opened").stdout)
+    assert [each[1:4] for each in opened] == [
+        [f"2026-01-05 {hour}:00Z", "incident.opened", "engine"] for hour in (17, 19, 20)
+    ]
+    assert parsed(seen.run("audit", "tail", "--model", "another", "--format", "json").stdout) == []
+
+
+def test_a_sound_log(seen: Workspace) -> None:
+    done = seen.run("audit", "verify")
+    found = re.fullmatch(r"the log is sound: (\d+) entries, root ([0-9a-f]{64})\n", done.stdout)
+    assert found is not None, done.stdout
+    assert (done.returncode, done.stderr) == (0, "")
+    as_json = parsed(seen.run("audit", "verify", "--format", "json").stdout)
+    assert as_json == {"ok": True, "size": int(found[1]), "root": found[2], "findings": []}
+
+
+def tamper(workspace: Workspace, statement: str) -> None:
+    """Change the log as whoever holds the file can: the triggers are dropped first."""
+    with sqlite3.connect(workspace.database) as connection:
+        names = [name for (name,) in connection.execute("select name from sqlite_master where type = 'trigger'")]
+        assert names, "the log has no triggers to drop"
+        for name in names:
+            connection.execute(f'drop trigger "{name}"')
+        assert connection.execute(statement).rowcount > 0
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        (
+            "update log_entries set content = cast(replace(content, 'engine', 'nobody') as blob) where seq = 6",
+            "✗ entry 6: its content does not match its hash",
+        ),
+        ("delete from log_entries where seq = 4", "✗ entry 4 is missing"),
+        (
+            "delete from log_entries where seq >= (select max(seq) from log_entries) - 1",
+            r"✗ the log ends at \d+ but a published head names \d+ entries",
+        ),
+    ],
+    ids=["an edited row", "a deleted row", "a cut tail"],
+)
+def test_tampering_is_found(statement: str, said: str, workspace: Workspace) -> None:
+    tamper(workspace, statement)
+    done = workspace.run("audit", "verify")
+    assert done.returncode == 1
+    assert any(re.fullmatch(said, line) for line in done.stdout.splitlines()), done.stdout
+    assert done.stdout.splitlines()[-1].startswith("THE LOG WAS TAMPERED WITH: ")
+    as_json = workspace.run("audit", "verify", "--format", "json")
+    assert (as_json.returncode, parsed(as_json.stdout)["ok"]) == (1, False)
+    assert parsed(as_json.stdout)["findings"] == [line[2:] for line in done.stdout.splitlines() if line[:2] == "✗ "]

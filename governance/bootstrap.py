@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from governance import plugins
-from governance.core.authored import Authored
+from governance.core.authored import Authored, problem_at
 from governance.core.card import Card
 from governance.core.checking import card_problems, organisation_problems, pack_problems
 from governance.core.organisation import Organisation, Plugin
@@ -60,10 +60,16 @@ def shipped(folder: str) -> Path:
     return installed if installed.is_dir() else Path(__file__).parent.parent / folder
 
 
-def policies(paths: Sequence[Path]) -> Policies:
-    """Load, check and compile policies; packs that the paths do not bring come from the package."""
+def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
+    """Load, check and compile policies; packs that the paths do not bring come from the package.
+
+    Where the paths bring no organisation, the one in `context` stands for it.
+    """
     loaded = load(paths, KINDS)
-    found = list(loaded.loaded)
+    found = [*loaded.loaded, *loaded.salvaged]
+    if not _of_kind(found, Organisation):
+        around = load([path for path in context if path.exists()], KINDS)
+        found.extend(each for each in around.loaded if isinstance(each.document, Organisation))
     own = {each.document.pack for each in found if isinstance(each.document, Pack)}
     standard = load([shipped("policies") / "packs"], KINDS)
     found.extend(each for each in standard.loaded if isinstance(each.document, Pack) and each.document.pack not in own)
@@ -81,7 +87,8 @@ def policies(paths: Sequence[Path]) -> Policies:
         problems.extend(pack_problems(pack, document))
     plan = evaluation_plan(cards, packs)
     everything = sorted({*problems, *plan.problems}, key=lambda problem: problem.position)
-    return Policies(plan, document, organisation is not None, tuple(everything), len(loaded.loaded))
+    organised = bool(_of_kind(loaded.loaded, Organisation))
+    return Policies(plan, document, organised, tuple(everything), len(loaded.loaded))
 
 
 def engine(settings: Settings, *, clock: Clock | None = None, base: Path | None = None) -> Engine:
@@ -157,9 +164,10 @@ def _of_kind(found: Sequence[Loaded[BaseModel]], kind: type[D]) -> list[Authored
 
 def _second_organisations(found: Sequence[Loaded[BaseModel]]) -> list[Problem]:
     """One engine, one organisation: a second org document is a problem."""
-    organisations = [each for each in found if isinstance(each.document, Organisation)]
+    organisations = _of_kind(found, Organisation)
     return [
-        Problem(
+        problem_at(
+            each.source,
             each.source.at(()),
             "second-organisation",
             f"the organisation is declared in {organisations[0].source.file} already",

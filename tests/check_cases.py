@@ -74,7 +74,6 @@ class Case:
     id: str
     files: Mapping[str, str]
     shown: str
-    flaw: str = ""
 
     @property
     def code(self) -> str:
@@ -207,8 +206,8 @@ policies/card.yaml:6:24: error[wrong-parameter]: 'data-quality/errors' is a numb
     Case("a second organisation", {"other.yaml": "kind: org\nenvironment: test\n"}, """\
 policies/other.yaml:1:1: error[second-organisation]: the organisation is declared in policies/org.yaml already
     1 | kind: org
-      | ^
-""", flaw="the line is not shown"),
+      | ^^^^
+"""),
     card("metrics without a common label", """\
 metrics:
   x: {source: predictions, query: x, labels: [origin]}

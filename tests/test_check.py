@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from check_cases import CASES, ORG, SIX, SIX_PROBLEMS, Case
@@ -53,7 +52,6 @@ def test_six_mistakes_are_six_problems(workspace: Path) -> None:
     assert (done.stderr, done.returncode) == ("", 1)
 
 
-@pytest.mark.xfail(strict=True, reason="what does not fit the form of a file hides what is wrong with its meaning")
 def test_mistakes_of_form_and_of_meaning_are_found_together(workspace: Path) -> None:
     text = SIX.replace("kind: card\n", "kind: card\ndescripton: Late or not.\ntier: high\n")
     (workspace / "policies" / "flight-delay.yaml").write_text(text, encoding="utf-8")
@@ -76,12 +74,7 @@ def test_json_says_the_same(workspace: Path) -> None:
     assert (found["files"], done.stderr, done.returncode) == (2, "", 1)
 
 
-def marked(case: Case) -> Any:
-    """Return the case as a parameter; one with a known flaw must fail until that is mended."""
-    return pytest.param(case, marks=[pytest.mark.xfail(strict=True, reason=case.flaw)] if case.flaw else [], id=case.id)
-
-
-@pytest.mark.parametrize("case", [marked(each) for each in CASES])
+@pytest.mark.parametrize("case", CASES, ids=[each.id for each in CASES])
 def test_problem(case: Case, workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, text in case.files.items():
         (workspace / "policies" / name).write_text(text, encoding="utf-8")
@@ -138,7 +131,7 @@ def test_an_empty_directory_is_no_success(arguments: tuple[str, ...], workspace:
 def test_a_broken_file_is_counted(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (workspace / "policies" / "card.yaml").write_text("kind: card\nmodel: m\nowners: {team: travel-ml}\ntears: 1\n")
     assert run(["check", "policies/card.yaml"]) == 1
-    assert capsys.readouterr().out.splitlines()[-1] == "1 problem in 1 file"
+    assert capsys.readouterr().out.splitlines()[-1] == "2 problems in 1 file"  # and it has nothing to judge
 
 
 def test_hostile_text_in_a_file_commands_no_terminal(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:

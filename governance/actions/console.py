@@ -9,6 +9,7 @@ from typing import ClassVar, TextIO
 from pydantic import BaseModel, ConfigDict
 
 from governance.core.effect import Effect, Receipt
+from governance.core.problem import printable
 
 _MARKS = {"critical": "▲ critical", "warning": "◆ warning", "info": "· info"}
 
@@ -50,4 +51,4 @@ def rendered(effect: Effect) -> str:
     if more > 0 and message.reason != "resolved":
         shown.append(f"{'':19}- and {more} more")
     shown.extend(f"{'':19}→ {each}" for each in message.proposals[:2] if message.reason == "first")
-    return "\n".join([head, *shown])
+    return "\n".join(printable(line) for line in [head, *shown])  # nothing from outside steers the terminal

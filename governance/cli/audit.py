@@ -72,7 +72,9 @@ def _database() -> Database:
 
 def _about(entry: Entry) -> str:
     subject = entry.decision.subject
-    return " ".join(str(value) for name, value in subject.items() if value and name != "kind")
+    number = subject.get("incident")
+    known = [subject.get("model"), subject.get("rule"), subject.get("labels"), number and f"INC-{number}"]
+    return " ".join(each for each in [*known, subject.get("notifier")] if each)
 
 
 def _gist(entry: Entry) -> str:

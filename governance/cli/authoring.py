@@ -35,8 +35,9 @@ def check(
     from governance.loader.files import yaml_files
     from governance.settings import Settings
 
-    chosen = paths or [Settings().policies]
-    found = policies(chosen)
+    usual = Settings().policies
+    chosen = paths or [usual]
+    found = policies(chosen, context=[usual])
     files = sum(path.exists() for path in yaml_files(chosen))
     if output is Format.json:
         print_json({"files": files, "problems": [_problem(each) for each in found.problems]})

@@ -212,7 +212,10 @@ class _Compiler:
         dimensions = _dimensions(rule, references, metrics)
         if dimensions is None:
             message = "the metrics of this rule share no label, so no instance can be formed"
-            problems.append(rule.conditions[0][1].problem("no-shared-label", message, "aggregate one of them: max(…)"))
+            written = rule.conditions[0][1]
+            first = len(written.text.splitlines()[0])
+            hint = "aggregate one of them: max(…)"
+            problems.append(written.problem("no-shared-label", message, hint, at=(1, 1, first)))
             return None
         summary = None
         if rule.summary is not None:

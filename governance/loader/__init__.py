@@ -31,28 +31,41 @@ class Loaded(Generic[D_co]):
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """What was read from some paths, in the order of the files, and what is wrong with them, sorted by position."""
+    """What was read from some paths, in the order of the files, and what is wrong with them, sorted by position.
+
+    `salvaged` are documents without what is wrong in their form: to be checked further, never to be put in force.
+    """
 
     loaded: tuple[Loaded[BaseModel], ...]
     problems: tuple[Problem, ...]
+    salvaged: tuple[Loaded[BaseModel], ...] = ()
 
 
 def load(paths: Sequence[Path], kinds: Mapping[str, type[BaseModel]]) -> Documents:
     """Read every file and every YAML file below every directory; `kinds` maps the value of `kind:` to its class."""
     loaded: list[Loaded[BaseModel]] = []
+    salvaged: list[Loaded[BaseModel]] = []
     problems: list[Problem] = []
     for path in files.yaml_files(paths):
         text, unreadable = files.read(path)
-        one, found = (None, unreadable) if unreadable else load_text(text, files.shown(path), kinds)
-        loaded += [one] if one is not None else []
+        one, found = (None, unreadable) if unreadable else _read(text, files.shown(path), kinds)
+        if one is not None:
+            (salvaged if found else loaded).append(one)
         problems += found
-    return Documents(tuple(loaded), tuple(sorted(problems, key=lambda problem: problem.position)))
+    ordered = sorted(problems, key=lambda problem: problem.position)
+    return Documents(tuple(loaded), tuple(ordered), tuple(salvaged))
 
 
 def load_text(
     text: str, file: str, kinds: Mapping[str, type[BaseModel]]
 ) -> tuple[Loaded[BaseModel] | None, list[Problem]]:
     """Read one text; the document is None where there is any problem. `file` is the name to show."""
+    one, problems = _read(text, file, kinds)
+    return (None if problems else one), problems
+
+
+def _read(text: str, file: str, kinds: Mapping[str, type[BaseModel]]) -> tuple[Loaded[BaseModel] | None, list[Problem]]:
+    """Read one text; with problems, the document is what could be salvaged."""
     text = text.removeprefix("\ufeff")  # the byte order mark that some editors write
     if len(text) > limits.LARGEST:
         return None, [limits.too_large(file)]
@@ -74,4 +87,4 @@ def _loaded(source: Source, kinds: Mapping[str, type[BaseModel]]) -> tuple[Loade
     source.root = root
     one, wrong = document(source, data_of(root), kinds)
     problems = limits.at_most(sorted([*problems, *wrong], key=lambda problem: problem.position))
-    return (Loaded(one, source) if one is not None and not problems else None), problems
+    return (Loaded(one, source) if one is not None else None), problems

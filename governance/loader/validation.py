@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from governance.core.problem import Problem
 from governance.core.suggestion import closest
 from governance.loader import limits, messages, schema
+from governance.loader.salvage import salvaged
 from governance.loader.source import Source
 from governance.loader.tree import Path, Scalar
 from governance.loader.unions import Fault, believed
@@ -19,7 +20,7 @@ _MOST_ERRORS = 10 * limits.MOST_PROBLEMS  # that are looked at; a hostile file b
 
 
 def document(source: Source, data: Any, kinds: Map[str, type[BaseModel]]) -> tuple[BaseModel | None, list[Problem]]:
-    """Return the document that the data is, or None and what is wrong with it."""
+    """Return the document that the data is, or what can be salvaged of it (None: nothing) and what is wrong with it."""
     if not isinstance(data, dict):
         article = "a list" if isinstance(data, list) else "text"
         message = f"a document is a map that starts with 'kind:', not {article}"
@@ -54,7 +55,7 @@ def _validated(
         found = error.errors(include_url=False)[:_MOST_ERRORS]
         faults = believed([_fault(data, each) for each in found])
         fresh = [fault for fault in faults if not source.broken(fault.path)]
-        return None, [_problem(source, root, kind, fault) for fault in fresh]
+        return salvaged(data, root, faults), [_problem(source, root, kind, fault) for fault in fresh]
 
 
 def _fault(data: Any, error: Any) -> Fault:

@@ -241,7 +241,6 @@ def test_the_console_says_how_many_more() -> None:
     assert "and 4 more" in lines[-2]
 
 
-@pytest.mark.xfail(strict=True, reason="the console prints what came from outside as it is")
 def test_the_console_commands_no_terminal() -> None:
     stream = io.StringIO()
     hostile = "the version \x1b[2J\x1b]0;owned\x07 answers"

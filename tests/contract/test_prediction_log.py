@@ -96,15 +96,10 @@ def all_answers(source, log, at=NOON):
         for by in measure.by
     ]
     answers = source.sample(queries, at=at)
-    return [
-        (
-            query.measure,
-            query.by,
-            answer.failure,
-            [(s.labels, _rounded(s.value), s.count, s.reason) for s in answer.samples],
-        )
+    return {
+        (query.measure, query.by): (answer.failure, [(s.labels, _rounded(s.value), s.reason) for s in answer.samples])
         for query, answer in answers.items()
-    ]
+    }
 
 
 def _rounded(number):

@@ -131,7 +131,6 @@ def test_a_corrupt_file_fails_its_log_only_until_it_is_mended(tmp_path):
     assert answers[questions[1]].samples[0].value == 100
     write(tmp_path / "log" / "2.parquet", rows[90:])
     assert value(source, log, "predictions") == 100
-    assert ask(source, log, "accuracy").samples[0].count == value(source, other, "accuracy") or True
     assert all_answers(source, log) == all_answers(PredictionLog(tmp_path), card())
 
 
@@ -239,7 +238,7 @@ def test_extreme_numbers(tmp_path):
     extremes = [math.nan, math.inf, -math.inf, 1.7e308, -1.7e308, 5e-324, 0.0, None]
     rows, truth = world(n=80)
     for index, row in enumerate(rows):
-        row |= dict.fromkeys(("x", "p", "secs", "eur"), extremes[index % 8])
+        row.update(dict.fromkeys(("x", "p", "secs", "eur"), extremes[index % 8]))
         truth[index]["truth"] = extremes[(index + 1) % 8]
     write(tmp_path / "log.parquet", rows)
     write(tmp_path / "truth.parquet", truth)
@@ -268,7 +267,8 @@ def test_times_with_a_zone_are_instants_wherever_the_engine_runs(tmp_path):
         "import sys; from pathlib import Path; from datetime import *; from governance.core.metric import *; "
         "from governance.sources.prediction_log import PredictionLog; "
         "q = Query('s', 'predictions', log=LogTable('s', 'log', (('time', 'ts'),))); "
-        "print(PredictionLog(Path(sys.argv[1])).sample([q], at=datetime(2024, 3, 10, 12, tzinfo=UTC))[q].samples[0].value)"
+        "at = datetime(2024, 3, 10, 12, tzinfo=UTC); "
+        "print(PredictionLog(Path(sys.argv[1])).sample([q], at=at)[q].samples[0].value)"
     )
     environment = os.environ | {"TZ": "America/New_York", "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(

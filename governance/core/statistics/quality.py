@@ -90,8 +90,8 @@ def rmse(rows: Sequence[Outcomes]) -> float | None:
 
 def wape(rows: Sequence[Outcomes]) -> float | None:
     """Return the sum of the absolute errors over the sum of the absolute labels."""
-    total = math.fsum(row.magnitude for row in rows)
-    return math.fsum(row.absolute for row in rows) / total if total else None
+    total = sum(row.magnitude for row in rows)
+    return sum(row.absolute for row in rows) / total if total else None
 
 
 MEASURES: Mapping[str, Callable[[Sequence[Outcomes]], float | None]] = {
@@ -116,7 +116,7 @@ def _scored(rows: Iterable[Outcomes]) -> int:
 
 def _mean(rows: Sequence[Outcomes], total: Callable[[Outcomes], float]) -> float | None:
     count = _scored(rows)
-    return math.fsum(total(row) for row in rows) / count if count else None
+    return sum(total(row) for row in rows) / count if count else None
 
 
 def _ratio(

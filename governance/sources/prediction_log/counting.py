@@ -149,8 +149,8 @@ def trimmed() -> Iterator[str]:
     """Return the SQL that counts together the rarest categories of a feature that has too many in an hour."""
     yield (
         "create or replace temp table rare as select hour, feature, category, sum(n) as n from features "
-        f"where category is not null and category <> {text(REST)} group by 1, 2, 3 "
-        f"qualify row_number() over (partition by hour, feature order by n desc, category) > {MOST_CATEGORIES}"
+        f"where category <> {text(REST)} and hour in (select hour from fresh) group by 1, 2, 3 "
+        f"qualify row_number() over (partition by hour, feature order by sum(n) desc, category) > {MOST_CATEGORIES}"
     )
     yield (
         "delete from features using rare where features.hour = rare.hour and features.feature = rare.feature "
@@ -199,11 +199,13 @@ def _counted_features(
 ) -> str | None:
     parts = [_part(each) for each in features]
     if scored:
-        parts.append(_struct(SCORE, bin_sql("r_score")))
+        parts.append(_struct(SCORE, "r_score", "null"))
     if not parts:
         return None
+    # The bin is written once, after the values stand below each other: planning a long statement takes longest.
     return (
-        f"insert into {into} select hour, each.feature, each.bin, each.category, count(*), sum(each.outside) "
+        f"insert into {into} select hour, each.feature, {bin_sql('each.value')} as bin, each.category, count(*), "
+        "coalesce(sum((each.value < each.low or each.value > each.high)::integer), 0) "
         f"from (select {when} as hour, unnest([{', '.join(parts)}]) as each from fresh) group by 1, 2, 3, 4"
     )
 
@@ -211,13 +213,13 @@ def _counted_features(
 def _part(feature: Feature) -> str:
     column = quoted("f_" + feature.name)
     if feature.kind != "number":
-        return _struct(feature.name, "null::integer", column)
-    limits = [
-        f"{column} {sign} {limit!r}" for sign, limit in (("<", feature.low), (">", feature.high)) if limit is not None
-    ]
-    outside = f"coalesce(({' or '.join(limits)})::integer, 0)" if limits else "0"
-    return _struct(feature.name, bin_sql(column), outside=outside)
+        return _struct(feature.name, "null", column)
+    return _struct(feature.name, column, "null", feature.low, feature.high)
 
 
-def _struct(name: str, number: str, category: str = "null::varchar", outside: str = "0") -> str:
-    return f"struct_pack(feature := {text(name)}, bin := {number}, category := {category}, outside := {outside})"
+def _struct(name: str, value: str, category: str, low: float | None = None, high: float | None = None) -> str:
+    limits = ["null" if each is None else f"'{each!r}'" for each in (low, high)]
+    return (
+        f"{{feature: {text(name)}, value: {value}::double, category: {category}::varchar, "
+        f"low: {limits[0]}::double, high: {limits[1]}::double}}"
+    )

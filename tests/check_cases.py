@@ -219,6 +219,6 @@ rules:
 policies/card.yaml:10:11: error[no-shared-label]: the metrics of this rule share no label, \
 so no instance can be formed
    10 |     when: metrics.x > metrics.y
-      |           ^ aggregate one of them: max(…)
+      |           ^^^^^^^^^^^^^^^^^^^^^ aggregate one of them: max(…)
 """),
 ]  # fmt: skip

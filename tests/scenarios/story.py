@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from governance.core.card import Card
 from governance.core.duration import parse_duration
 from governance.core.effect import Effect, Receipt
 from governance.core.organisation import Organisation
-from governance.core.plan import evaluation_plan
+from governance.core.plan import EvaluationPlan, evaluation_plan
 from governance.core.waiver import Waiver
 from governance.engine import operations
 from governance.engine.cycle import run_cycle
@@ -63,13 +64,10 @@ class Story:
         self.expectations = [(self._offset(each["at"]), each) for each in document["expect"]]
         self.acts = [(self._offset(each["at"]), each) for each in document.get("acts", ())]
         self.length = max(len(values(text)) for text in document["series"].values())
-        card, problems = load_text(yaml.safe_dump({"kind": "card", **document["card"]}), "card.yaml", {"card": Card})
-        assert card is not None, [each.render() for each in problems]
-        plan = evaluation_plan([card], [])
-        assert not plan.problems, [each.render() for each in plan.problems]
+        self.card = document["card"]
         self.collector = collector or Collector()
         self.engine = Engine(
-            plan=plan,
+            plan=_plan(self.card),
             organisation=Organisation.model_validate(
                 {"sources": {"test": {"kind": "series"}}, **document.get("org", {})}
             ),
@@ -111,6 +109,9 @@ class Story:
                 operations.resolve(self.engine, act["resolve"], actor=act["as"], because=act["because"], at=at)
             elif "waive" in act:
                 operations.waive(self.engine, self._waiver(act, at), at=at)
+            elif "edit" in act:
+                rules = [{**rule, **act["edit"].get(rule["rule"], {})} for rule in self.card["rules"]]
+                self.engine = replace(self.engine, plan=_plan({**self.card, "rules": rules}))
             elif "notifier" in act:
                 self.collector.down = act["notifier"] == "down"
         except GovernanceError as error:
@@ -167,6 +168,14 @@ class Story:
         ]
         assert len(matches) <= 1, json.dumps([dict(each.key.labels) for each in matches])
         return matches[0] if matches else None
+
+
+def _plan(document: Mapping[str, Any]) -> EvaluationPlan:
+    card, problems = load_text(yaml.safe_dump({"kind": "card", **document}), "card.yaml", {"card": Card})
+    assert card is not None, [each.render() for each in problems]
+    plan = evaluation_plan([card], [])
+    assert not plan.problems, [each.render() for each in plan.problems]
+    return plan
 
 
 def stories(directory: Path) -> list[Any]:

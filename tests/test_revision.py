@@ -1,0 +1,109 @@
+"""Findings on labels that come late: provisional first, then confirmed or withdrawn by complete labels."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+from scenarios.story import START, Collector, FixedClock
+
+from governance.core.card import Card
+from governance.core.organisation import Organisation
+from governance.core.plan import evaluation_plan
+from governance.engine.cycle import run_cycle
+from governance.engine.parts import Engine
+from governance.loader import load_text
+from governance.sources.prediction_log import PredictionLog
+from governance.store import decision_log, incidents
+from governance.store.database import Database
+
+HOUR = timedelta(hours=1)
+NOON = START + 12 * HOUR
+COMPLETE = START + 22 * HOUR  # twelve hours after the end of the window that was judged at noon
+CARD = {
+    "kind": "card",
+    "model": "m",
+    "owners": {"team": "t"},
+    "log": {
+        "source": "s",
+        "table": "p",
+        "labels": "truth",
+        "columns": {"time": "at", "request": "id", "decision": "yes", "label": "was", "label_time": "known"},
+    },
+    "truth": {"delay": "2h", "complete_after": "12h"},
+    "metrics": {"right": {"measure": "accuracy", "window": "1d", "min_samples": 10}},
+    "rules": [{"rule": "wrong", "when": "metrics.right < 0.4", "summary": "{metrics.right} are right"}],
+}
+
+
+def _engine(folder: Path, late_labels: bool) -> Engine:
+    """100 predictions whose labels say no within the hour, and 100 whose labels come eleven hours later."""
+    (folder / "p").mkdir()
+    (folder / "truth").mkdir()
+    start = f"timestamp '{START:%Y-%m-%d %H:%M}'"
+    duckdb.sql(
+        f"copy (select {start} + to_minutes(1 + i) as at, 'r' || i as id, true as yes from range(200) t(i)) "
+        f"to '{folder}/p/1.parquet'"
+    )
+    duckdb.sql(
+        f"copy (select 'r' || i as id, i >= 100 and {late_labels} as was, {start} + to_minutes(1 + i) + "
+        f"case when i < 100 then interval 1 hour else interval 11 hour end as known from range(200) t(i)) "
+        f"to '{folder}/truth/1.parquet'"
+    )
+    card, problems = load_text(yaml.safe_dump(CARD), "m.yaml", {"card": Card})
+    assert card is not None, problems
+    database = Database("sqlite://")
+    database.create_tables()
+    notifiers = {"pager": Collector()}
+    return Engine(
+        evaluation_plan([card], []), Organisation(), {"s": PredictionLog(folder)}, notifiers, database, FixedClock()
+    )
+
+
+def _finding(engine: Engine) -> tuple[str, str, tuple[str, ...]]:
+    with engine.database.read() as connection:
+        (incident,) = incidents.listed(connection)
+    (finding,) = incident.findings
+    return incident.status, finding.summary, finding.story
+
+
+def _kinds(engine: Engine, at: datetime) -> list[str]:
+    entries = decision_log.tail(engine.database, 100)
+    return [each.decision.kind for each in entries if each.decision.at == at and each.decision.kind.startswith("alert")]
+
+
+@pytest.mark.parametrize("late_labels", [True, False], ids=["the late labels say yes", "the late labels say no too"])
+def test_complete_labels_withdraw_or_confirm(tmp_path: Path, late_labels: bool) -> None:
+    engine = _engine(tmp_path, late_labels)
+    run_cycle(engine, NOON)
+    assert _finding(engine) == ("triggered", "0 are right", ("fired (provisional)",))
+    run_cycle(engine, COMPLETE - HOUR * (0 if late_labels else 1))
+    if late_labels:
+        assert _kinds(engine, COMPLETE) == ["alert.revised"]
+        story = ("fired (provisional)", "withdrawn by complete labels (final)")
+        assert _finding(engine) == ("resolved", "0 are right", story)
+        return
+    assert _finding(engine)[2] == ("fired (provisional)",)  # not before the labels are complete
+    run_cycle(engine, COMPLETE)
+    assert _kinds(engine, COMPLETE) == ["alert.confirmed"]
+    assert _finding(engine) == ("triggered", "0 are right", ("fired (provisional)", "confirmed (final)"))
+    run_cycle(engine, COMPLETE + HOUR)
+    assert _kinds(engine, COMPLETE + HOUR) == []  # confirmed once
+
+
+def test_a_restart_in_between_forgets_nothing(tmp_path: Path) -> None:
+    engine = _engine(tmp_path, late_labels=False)
+    run_cycle(engine, NOON)
+    again = Engine(
+        engine.plan,
+        engine.organisation,
+        {"s": PredictionLog(tmp_path)},
+        engine.notifiers,
+        engine.database,
+        engine.clock,
+    )
+    run_cycle(again, COMPLETE)
+    assert _finding(again)[2] == ("fired (provisional)", "confirmed (final)")

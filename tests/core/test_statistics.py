@@ -125,6 +125,11 @@ def test_a_constant_that_changes_is_drift(other):
     assert bins.psi(sketch([other] * 300), sketch([5.0] * 300)) > 1
 
 
+@pytest.mark.parametrize("rare", [0, 2])
+def test_a_rare_value_beside_a_common_one_that_becomes_common_is_drift(rare):
+    assert bins.psi({rare: 500, 1: 500}, {rare: 50, 1: 950}) > 1
+
+
 def test_a_cap_that_moves_up_is_drift():
     reference = [float(min(x, 10)) for x in range(1, 41)]
     now = [float(x if x < 10 else 12) for x in range(1, 41)]

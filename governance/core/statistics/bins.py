@@ -69,8 +69,8 @@ def quantile(counts: Bins, q: float) -> float | None:
 def edges(reference: Bins) -> list[int]:
     """Return the unique deciles of the reference as sketch bins: the right edges of all groups but the last.
 
-    Where a tenth or more of the values is the smallest one, smaller numbers are a group of their own; without it a
-    constant that changes to a smaller one would be no drift.
+    A bin with a tenth or more of the values is a group of its own; otherwise a rare value below it could become
+    common, or a constant become smaller, without any drift.
     """
     found = sorted((index, count) for index, count in reference.items() if isinstance(index, int) and count)
     total = sum(count for _, count in found)
@@ -78,11 +78,11 @@ def edges(reference: Bins) -> list[int]:
     seen = decile = 0
     for index, count in found:
         seen += count
+        if count * _DECILES >= total:
+            result |= {index - 1, index}
         while decile < _DECILES - 1 and seen * _DECILES >= total * (decile + 1):
             result.add(index)
             decile += 1
-    if found and found[0][0] in result:
-        result.add(found[0][0] - 1)
     return sorted(result)
 
 

@@ -78,8 +78,8 @@ class Answers:
             if query.measure in _DISTANCES and feature.against and feature.against.version is not None:
                 yield Sample(None, end, named, reason="error", detail=_VERSION)
                 continue
-            if query.measure == "ks" and feature.kind != "number":
-                continue  # categories have no order
+            if not _applies(query.measure, feature):
+                continue  # no sample is not a pass: whoever asks for this feature is told that there is none
             reference = self._compared(query, feature.against or query.against, end).get(feature.name)
             value, count = self._feature(query.measure, feature, now.get(feature.name), reference)
             yield replace(_sample(value, count, end), labels=named)
@@ -193,6 +193,17 @@ def _split(name: str, value: str) -> Labels:
     if name == VERSION:
         return labels(version=value)
     return labels(slice=name, value=value) if name else ()
+
+
+def _applies(measure: str, feature: Feature) -> bool:
+    """Tell whether a measure says anything of a feature: categories have no order, free text no distribution."""
+    if measure == "ks":
+        return feature.kind == "number"
+    if measure == "out_of_range":
+        return feature.low is not None or feature.high is not None
+    if measure == "new_categories":
+        return feature.kind == "category"
+    return not (measure in _DISTANCES and feature.kind == "text")
 
 
 def _sample(value: float | None, count: int | None, end: datetime) -> Sample:

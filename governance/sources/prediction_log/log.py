@@ -240,9 +240,14 @@ def _check(log: LogTable) -> None:
 
 
 def files(directory: Path, table: str) -> list[File]:
-    """Return the Parquet files of a table: <table>.parquet, and everything below <table>/."""
-    found = [*sorted((directory / table).rglob("*.parquet")), directory / f"{table}.parquet"]
-    stats = [(each, each.stat()) for each in found if each.is_file()]
+    """Return the Parquet files of a table: <table>.parquet, and everything below <table>/.
+
+    Names that begin with a dot or an underscore are half-written by convention (Spark, Hive) and are left alone.
+    """
+    top = directory / table
+    found = [*sorted(top.rglob("*.parquet")), directory / f"{table}.parquet"]
+    done = [each for each in found if not any(part[0] in "._" for part in each.relative_to(directory).parts[1:])]
+    stats = [(each, each.stat()) for each in done if each.is_file()]
     return [(str(each), stat.st_size, stat.st_mtime_ns) for each, stat in stats]
 
 

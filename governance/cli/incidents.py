@@ -137,9 +137,13 @@ def _actor(given: str) -> str:
 
 def _print_done(done: Done, verb: str, who: str, output: Format) -> int:
     if output is Format.json:
-        print_json({"incident": done.incident.id, "status": done.incident.status, "by": who, "entry": done.entry})
+        facts = {"incident": done.incident.id, "status": done.incident.status, "by": who, "entry": done.entry}
+        print_json({**facts, "still_firing": done.still_firing})
     else:
         say(f"INC-{done.incident.id} {verb} by {who}; sealed as entry {done.entry} of the decision log")
+        if done.still_firing:
+            count = f"{done.still_firing} finding{'s still fire' if done.still_firing > 1 else ' still fires'}"
+            say(f"{count}: nobody is told again until it has cleared and fires anew")
     return 0
 
 

@@ -21,8 +21,8 @@ from governance.core.waiver import Waiver
 from governance.engine import entries, revision
 from governance.engine.collect import collect
 from governance.engine.commit import Change, commit
+from governance.engine.health import failures, health_changes
 from governance.engine.parts import Engine
-from governance.engine.source_health import failures, source_changes
 from governance.store import alerts, decision_log, progress, waivers
 
 _GROUPS_PER_TRANSACTION = 50  # keeps each transaction short, as people's acts wait for it
@@ -55,7 +55,7 @@ def run_cycle(engine: Engine, at: datetime) -> CycleReport:
     changes = [*_revised(engine, revisions, answers, active, at)]
     for policy in engine.plan.policies:
         changes.extend(_changes(engine, policy, answers, active, holding, verdicts, at))
-    changes.extend(source_changes(engine, failures(engine.plan, answers), active, at))
+    changes.extend(health_changes(engine, failures(engine.plan, answers), verdicts, active, at))
     evaluated = time.perf_counter()
 
     incident_changes = _committed(engine, changes, at)

@@ -19,10 +19,14 @@ from governance.store import decision_log, effects, incidents, waivers
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The incident after an act, and the number of the sealed entry that proves it."""
+    """The incident after an act, and the number of the sealed entry that proves it.
+
+    `still_firing` findings of a closed incident tell nobody again until they have cleared and fire anew.
+    """
 
     incident: Incident
     entry: int
+    still_firing: int = 0
 
 
 def acknowledge(engine: Engine, number: int, *, actor: str, at: datetime) -> Done:
@@ -105,7 +109,8 @@ def _act(
 ) -> Done:
     permitted(engine, actor)
     with engine.database.transaction() as connection:
-        after = change(incidents.get(connection, number))
+        before = incidents.get(connection, number)
+        after = change(before)
         incidents.save(connection, after)
         if kind == "resolved":
             told = respond(IncidentChange(after, "resolved"), tuple(engine.notifiers), (), at)
@@ -114,7 +119,8 @@ def _act(
         details = {**body, "status": after.status, "severity": after.severity, "title": after.title}
         decision = Decision(at, f"incident.{kind}", actor, entries.subject_of(after), details, identity)
         decision_log.append(connection, [decision])
-    return Done(after, _sealed(engine, identity, at))
+    still_firing = len(before.firing) if kind == "resolved" else 0
+    return Done(after, _sealed(engine, identity, at), still_firing)
 
 
 def _sealed(engine: Engine, identity: str, at: datetime) -> int:

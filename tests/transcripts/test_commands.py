@@ -115,7 +115,8 @@ def test_a_stranger_is_told_who_may(workspace: Workspace) -> None:
 
 def test_resolving(workspace: Workspace) -> None:
     done = workspace.run("incidents", "resolve", "2", "--because", "the feed is back", "--as", "bo", "--format", "json")
-    assert parsed(done.stdout) | {"entry": 0} == {"incident": 2, "status": "resolved", "by": "bo", "entry": 0}
+    facts = {"incident": 2, "status": "resolved", "by": "bo", "entry": 0, "still_firing": 1}
+    assert parsed(done.stdout) | {"entry": 0} == facts
     assert re.search(r"  resolved   .* by bo\n", workspace.run("incidents", "show", "2").stdout)
     assert "the feed is back" in workspace.run("audit", "tail", "-n", "1").stdout
     again = workspace.run("incidents", "ack", "2", "--as", "ana")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -227,22 +228,35 @@ def _parameters(
     values = {
         pack.document.pack: {name: each.default for name, each in pack.document.parameters.items()} for pack in packs
     }
+    by_name = {pack.document.pack: pack.document for pack in packs}
     known = [f"{pack}/{name}" for pack, each in values.items() for name in each]
     for key, value in card.document.parameters.items():
         pack, _, name = key.partition("/")
+        where = card.source.key_at(("parameters", key))
         if key not in known:
-            at = card.source.key_at(("parameters", key))
-            problem = problem_at(
-                card.source, at, "unknown-parameter", f"no pack has a parameter '{key}'", closest(key, known)
-            )
-            problems.append(problem)
+            message = f"no pack has a parameter '{key}'"
+            problems.append(problem_at(card.source, where, "unknown-parameter", message, closest(key, known)))
         elif type(value) is not type(values[pack][name]) and not _both_numbers(value, values[pack][name]):
             at = card.source.at(("parameters", key))
             message = f"'{key}' is a {_kind(values[pack][name])}, not a {_kind(value)}"
             problems.append(problem_at(card.source, at, "wrong-parameter", message))
+        elif closed := _loosened(by_name[pack], name, value):
+            message = f"{key} may only be tightened: '{pack}/{closed}' rests on it and is not overridable"
+            problems.append(problem_at(card.source, where, "not-overridable", message, "ask for a waiver"))
         else:
             values[pack][name] = value
     return values
+
+
+def _loosened(pack: Pack, name: str, value: Any) -> str:
+    """Return the rule that a looser value of a parameter would weaken although its pack closes it, "" of none."""
+    parameter = pack.parameters[name]
+    default: Any = parameter.default
+    if parameter.tighter is None or (value <= default if parameter.tighter == "lower" else value >= default):
+        return ""
+    used = re.compile(rf"\bparameters\.{re.escape(name)}\b")
+    closed = (rule for rule in pack.rules if rule.overridable is False)
+    return next((rule.rule for rule in closed if any(used.search(text) for text in rule.conditions().values())), "")
 
 
 def _both_numbers(one: ParameterValue, other: ParameterValue) -> bool:

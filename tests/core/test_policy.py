@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from governance.bootstrap import policies
+
+PACK = """kind: pack
+pack: house
+parameters:
+  limit: {default: 30d, tighter: lower}
+  open: {default: 0.5, tighter: lower}
+rules:
+  - rule: closed
+    when: duration('40d') > parameters.limit && card.tier == 1
+    overridable: false
+  - rule: free
+    when: card.tier > 2 && 1.0 > parameters.open
+"""
+CARD = "kind: card\nmodel: m\nowners: {team: t}\nmetrics: {x: {source: s, query: q}}\n"
+
+
+def problems(folder: Path, card: str) -> list[str]:
+    (folder / "org.yaml").write_text("kind: org\nsources: {s: {kind: parquet, path: d}}\n", encoding="utf-8")
+    (folder / "house.yaml").write_text(PACK, encoding="utf-8")
+    (folder / "m.yaml").write_text(CARD + card, encoding="utf-8")
+    return [f"{each.position.line}:{each.position.column} {each.message}" for each in policies([folder]).problems]
+
+
+@pytest.mark.parametrize(
+    ("card", "expected"),
+    [
+        ("parameters: {house/limit: 20d, house/open: 0.9}\n", []),
+        (
+            "parameters: {house/limit: 60d}\n",
+            ["5:14 house/limit may only be tightened: 'house/closed' rests on it and is not overridable"],
+        ),
+        ("rules: [{rule: house/free, when: card.tier > 9}]\n", []),
+        (
+            "rules: [{rule: house/closed, for: 1h}]\n",
+            ["5:30 'house/closed' may not be changed by a card (overridable: false); ask for a waiver instead"],
+        ),
+        ("rules: [{rule: house/closed, summary: in our words}]\n", []),
+    ],
+)
+def test_a_card_may_tighten_always_and_loosen_what_is_open(tmp_path: Path, card: str, expected: list[str]) -> None:
+    assert problems(tmp_path, card) == expected
+
+
+def test_an_override_inherits_what_it_does_not_say(tmp_path: Path) -> None:
+    assert problems(tmp_path, "tier: 3\nrules: [{rule: house/free, for: 2h}]\n") == []
+    plan = policies([tmp_path]).plan
+    rule = next(each.rule for each in plan.policies[0].rules if each.rule.id == "house/free")
+    assert (str(rule.for_), rule.conditions[0][1].text) == ("2:00:00", "card.tier > 2 && 1.0 > parameters.open")
+    assert rule.origin.file.endswith("m.yaml")
+    assert rule.conditions[0][1].position().file.endswith("house.yaml")

@@ -38,7 +38,7 @@ def verify(output: FormatOption = Format.text) -> int:
 
 
 def tail(
-    lines: Annotated[int, typer.Option("--lines", "-n", help="How many entries.", min=1)] = 20,
+    lines: Annotated[int, typer.Option("--lines", "-n", help="How many entries.", min=1, max=1_000_000)] = 20,
     kind: Annotated[str, typer.Option(help="Only this kind, such as incident.opened.")] = "",
     model: Annotated[str, typer.Option(help="Only this model.")] = "",
     output: FormatOption = Format.text,

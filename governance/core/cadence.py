@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from pydantic import field_validator
@@ -11,6 +11,8 @@ from pydantic import field_validator
 from governance.core.document import Document, Duration
 
 _HOURS = re.compile(r"^([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)$")
+_DAY = timedelta(days=1)
+_MINUTES = 24 * 60
 
 
 class Cadence(Document):
@@ -36,34 +38,40 @@ class Cadence(Document):
             raise ValueError(f"no time zone {value!r}; zones are named like Europe/Berlin") from None
         return value
 
+    @field_validator("every")
+    @classmethod
+    def _every(cls, value: timedelta) -> timedelta:
+        if value <= timedelta(0):
+            raise ValueError("`every` must be longer than nothing")
+        return value
+
     def expects(self, start: datetime, end: datetime) -> bool:
         """Tell whether a prediction was due within (start, end].
 
-        True when at least one whole interval of `every` inside the window lies in the local `hours`.
+        True when the local `hours` of one day leave room for a whole interval of `every` inside the window; where
+        `every` is longer than the hours of a day, for the whole of them.
         """
         if self.hours is None:
             return end - start >= self.every
-        step = min(self.every, timedelta(hours=1))
-        moment = end
-        while moment - self.every >= start:
-            if self._open(moment - self.every, moment):
+        zone = ZoneInfo(self.zone)
+        first, day = start.astimezone(zone).date() - _DAY, end.astimezone(zone).date()
+        while day >= first:
+            opening, closing = self._opening(day, zone)
+            if min(end, closing) - max(start, opening) >= min(self.every, closing - opening):
                 return True
-            moment -= step
+            day -= _DAY
         return False
 
-    def _open(self, start: datetime, end: datetime) -> bool:
-        opening, closing = self._minutes()
-        first = start.astimezone(ZoneInfo(self.zone))
-        last = end.astimezone(ZoneInfo(self.zone))
-        begin = first.hour * 60 + first.minute
-        finish = begin + (end.astimezone(UTC) - start.astimezone(UTC)).total_seconds() / 60
-        if opening >= closing:  # over midnight: 22:00-06:00 is 22:00 to 30:00
-            closing += 24 * 60
-            begin, finish = (begin + 24 * 60, finish + 24 * 60) if begin < opening else (begin, finish)
-        return opening <= begin and finish <= closing and last >= first
-
-    def _minutes(self) -> tuple[int, int]:
+    def _opening(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """Return when the hours of a local day begin and end, in UTC; over midnight they end on the next day."""
         found = _HOURS.match(self.hours or "00:00-24:00")
         assert found is not None  # the validator saw to it  # noqa: S101
         hours = [int(part) for part in found.groups()]
-        return hours[0] * 60 + hours[1], hours[2] * 60 + hours[3]
+        opening, closing = hours[0] * 60 + hours[1], hours[2] * 60 + hours[3]
+        return _local(day, opening, zone), _local(day, closing if closing > opening else closing + _MINUTES, zone)
+
+
+def _local(day: date, minutes: int, zone: ZoneInfo) -> datetime:
+    """Return the instant, in UTC, at which a wall clock shows that many minutes after midnight."""
+    days, rest = divmod(minutes, _MINUTES)
+    return datetime.combine(day + days * _DAY, time(rest // 60, rest % 60), zone).astimezone(UTC)

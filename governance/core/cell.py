@@ -33,6 +33,11 @@ class Column:
     cells: Mapping[Labels, Cell]
     failure: Cell | None = None
 
+    def has_gap(self) -> bool:
+        """Tell whether any member is missing for another reason than too few rows."""
+        gaps = (cell.value is None and cell.reason != "too_few" for cell in self.cells.values())
+        return self.failure is not None or any(gaps)
+
     def at(self, labels: Labels, names: Iterable[str]) -> Cell:
         """Return the cell whose labels are those of `labels` that `names` lists."""
         wanted = set(names)
@@ -124,7 +129,11 @@ def _combined(function: str, cells: list[Cell]) -> Cell:
         )
     times = [cell.time for cell in judged if cell.time is not None]
     counts = [cell.count for cell in judged if cell.count is not None]
-    return Cell(_reduced(function, values), min(times, default=None), sum(counts) if counts else None)
+    try:
+        value = _reduced(function, values)
+    except (OverflowError, ValueError) as error:  # sums of infinities, or beyond what a double holds
+        return Cell(None, reason="error", detail=f"{function} cannot be computed: {error}")
+    return Cell(value, min(times, default=None), sum(counts) if counts else None)
 
 
 def _reduced(function: str, values: list[float]) -> float:

@@ -16,7 +16,8 @@ EffectState = Literal["due", "sent", "failed", "withheld"]
 
 FIRST_RETRY = timedelta(seconds=10)
 LAST_RETRY = timedelta(minutes=30)
-MAX_ATTEMPTS = 8
+MAX_ATTEMPTS = 350
+"""A week of tries at the slowest pace: a page is not given up because a pager was down for an hour."""
 
 _REASONS: Mapping[str, Reason] = {
     "opened": "first",
@@ -75,7 +76,8 @@ def respond(
     if reason is None:
         return ()
     incident = change.incident
-    withheld = incident.severity == "info"
+    # A resolution gets through to everybody who was told of something worse than info before.
+    withheld = (incident.peak if change.kind == "resolved" else incident.severity) == "info"
     message = _message(incident, reason, tuple(proposals), at)
     return tuple(
         Effect(

@@ -35,6 +35,9 @@ class Evaluation:
         self._answers = answers
         self._at = at
         self._columns: dict[str, Column] = {}
+        self._aggregated: dict[Reference, Column] = {}
+        self._formed: dict[str, list[Instance] | str] = {}
+        self._by_labels: dict[str, dict[Labels, Instance]] = {}
         self._context = policy.context.extend({"now": at})
 
     def verdicts(
@@ -64,6 +67,18 @@ class Evaluation:
             yield self._waived(self._vanished(rule, ()), waivers)
 
     def instances(self, rule: CompiledRule) -> list[Instance] | str:
+        """Return the instances of a rule, formed once; over the limit, the reason why there are none."""
+        if rule.rule.id not in self._formed:
+            found = self._instances(rule)
+            self._formed[rule.rule.id] = found
+            self._by_labels[rule.rule.id] = {} if isinstance(found, str) else {each.labels: each for each in found}
+        return self._formed[rule.rule.id]
+
+    def _instance(self, rule: CompiledRule, labels: Labels) -> Instance:
+        self.instances(rule)
+        return self._by_labels[rule.rule.id].get(labels) or self._gone(rule, labels)
+
+    def _instances(self, rule: CompiledRule) -> list[Instance] | str:
         """Form the instances of a rule by joining its labelled references; over the limit, return the reason."""
         labels: list[tuple[Labels, dict[str, Any]]] = [((), {})]
         if rule.rule.for_each is not None:
@@ -74,7 +89,7 @@ class Evaluation:
         names = {each: labels_of(each, self._policy.policy.metrics) for each in rule.references}
         for each in sorted(rule.references, key=lambda one: -len(names[one])):
             if names[each]:
-                labels = list(_joined(labels, columns[each], names[each]))
+                labels = list(_joined(labels, columns[each], names[each], open_ended=rule.rule.for_each is None))
         limit = self._policy.policy.card.max_instances
         if len(labels) > limit:
             return f"{len(labels)} label sets, the limit is {limit} (max_instances)"
@@ -85,19 +100,14 @@ class Evaluation:
 
     def explain(self, rule: CompiledRule, labels: Labels) -> dict[Severity, tuple[Term, ...]]:
         """Return, for each severity, the terms of its expression with their values for one label set."""
-        instances = self.instances(rule)
-        found = [each for each in instances if each.labels == labels] if not isinstance(instances, str) else []
-        instance = found[0] if found else self._gone(rule, labels)
-        context, values = self._bindings(rule, instance)
+        context, values = self._bindings(rule, self._instance(rule, labels))
         return {severity: program.explain(values, context) for severity, program in rule.programs}
 
     def summary(self, rule: CompiledRule, labels: Labels) -> str:
         """Return the rule's summary with the values of one label set; its id where it has none."""
         if rule.summary is None:
             return rule.rule.id
-        instances = self.instances(rule)
-        found = [each for each in instances if each.labels == labels] if not isinstance(instances, str) else []
-        context, values = self._bindings(rule, found[0] if found else self._gone(rule, labels))
+        context, values = self._bindings(rule, self._instance(rule, labels))
         for each in rule.summary.references:
             if each not in values:
                 members = self._resolved(each)
@@ -107,7 +117,7 @@ class Evaluation:
 
     def _judged(self, rule: CompiledRule, instance: Instance) -> Verdict:
         context, values = self._bindings(rule, instance)
-        missing = tuple(name(each) for each, cell in instance.cells.items() if _is_gap(each, cell))
+        missing = tuple(name(each) for each, cell in instance.cells.items() if self._is_gap(each, cell))
         failing: list[Severity] = []
         gap = failure = ""
         for severity, program in rule.programs:
@@ -120,7 +130,8 @@ class Evaluation:
                 gap = "missing"
         inputs = self._inputs(instance)
         if failing:
-            return self._verdict(rule, instance.labels, "fail", tuple(failing), "", inputs, missing)
+            undecided = (failure,) if failure and not missing else ()  # the other severities keep their state
+            return self._verdict(rule, instance.labels, "fail", tuple(failing), failure, inputs, missing or undecided)
         if failure:
             return self._verdict(rule, instance.labels, "error", (), failure, inputs, missing)
         if gap:
@@ -141,7 +152,7 @@ class Evaluation:
         queries = [self._policy.policy.metrics[each.metric].query for each in rule.references]
         until = min((self._at - each.offset for each in queries), default=None) if rule.needs_truth else None
         cadence = self._policy.policy.card.cadence
-        expected = all(
+        expected = outcome not in {"no_data", "stale"} or all(
             cadence.expects(self._at - each.offset - each.window, self._at - each.offset) for each in queries
         )
         basis: Basis = "provisional" if rule.needs_truth else ""
@@ -169,6 +180,11 @@ class Evaluation:
                 )
         return verdict
 
+    def _is_gap(self, reference: Reference, cell: Cell) -> bool:
+        if reference.view == "series":
+            return self._resolved(reference).has_gap()
+        return reference.view != "samples" and cell.value is None
+
     def _bindings(self, rule: CompiledRule, instance: Instance) -> tuple[Context, dict[Reference, object]]:
         values = {each: bound(each, cell, self._resolved(each), self._at) for each, cell in instance.cells.items()}
         extra = {
@@ -192,16 +208,25 @@ class Evaluation:
         return self._columns[metric]
 
     def _resolved(self, reference: Reference) -> Column:
-        return resolved(reference, self._column(reference.metric))
+        if reference not in self._aggregated:
+            self._aggregated[reference] = resolved(reference, self._column(reference.metric))
+        return self._aggregated[reference]
 
     def _vanished(self, rule: CompiledRule, labels: Labels) -> Verdict:
         """Judge a label set that nothing names any more: lost data, or an item that the card no longer declares."""
-        if not rule.references:
+        undeclared = rule.rule.for_each is not None and not self._declares(rule, labels)
+        if undeclared or not rule.references:
             return self._verdict(rule, labels, "pass", reason="the card no longer declares it")
+        if not labels and rule.dimensions and any(self._resolved(each).cells for each in rule.references):
+            return self._verdict(rule, labels, "pass", reason="there is data by label now")
         instance = self._gone(rule, labels)
         outcome, reason = _gap(instance)
         missing = tuple(name(each) for each in instance.cells)
         return self._verdict(rule, labels, outcome, (), reason, self._inputs(instance), missing)
+
+    def _declares(self, rule: CompiledRule, labels: Labels) -> bool:
+        variable = rule.rule.for_each[0] if rule.rule.for_each else ""
+        return dict(labels).get(variable) in {key for key, _ in self._items(rule)}
 
     def _gone(self, rule: CompiledRule, labels: Labels) -> Instance:
         """An instance for a label set that no source names any more."""
@@ -240,10 +265,6 @@ def _outcome(program: Program, values: Mapping[Reference, object], context: Cont
     return result if isinstance(result, bool) else f"the condition gives {type(result).__name__}, not true or false"
 
 
-def _is_gap(reference: Reference, cell: Cell) -> bool:
-    return reference.view != "samples" and cell.value is None
-
-
 def _gap(instance: Instance) -> tuple[Outcome, str]:
     """Return the gravest gap of an instance, with its reason in words."""
     for kind in _WORST_GAP:
@@ -254,15 +275,29 @@ def _gap(instance: Instance) -> tuple[Outcome, str]:
 
 
 def _joined(
-    instances: list[tuple[Labels, dict[str, Any]]], column_: Column, names: tuple[str, ...]
+    instances: list[tuple[Labels, dict[str, Any]]], column_: Column, names: tuple[str, ...], *, open_ended: bool
 ) -> Iterator[tuple[Labels, dict[str, Any]]]:
-    """Join the label sets so far with those of a column on the labels they share; neither side loses a set."""
+    """Join the label sets so far with those of a column on the labels they share; neither side loses a set.
+
+    Unless `open_ended`, the sets so far are all there can be (the items of a for_each), and the column adds none.
+    """
     wanted = set(names)
+    known = {name for labels, _ in instances for name, _ in labels}
+    shared = wanted & known
+    index: dict[Labels, list[Labels]] = {}
+    for key in column_.cells:
+        index.setdefault(_only(key, shared), []).append(key)
+    met: set[Labels] = set()
     for labels, items in instances:
-        own = dict(labels)
-        shared = {key: value for key, value in own.items() if key in wanted}
-        matches = [key for key in column_.cells if shared.items() <= dict(key).items()]
-        for key in matches:
-            yield tuple(sorted({**own, **dict(key)}.items())), items
-        if not matches and own:
+        key = _only(labels, shared)
+        met.add(key)
+        for match in index.get(key, ()):
+            yield tuple(sorted({**dict(labels), **dict(match)}.items())), items
+        if key not in index and labels:
             yield labels, items
+    if open_ended:
+        yield from ((key, {}) for common, keys in index.items() if common not in met for key in keys)
+
+
+def _only(labels: Labels, names: set[str]) -> Labels:
+    return tuple(pair for pair in labels if pair[0] in names)

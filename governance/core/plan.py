@@ -14,6 +14,7 @@ from governance.core.document import Severity
 from governance.core.expression import (
     ANY,
     Context,
+    EvaluationFailed,
     ExpressionError,
     Names,
     Program,
@@ -101,7 +102,7 @@ def evaluation_plan(cards: Sequence[Authored[Card]], packs: Sequence[Authored[Pa
         for rule in policy.rules
         for reference in rule.asked
     )
-    distinct = tuple(dict.fromkeys(problems))
+    distinct = tuple(dict.fromkeys([*problems, *compiler.problems]))
     by_model = {policy.model: policy for policy in policies}
     return EvaluationPlan(tuple(policies), tuple(queries), _version(policies), distinct, by_model)
 
@@ -119,10 +120,15 @@ def _version(policies: Iterable[CompiledPolicy]) -> str:
                 str(each.rule.no_data_for),
                 each.rule.no_data_then,
                 each.rule.enforcement,
+                each.rule.then,
+                each.rule.for_each[1].text if each.rule.for_each else "",
+                each.rule.summary.text if each.rule.summary else "",
             )
             for each in policy.rules
         ]
-        digest.update(repr((policy.policy.card.model_dump_json(), rules, policy.policy.parameters)).encode())
+        metrics = {name: (each.spec, each.query) for name, each in policy.policy.metrics.items()}
+        said = (policy.policy.card.model_dump_json(), rules, policy.policy.parameters, metrics)
+        digest.update(repr(said).encode())
     return digest.hexdigest()[:12]
 
 
@@ -133,15 +139,22 @@ class _Compiler:
         self._programs: dict[object, Program | ExpressionError] = {}
         self._templates: dict[object, Template | ExpressionError] = {}
         self._card = shape_of(Card)
+        self.problems: list[Problem] = []
 
     def selects(self, pack: Authored[Pack], card: Card) -> bool:
         """Tell whether a pack applies to a card."""
         if not pack.document.applies_to:
             return True
-        program = self._program(pack.document.applies_to, self._names({}, {}, {}))
+        program = self._program(pack.document.applies_to, self._names({}, {}, {}), result="bool")
         if isinstance(program, ExpressionError):
             return False  # reported by pack_problems
-        return bool(program.evaluate({}, Context({"card": card.model_dump(exclude_none=True)})))
+        try:
+            return program.evaluate({}, Context({"card": card.model_dump(exclude_none=True)})) is True
+        except EvaluationFailed as failure:
+            written = Written(pack.document.applies_to, pack.source, ("applies_to",))
+            message = f"this cannot be told of {card.model}: {failure}"
+            self.problems.append(written.problem("undecided-pack", message, "guard it with has() or a size()"))
+            return False
 
     def pack_problems(self, packs: Sequence[Authored[Pack]]) -> Iterable[Problem]:
         """Check every expression of the packs by themselves, against all metrics that any pack declares."""
@@ -149,7 +162,7 @@ class _Compiler:
         for pack in packs:
             if pack.document.applies_to:
                 written = Written(pack.document.applies_to, pack.source, ("applies_to",))
-                yield from self._problems(written, self._program(written.text, self._names({}, {}, {})))
+                yield from self._problems(written, self._program(written.text, self._names({}, {}, {}), result="bool"))
             for index, rule in enumerate(pack.document.rules):
                 loop = self._loop(rule.for_each or {})
                 names = self._names(metrics, _parameters(pack.document), loop, pack.document.applies_to)
@@ -230,6 +243,9 @@ class _Compiler:
             program = self._program(rule.for_each[1].text, self._names({}, {}, {}, rule.given))
             problems.extend(self._problems(rule.for_each[1], program))
             items = program if isinstance(program, Program) else None
+            if items is not None and items.kind not in {"list", "map", "record", "any"}:
+                message = f"for_each needs a list or a map, this is a {items.kind}"
+                problems.append(rule.for_each[1].problem("not-a-collection", message))
         needs_truth = any(metrics[each.metric].needs_truth for each in references)
         return CompiledRule(rule, tuple(programs), references, dimensions, needs_truth, summary, items)
 

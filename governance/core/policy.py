@@ -192,7 +192,14 @@ def _rule(name: str, pack: Pack | None, layers: list[_Layer]) -> EffectiveRule:
     def first(field_name: str) -> Any:
         return next((value for layer in layers if (value := getattr(layer.rule, field_name)) is not None), None)
 
-    no_data: NoData = first("no_data") or NoData()
+    no_data = NoData.model_validate(
+        {
+            name: value
+            for layer in reversed(layers)
+            if layer.rule.no_data is not None
+            for name, value in layer.rule.no_data.model_dump(exclude_unset=True).items()
+        }
+    )
     base = layers[-1]
     return EffectiveRule(
         id=name,
@@ -254,7 +261,7 @@ def _loosened(pack: Pack, name: str, value: Any) -> str:
     default: Any = parameter.default
     if parameter.tighter is None or (value <= default if parameter.tighter == "lower" else value >= default):
         return ""
-    used = re.compile(rf"\bparameters\.{re.escape(name)}\b")
+    used = re.compile(rf"\bparameters\s*(\.\s*{re.escape(name)}\b|\[\s*['\"]{re.escape(name)}['\"])")
     closed = (rule for rule in pack.rules if rule.overridable is False)
     return next((rule.rule for rule in closed if any(used.search(text) for text in rule.conditions().values())), "")
 

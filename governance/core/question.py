@@ -31,13 +31,14 @@ def log_table(card: Card) -> LogTable | None:
 
 def query(metric: Metric, card: Card, log: LogTable | None) -> Query:
     """Return the query that answers `metric`; its window ends at the label watermark where truth is needed."""
+    window = max(metric.window or _HOUR, card.cadence.every)  # a shorter one would mostly hold nothing
     if metric.query is not None:
-        return Query(source=metric.source or "", text=_filled(metric.query, card), window=metric.window or _HOUR)
+        return Query(source=metric.source or "", text=_filled(metric.query, card), window=window)
     return Query(
         source=log.source if log else "",
         measure=metric.measure or "",
         log=log,
-        window=metric.window or _HOUR,
+        window=window,
         offset=card.truth.delay if card.truth and needs_truth(metric) else timedelta(0),
         by=metric.by or "",
         of=metric.of or "",

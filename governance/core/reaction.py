@@ -11,8 +11,6 @@ from governance.core.document import Severity
 from governance.core.plan import CompiledRule
 from governance.core.verdict import Verdict
 
-_INSTANT = Timing()
-
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -40,6 +38,8 @@ def signals(rule: CompiledRule, verdict: Verdict) -> dict[Severity, Signal]:
     names = [severity for severity, _ in rule.programs]
     if verdict.outcome == "waived":
         return dict.fromkeys(names, "waived")
+    if verdict.outcome in {"no_data", "stale"} and rule.rule.no_data_then == "ok":
+        return dict.fromkeys(names, "pass")
     if verdict.keeps_state:
         return dict.fromkeys(names, "keep")
     rest: Signal = "keep" if verdict.missing else "pass"

@@ -42,7 +42,7 @@ def of_transition(step: Step, summary: str, terms: Mapping[Severity, Sequence[Te
     }
     subject = {"model": key.model, "rule": key.rule, "labels": labels_text(key.labels), "kind": key.kind}
     name = f"alert.{change.change}"
-    return Decision(change.at, name, ENGINE, subject, body, identity(name, *subject.values(), change.at.isoformat()))
+    return Decision(change.at, name, ENGINE, subject, body, identity(name, repr(key), change.at.isoformat()))
 
 
 def of_incident(change: IncidentChange, at: datetime, version: str) -> Decision:

@@ -96,6 +96,8 @@ def tick(clock: Clock, signal: Signal, timing: Timing, at: datetime) -> Clock:
         return Clock()
     if signal == "fail":
         since = clock.since if clock.state != "inactive" and clock.since is not None else at
+        if at < since:
+            return clock  # the machine's clock stepped back: no time has passed
         return Clock("firing" if at - since >= timing.for_ else "pending", since)
     if clock.state == "firing":
         passed = clock.passed or at

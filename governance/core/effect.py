@@ -45,10 +45,14 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """One delivery to one notifier; `key` is the same for every attempt, so that the receiver can drop repeats."""
+    """One delivery to one notifier; `key` is the same for every attempt, so that the receiver can drop repeats.
+
+    `version` is that of the incident it tells of: a notifier hears of an incident in this order.
+    """
 
     key: str
     incident: int
+    version: int
     notifier: str
     message: Message
     state: EffectState = "due"
@@ -83,6 +87,7 @@ def respond(
         Effect(
             key=f"{incident.id}-{incident.version}-{notifier}",
             incident=incident.id,
+            version=incident.version,
             notifier=notifier,
             message=message,
             state="withheld" if withheld else "due",
@@ -95,7 +100,7 @@ def respond(
 
 def retry_at(attempts: int, at: datetime) -> datetime:
     """Return when a failed delivery is tried again: ten seconds, doubled each time, at most half an hour."""
-    doubled: timedelta = FIRST_RETRY * 2 ** max(attempts - 1, 0)
+    doubled: timedelta = FIRST_RETRY * 2 ** min(max(attempts - 1, 0), 10)
     return at + min(doubled, LAST_RETRY)
 
 

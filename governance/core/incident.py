@@ -208,7 +208,8 @@ def _fired(before: Finding | None, told: Told) -> Finding:
 
 def _told(before: Finding, told: Told) -> Finding:
     if told.change == "confirmed":
-        return replace(before, basis="final", story=(*before.story, "confirmed (final)"))
+        severity = told.severity or before.severity
+        return replace(before, severity=severity, basis="final", story=(*before.story, "confirmed (final)"))
     if told.change in {"resolved", "revised", "waived", "cleared", "pending"}:
         words = {"revised": "withdrawn by complete labels (final)", "pending": "pending again"}
         return replace(before, ended=told.at, story=(*before.story, words.get(told.change, told.change)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from governance.core.alert import Alert, AlertKey, Signal, Timing, Transition, advance, transition
-from governance.core.document import Severity
+from governance.core.document import SEVERITIES, Severity
 from governance.core.plan import CompiledRule
 from governance.core.verdict import Verdict
 
@@ -31,6 +31,9 @@ def react(rule: CompiledRule, verdict: Verdict, active: Mapping[AlertKey, Alert]
         gap = AlertKey(verdict.model, verdict.rule, verdict.labels, "no_data")
         severities: dict[Severity, Signal] = {"warning": no_data_signal(verdict)}
         yield from _step(gap, severities, Timing(rule.rule.no_data_for), verdict, active)
+    else:
+        gap = AlertKey(verdict.model, verdict.rule, verdict.labels, "no_data")
+        yield from _step(gap, {"warning": "waived"}, timing, verdict, active)  # the author asks for it no longer
 
 
 def signals(rule: CompiledRule, verdict: Verdict) -> dict[Severity, Signal]:
@@ -60,8 +63,9 @@ def confirmed(alert: Alert, verdict: Verdict, at: datetime) -> Step | None:
     if verdict.keeps_state:
         return None
     if verdict.outcome == "fail":
-        after = replace(alert, basis="final")
-        told = Transition(alert.key, "confirmed", at, alert.severity, alert.severity)
+        clocks = {severity: clock for severity, clock in alert.clocks.items() if severity in verdict.failing}
+        after = replace(alert, clocks=clocks or alert.clocks, basis="final")
+        told = Transition(alert.key, "confirmed", at, alert.severity, after.severity)
         return Step(alert, after, verdict, told)
     after = replace(alert, clocks={}, basis="", until=None)
     return Step(
@@ -72,6 +76,15 @@ def confirmed(alert: Alert, verdict: Verdict, at: datetime) -> Step | None:
     )
 
 
+def dropped(alert: Alert, at: datetime) -> Step:
+    """Resolve an alert whose rule or model is no longer declared."""
+    key = alert.key
+    reason = "the rule is no longer declared"
+    verdict = Verdict(key.model, key.rule, key.labels, at, "pass", reason=reason)
+    after = replace(alert, clocks={}, basis="", until=None)
+    return Step(alert, after, verdict, transition(alert, after, at, reason))
+
+
 def _step(
     key: AlertKey, each: Mapping[Severity, Signal], timing: Timing, verdict: Verdict, active: Mapping[AlertKey, Alert]
 ) -> Iterator[Step]:
@@ -80,7 +93,9 @@ def _step(
         if "fail" not in each.values():
             return  # nothing was wrong, and nothing is
         before = Alert(key, {})
-    after = _with_basis(before, advance(before, each, timing, verdict.at), verdict)
+    moved = advance(before, each, timing, verdict.at)
+    asked = {severity: clock for severity, clock in moved.clocks.items() if severity in each}
+    after = _with_basis(before, replace(moved, clocks=asked), verdict)  # a severity may have left the rule
     if after != before:
         yield Step(before, after, verdict, transition(before, after, verdict.at, verdict.reason))
 
@@ -89,6 +104,10 @@ def _with_basis(before: Alert, after: Alert, verdict: Verdict) -> Alert:
     """Remember, when a finding on labels begins to fire, which window it rests on and that labels may still come."""
     if verdict.until is None or after.key.kind == "no_data":
         return after
-    if before.state != "firing" and after.state == "firing":
+    if after.state == "firing" and _grew(before.severity, after.severity):
         return replace(after, basis=verdict.basis, until=verdict.until)
     return after
+
+
+def _grew(before: Severity | None, after: Severity | None) -> bool:
+    return after is not None and (before is None or SEVERITIES.index(after) > SEVERITIES.index(before))

@@ -20,7 +20,7 @@ from governance.store import alerts, decision_log, effects, incidents
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One alert that moved; `rule` is None for the engine's own alerts."""
+    """One alert that moved; `rule` is None for the engine's own alerts and for rules that are gone."""
 
     step: Step
     rule: EffectiveRule | None
@@ -30,16 +30,17 @@ class Change:
     def group(self, grouping: Grouping) -> str:
         """Return which incident this belongs to."""
         key = self.step.after.key
-        if self.rule is None:
+        if key.model == entries.ENGINE:
             return f"{key.model}/{key.rule}/{entries.labels_text(key.labels)}"
-        parts = {"model": key.model, "pack": self.rule.pack, "rule": key.rule}
+        parts = {"model": key.model, "pack": key.rule.rpartition("/")[0], "rule": key.rule}
         return "/".join(parts[name] for name in grouping.group_by) or key.model
 
     def told(self) -> Told | None:
         """Return what this tells its incident, None when nothing."""
         change, verdict = self.step.transition, self.step.verdict
-        if change is None or (self.rule is not None and self.rule.enforcement == "observe"):
-            return None
+        observed = self.rule is not None and self.rule.enforcement == "observe"
+        if change is None or (observed and change.change in {"firing", "worsened", "eased"}):
+            return None  # an end is always told: the rule may have been observed only since then
         values = {each.name: each.value for each in verdict.inputs}
         severity = change.after or change.before
         return Told(change.key, change.change, change.at, severity, self.summary, values, verdict.basis, change.reason)

@@ -15,7 +15,7 @@ from governance.core.evaluation import Evaluation
 from governance.core.incident import IncidentChange
 from governance.core.metric import Answer, Labels, Query
 from governance.core.plan import CompiledPolicy, CompiledRule
-from governance.core.reaction import Step, react
+from governance.core.reaction import Step, dropped, react
 from governance.core.verdict import Verdict
 from governance.core.waiver import Waiver
 from governance.engine import entries, revision
@@ -55,13 +55,15 @@ def run_cycle(engine: Engine, at: datetime) -> CycleReport:
     changes = [*_revised(engine, revisions, answers, active, at)]
     for policy in engine.plan.policies:
         changes.extend(_changes(engine, policy, answers, active, holding, verdicts, at))
+    changes.extend(_dropped(engine, active, at))
     changes.extend(health_changes(engine, failures(engine.plan, answers), verdicts, active, at))
     evaluated = time.perf_counter()
 
     incident_changes = _committed(engine, changes, at)
     with engine.database.transaction() as connection:
-        if progress.last_cycle(connection) != at:  # the same instant again has its entry already
-            decision_log.append(connection, [entries.of_cycle(verdicts, at, engine.plan.version)])
+        last = progress.last_cycle(connection)
+        if last != at:  # the same instant again has its entry already
+            decision_log.append(connection, [entries.of_cycle(verdicts, at, last, engine.plan.version)])
         progress.set_last_cycle(connection, at)
     decision_log.seal(engine.database, at)
     done = time.perf_counter()
@@ -115,6 +117,16 @@ def _changes(
                     terms = evaluation.explain(rule, verdict.labels)
                     decisions = (entries.of_transition(step, summary, terms, engine.plan.version),)
                 yield Change(step, rule.rule, summary, decisions)
+
+
+def _dropped(engine: Engine, active: Mapping[AlertKey, Alert], at: datetime) -> Iterator[Change]:
+    """Resolve the alerts of rules and models that the policies no longer declare."""
+    declared = {(policy.model, rule.rule.id) for policy in engine.plan.policies for rule in policy.rules}
+    for key, alert in active.items():
+        if key.model != entries.ENGINE and (key.model, key.rule) not in declared:
+            step = dropped(alert, at)
+            summary = f"{key.rule} is no longer declared for {key.model}"
+            yield Change(step, None, summary, (entries.of_transition(step, summary, {}, engine.plan.version),))
 
 
 def _summary(evaluation: Evaluation, step: Step, rule: CompiledRule) -> str:

@@ -12,16 +12,26 @@ from governance.store import decision_log, effects
 
 
 def dispatch(engine: Engine, at: datetime) -> list[Effect]:
-    """Deliver every due effect and return what became of each; a failure is tried again later, ever more slowly."""
+    """Deliver every due effect and return what became of each; a failure is tried again later, ever more slowly.
+
+    A notifier hears of an incident in order: what follows a message that could not be delivered waits for it.
+    """
     with engine.database.read() as connection:
-        due = effects.due(connection, at)
-    done = []
-    for effect in due:
+        pending = effects.pending(connection)
+    done: list[Effect] = []
+    waiting: set[tuple[int, str]] = set()
+    for effect in pending:
+        line = (effect.incident, effect.notifier)
+        if line in waiting or effect.next_at is None or effect.next_at > at:
+            waiting.add(line)
+            continue
         after = _after(effect, _performed(engine, effect), at)
         with engine.database.transaction() as connection:
             effects.save(connection, [after])
             if after.state != "due":
                 decision_log.append(connection, [entries.of_delivery(after, at)])
+        if after.state == "due":
+            waiting.add(line)
         done.append(after)
     if done:
         decision_log.seal(engine.database, at)

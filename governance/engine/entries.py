@@ -75,15 +75,18 @@ def of_delivery(effect: Effect, at: datetime) -> Decision:
     )
 
 
-def of_cycle(verdicts: Iterable[Verdict], at: datetime, version: str) -> Decision:
-    """Return the entry that sums up a cycle: how many verdicts of each outcome, and a digest over all of them."""
+def of_cycle(verdicts: Iterable[Verdict], at: datetime, last: datetime | None, version: str) -> Decision:
+    """Return the entry that sums up a cycle: how many verdicts of each outcome, and a digest over all of them.
+
+    `last` is the instant of the cycle before: after the clock stepped back, the same instant is another cycle.
+    """
     counts: Counter[str] = Counter()
     digest = hashlib.sha256()
     for verdict in verdicts:
         counts[verdict.outcome] += 1
         digest.update(repr((verdict.model, verdict.rule, verdict.labels, verdict.outcome, verdict.inputs)).encode())
     body = {"verdicts": dict(sorted(counts.items())), "digest": digest.hexdigest(), "policy_version": version}
-    return Decision(at, "cycle.evaluated", ENGINE, {}, body, identity("cycle", at.isoformat()))
+    return Decision(at, "cycle.evaluated", ENGINE, {}, body, identity("cycle", at.isoformat(), str(last)))
 
 
 def subject_of(incident: Incident) -> dict[str, str]:

@@ -19,7 +19,7 @@ from governance.engine import entries
 from governance.engine.commit import Change
 from governance.engine.parts import Engine
 
-MODEL = "engine"
+MODEL = entries.ENGINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,13 @@ def health_changes(
         key = AlertKey(MODEL, "source-failing", labels(source=source))
         wrong = f"source {source} fails: {failure.reason}; blinds {', '.join(failure.models)}" if failure else ""
         yield from _change(engine, key, wrong, f"source {source} answers again", active, at)
+    for key in active:
+        if key.model == MODEL and key.rule == "source-failing" and dict(key.labels)["source"] not in found:
+            yield from _change(engine, key, "", f"source {dict(key.labels)['source']} is no longer asked", active, at)
+        elif (
+            key.model == MODEL and key.rule == "rule-in-error" and dict(key.labels)["model"] not in engine.plan.by_model
+        ):
+            yield from _change(engine, key, "", f"{dict(key.labels)['model']} is no longer declared", active, at)
     blinded = {model for failure in found.values() if failure for model in failure.models}
     broken = {each.model: each for each in verdicts if each.outcome == "error" and each.model not in blinded}
     for policy in engine.plan.policies:

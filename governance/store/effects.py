@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlmodel import Field, SQLModel
@@ -19,6 +18,7 @@ class EffectRow(SQLModel, table=True):
 
     key: str = Field(primary_key=True)
     incident: int = Field(index=True)
+    version: int
     notifier: str
     state: str
     next_at: float | None = Field(default=None, index=True)
@@ -42,9 +42,9 @@ def save(connection: Connection, effects: Sequence[Effect]) -> None:
         connection.execute(statement, [{**_row(each), "old_key": each.key} for each in effects])
 
 
-def due(connection: Connection, at: datetime, limit: int = 200) -> list[Effect]:
-    """Return the effects to perform now, oldest first."""
-    statement = select(_C.document).where(_C.next_at <= at.timestamp()).order_by(_C.next_at, _C.key).limit(limit)
+def pending(connection: Connection) -> list[Effect]:
+    """Return the effects that are still to be performed, now or later, in the order in which they were decided."""
+    statement = select(_C.document).where(_C.next_at.is_not(None)).order_by(_C.incident, _C.version, _C.key)
     return [read(Effect, text) for text in connection.execute(statement).scalars()]
 
 
@@ -59,6 +59,7 @@ def _row(effect: Effect) -> dict[str, object]:
     return {
         "key": effect.key,
         "incident": effect.incident,
+        "version": effect.version,
         "notifier": effect.notifier,
         "state": effect.state,
         "next_at": effect.next_at.timestamp() if effect.next_at else None,

@@ -39,7 +39,7 @@ MESSAGE = Message(
     ("run runbook roll-back",),
     AT,
 )
-EFFECT = Effect("7-1-hook", 7, "hook", MESSAGE, next_at=AT)
+EFFECT = Effect("7-1-hook", 7, 1, "hook", MESSAGE, next_at=AT)
 
 
 @dataclass

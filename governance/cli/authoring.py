@@ -92,7 +92,7 @@ def schema(
     from governance.core.suggestion import closest
 
     if kind and kind not in KINDS:
-        raise typer.BadParameter(f"no kind '{kind}' {closest(kind, KINDS) or 'known: ' + ', '.join(KINDS)}")
+        raise typer.BadParameter(f"no kind '{kind}'; {closest(kind, KINDS) or 'known: ' + ', '.join(KINDS)}")
     chosen = {kind: KINDS[kind]} if kind else KINDS
     schemas = {name: json_schema(name, document) for name, document in chosen.items()}
     if to is None:
@@ -130,7 +130,7 @@ _MARKS = {"fail": "✗", "pass": "✓", "waived": "~", "error": "!", "not applic
 
 
 def _print_rules(views: list[RuleView], *, show_all: bool) -> None:
-    failing = [each for each in views if each.outcome == "fail"]
+    failing = sorted((each for each in views if each.outcome == "fail"), key=_worst_first)
     for each in failing:
         _print_failure(each)
     others: dict[tuple[str, str], list[RuleView]] = {}
@@ -142,13 +142,17 @@ def _print_rules(views: list[RuleView], *, show_all: bool) -> None:
         shown = members if show_all else members[:1]
         for each in shown:
             name = f"{rule} {_set(each.labels)}".strip() if show_all else rule
-            count = f"{len(members)} instances" if len(members) > 1 and not show_all else _values(each)
+            count = f"×{len(members)}" if len(members) > 1 and not show_all else _values(each)
             rows.append((f"{_MARKS.get(outcome, '?')} {outcome}", name, count, each.reason))
     print_table(("verdict", "rule", "values", "why"), rows)
     coverage = [each for each in views if each.outcome == "too_few"]
     if coverage:
         judged = sum(each.outcome in {"pass", "fail"} for each in views)
         print(f"{judged} of {judged + len(coverage)} instances judged; {len(coverage)} have too few rows")
+
+
+def _worst_first(view: RuleView) -> int:
+    return -("info", "warning", "critical").index(view.severity or "info")
 
 
 def _print_failure(view: RuleView) -> None:
@@ -159,6 +163,9 @@ def _print_failure(view: RuleView) -> None:
         values = ", ".join(f"{name} = {_shown(value)}" for name, value in term.values.items())
         truth = {True: "true", False: "false", None: "not known"}[term.true]
         say(f"    {term.text}  is {truth}" + (f"  ({values})" if values else ""))
+    times = [each["time"] for each in view.inputs if each["time"] is not None]
+    if times:
+        say(f"    rests on data up to {stamp(min(times))}")
     if view.remedy:
         say(f"    → {view.remedy}")
     say()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +20,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     for_: Annotated[str, typer.Option("--for", help="Stop after this time at the latest, such as 60s.")] = "10m",
     headless: Annotated[
-        bool, typer.Option("--headless", help="Print the story, as is done anyway until `gov tui`.")
+        bool, typer.Option("--headless", help="Print the story and exit, for scripts; there is no other form yet.")
     ] = True,
     into: Annotated[Path, typer.Option(help="Directory for its policies, data and database; made anew.")] = Path(
         ".gov-demo"
@@ -37,7 +39,8 @@ def demo(
     replay.run(_limit(for_))
     for line in summary.lines(replay):
         print(line)
-    where = f"gov -C {into}"
+    command = "gov" if shutil.which("gov") else os.path.relpath(sys.argv[0])
+    where = f"{command} -C {into}"
     print(f"\nGo on from here:\n  {where} incidents list --status all\n  {where} incidents show 1")
     print(f"  {where} eval flight-delay --at 2013-07-15\n  {where} why 1\n  {where} audit tail\n  {where} audit verify")
     return 0

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
 _PANEL = "Answer incidents"
 _incidents = typer.Typer(help="List, show, acknowledge and resolve incidents.", no_args_is_help=True)
-Number = Annotated[int, typer.Argument(metavar="N", help="The incident's number.")]
+
+
+def _number(text: str) -> int:
+    try:
+        return int(text.upper().removeprefix("INC-"))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no incident; write 35 or INC-35") from None
+
+
+Number = Annotated[int, typer.Argument(metavar="N", help="The incident's number: 35 or INC-35.", parser=_number)]
 
 
 def register(app: typer.Typer) -> None:
@@ -56,12 +65,11 @@ def listed(
             each.status,
             each.model,
             each.title,
-            stamp(each.opened_at),
             ago(each.changed_at, now),
         )
         for each in found
     ]
-    print_table(("incident", "severity", "status", "model", "what", "opened", "changed"), rows)
+    print_table(("incident", "severity", "status", "model", "what", "changed"), rows)
     return 0
 
 
@@ -142,8 +150,10 @@ def _print_done(done: Done, verb: str, who: str, output: Format) -> int:
     else:
         say(f"INC-{done.incident.id} {verb} by {who}; sealed as entry {done.entry} of the decision log")
         if done.still_firing:
-            count = f"{done.still_firing} finding{'s still fire' if done.still_firing > 1 else ' still fires'}"
-            say(f"{count}: nobody is told again until it has cleared and fires anew")
+            many = done.still_firing > 1
+            count = f"{done.still_firing} findings still fire" if many else "1 finding still fires"
+            until = "they have cleared and fire anew" if many else "it has cleared and fires anew"
+            say(f"{count}: nobody is told again until {until}")
     return 0
 
 
@@ -164,9 +174,10 @@ def _print_incident(view: IncidentView, *, changed: str) -> None:
 
 
 def _print_finding(finding: FindingView) -> None:
+    closed = bool(finding.story) and finding.story[-1].startswith("closed by")
     state = f"fired {stamp(finding.since)}" + (f", ended {stamp(finding.ended)}" if finding.ended else ", still firing")
     say()
-    say(f"  {'✓' if finding.ended else '▲'} {finding.peak}: {finding.summary}")
+    say(f"  {'✓' if finding.ended and not closed else '▲'} {finding.peak}: {finding.summary}")
     say(f"    {finding.rule}  {state}" + (f", {finding.times} times" if finding.times > 1 else ""))
     values = ", ".join(f"{name} = {number(value)}" for name, value in finding.values.items())
     if values:

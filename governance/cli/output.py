@@ -23,6 +23,7 @@ class Format(StrEnum):
 _PROSE = {"what", "why", "message", "receipt", "values", "about"}
 """Columns that may wrap; the others are names, which are read and copied whole."""
 _WIDE = 240
+_MONTH = 31 * 86400
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for machines.")]
 ActorOption = Annotated[str, typer.Option("--as", help="Who acts; by default GOV_ACTOR or the login name.")]
@@ -75,8 +76,10 @@ def stamp(at: datetime | None) -> str:
 
 
 def ago(at: datetime, now: datetime) -> str:
-    """Return how long ago an instant was."""
+    """Return how long ago an instant was; one that is over a month old is shown itself."""
     seconds = max((now - at).total_seconds(), 0)
+    if seconds > _MONTH:
+        return stamp(at)
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit} ago"

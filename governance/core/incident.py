@@ -12,6 +12,8 @@ from governance.core.document import SEVERITIES, Severity
 from governance.core.verdict import Basis, worst
 
 Status = Literal["triggered", "acknowledged", "mitigated", "resolved"]
+CLOSED = "closed by"
+"""How the story of a finding that a person closed goes on."""
 ChangeKind = Literal["opened", "new_findings", "worsened", "reopened", "resolved", "updated"]
 
 
@@ -160,7 +162,10 @@ def acknowledged(incident: Incident, actor: str, at: datetime) -> Incident:
 
 def resolved(incident: Incident, actor: str, at: datetime) -> Incident:
     """Return the incident as closed by `actor`; findings that still fire are no longer part of it."""
-    findings = tuple(replace(each, ended=each.ended or at) for each in incident.findings)
+    closed = f"{CLOSED} {actor} while firing"
+    findings = tuple(
+        replace(each, ended=at, story=(*each.story, closed)) if each.firing else each for each in incident.findings
+    )
     return replace(
         incident,
         status="resolved",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from governance.core.document import SEVERITIES
 from governance.core.incident import Finding, Incident
+from governance.demo.flights import END
 from governance.demo.story import Replay
 from governance.store import decision_log
 
@@ -18,6 +19,8 @@ def lines(replay: Replay) -> Iterator[str]:
     verdicts = ", ".join(f"{count:,} {name}" for name, count in sorted(outcomes.items(), key=lambda pair: -pair[1]))
     yield ""
     yield f"Governed until {replay.clock.now():%Y-%m-%d %H:%M} UTC in {replay.tally.seconds:.0f} s"
+    if replay.clock.now() < END:
+        yield f"  stopped by the time limit; the year ends {END:%Y-%m-%d}"
     yield f"  cycles     {replay.tally.cycles}"
     yield f"  verdicts   {sum(outcomes.values()):,}: {verdicts}"
     yield f"  incidents  {len(found)} opened, {len(resolved)} resolved"

@@ -34,7 +34,9 @@ def salvaged(data: dict[str, Any], root: type[BaseModel], faults: Iterable[Fault
 
 
 def _mended(data: dict[str, Any], root: type[BaseModel], fault: Fault) -> bool:
-    if fault.kind == "missing" or not fault.path or not isinstance(fault.path[-1], str):
+    if fault.kind == "missing":
+        return True  # it may be there under the misspelt name; otherwise the last validation refuses
+    if not fault.path or not isinstance(fault.path[-1], str):
         return False  # a list without one of its items would put the others in the wrong place
     holder = _walked(data, fault.path[:-1])
     if not isinstance(holder, dict) or fault.path[-1] not in holder:

@@ -166,11 +166,17 @@ def test_a_slice_reads_no_other_file(tmp_path):
     assert "disabled" in ask(PredictionLog(tmp_path / "logs"), card(slices=(("x", expression),)), "predictions").failure
 
 
-def test_a_missing_directory_is_a_failure_and_a_log_without_files_is_none(tmp_path):
+def test_a_missing_directory_and_a_log_that_never_had_a_file_are_failures(tmp_path):
     assert "no directory" in ask(PredictionLog(tmp_path / "nowhere"), card(), "predictions").failure
-    for failure, samples in all_answers(PredictionLog(tmp_path), card()).values():
-        assert not failure
-        assert all(reason == "no_data" for _, _, reason in samples)
+    (tmp_path / "lgo").mkdir()
+    source = PredictionLog(tmp_path)
+    said = f"log: no Parquet files for this table in {tmp_path}; tables there: lgo; did you mean 'lgo'?"
+    assert ask(source, card(), "predictions").failure == said
+    rows, _ = world(n=10)
+    write(tmp_path / "log" / "a.parquet", rows)
+    assert value(source, card(), "predictions") == 10  # and is well when the first file is there
+    (tmp_path / "log" / "a.parquet").unlink()
+    assert value(source, card(), "predictions") == 10  # retention may take the files away
 
 
 def test_a_path_with_wildcards_is_taken_literally(tmp_path):

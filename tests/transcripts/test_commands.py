@@ -156,6 +156,7 @@ def test_a_failing_rule_shows_the_part_that_fails(seen: Workspace) -> None:
         f"    scores-high   (policies/loan-risk.yaml:{line}:11)\n"
         "    metrics.recent_score > 0.5  is true  (metrics.recent_score = 0.9)\n"
         "    metrics.predictions >= 10  is true  (metrics.predictions = 60)\n"
+        "    rests on data up to 2026-01-05 19:00Z\n"
         "    → Compare the applicants with last week's.\n"
     )
 

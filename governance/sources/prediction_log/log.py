@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from governance.core.metric import LogTable
 from governance.core.statistics.bins import Bins
 from governance.core.statistics.quality import Outcomes
+from governance.core.suggestion import closest
 from governance.errors import InvalidDocument
 from governance.sources.prediction_log import counting
 from governance.sources.prediction_log.counting import Counting
@@ -87,11 +88,13 @@ class CountedLog:
     def refresh(self) -> None:
         """Count what is new in the log's files, its labels and its reference.
 
-        :raises OSError: when the directory cannot be read.
+        :raises OSError: when the directory cannot be read, or the log never had a file: its name may be wrong.
         :raises duckdb.Error: when a file or an expression of the card is wrong; nothing new is counted then.
         """
         tables = [name for name in (self._log.table, self._log.labels, self._log.reference) if name]
         found = {name: files(self._directory, name) for name in tables}
+        if not self._seen and not found[self._log.table]:
+            raise FileNotFoundError(_absent(self._directory, self._log.table))
         self._present = frozenset(each[0] for each in found[self._log.table])
         if any(self._seen.get(file[0], file) != file for listed in found.values() for file in listed):
             self._reset()
@@ -237,6 +240,14 @@ def _check(log: LogTable) -> None:
         if not log.column(role):
             why = f", which the labels in '{log.labels}' need" if role != "time" else ""
             raise InvalidDocument(f"the card maps no '{role}' column{why}")
+
+
+def _absent(directory: Path, table: str) -> str:
+    """Say that a table has no files, and which tables there are."""
+    found = [each for each in directory.iterdir() if each.is_dir() or each.suffix == ".parquet"]
+    there = {each.stem for each in found}
+    known = f"; tables there: {', '.join(sorted(there)[:8])}" if there else ""
+    return f"no Parquet files for this table in {directory}{known}; {closest(table, there)}".rstrip("; ")
 
 
 def files(directory: Path, table: str) -> list[File]:

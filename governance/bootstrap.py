@@ -51,7 +51,6 @@ class Policies:
     organisation: Organisation
     organised: bool
     problems: tuple[Problem, ...]
-    files: int
 
 
 def shipped(folder: str) -> Path:
@@ -88,7 +87,7 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
     plan = evaluation_plan(cards, packs)
     everything = sorted({*problems, *plan.problems}, key=lambda problem: problem.position)
     organised = bool(_of_kind(loaded.loaded, Organisation))
-    return Policies(plan, document, organised, tuple(everything), len(loaded.loaded))
+    return Policies(plan, document, organised, tuple(everything))
 
 
 def engine(settings: Settings, *, clock: Clock | None = None, base: Path | None = None) -> Engine:

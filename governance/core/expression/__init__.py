@@ -9,19 +9,21 @@ from governance.core.expression.explanation import Term
 from governance.core.expression.names import Names
 from governance.core.expression.problem import EvaluationFailed, ExpressionError, ExpressionProblem, Missing
 from governance.core.expression.program import Program, compile_expression
-from governance.core.expression.reference import MISSING, Reference
+from governance.core.expression.reference import MISSING, Budget, Over, Reference
 from governance.core.expression.shape import ANY, Shape, shape_of
 from governance.core.expression.template import Template, compile_template
 
 __all__ = [
     "ANY",
     "MISSING",
+    "Budget",
     "Context",
     "EvaluationFailed",
     "ExpressionError",
     "ExpressionProblem",
     "Missing",
     "Names",
+    "Over",
     "Program",
     "Reference",
     "Shape",

@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from governance.core.expression import syntax
 from governance.core.expression.functions import duration, pattern, seconds, timestamp
+from governance.core.expression.nesting import report_nested
 from governance.core.expression.reference import Reference
 from governance.core.expression.shape import ANY, DOUBLE, STRING, Shape
-from governance.core.expression.signatures import AGGREGATES, KNOWN, MACROS, SIGNATURES, VIEWS, counted
+from governance.core.expression.signatures import (
+    AGGREGATES,
+    EXPANDED,
+    KNOWN,
+    MACROS,
+    SIGNATURES,
+    STRETCHES,
+    VIEWS,
+    counted,
+    example,
+)
 from governance.core.expression.syntax import Node
 from governance.core.expression.values import OperationError
 from governance.core.suggestion import closest
@@ -37,7 +48,7 @@ def reference_call(resolver: Resolver, node: syntax.Call) -> Resolved:
     if len(node.arguments) != 1:
         resolver.report(node.span, "wrong-arguments", f"{node.function}() takes one metric, such as metrics.<name>")
         return node, ANY
-    found = _reference(resolver, node.arguments[0], node.function)
+    found = referenced(resolver, node.arguments[0], node)
     if found is None:
         return node, ANY
     reference, labels = found
@@ -51,13 +62,17 @@ def _series(labels: Labels | None) -> Shape:
     return Shape.list(Shape.record({"value": DOUBLE, "labels": Shape.record(dict.fromkeys(labels, STRING))}))
 
 
-def _reference(resolver: Resolver, node: Node, function: str) -> tuple[Reference, Labels | None] | None:
+def referenced(resolver: Resolver, node: Node, outer: syntax.Call) -> tuple[Reference, Labels | None] | None:
     """Return the reference that an argument is and the labels it carries (None: unknown), or report why it is none."""
-    if isinstance(node, syntax.Call) and node.target is None and node.function in AGGREGATES:
-        return _aggregate(resolver, node)
+    if isinstance(node, syntax.Call) and node.target is None:
+        if node.function in AGGREGATES:
+            return _aggregate(resolver, node)
+        if node.function in STRETCHES:
+            report_nested(resolver, outer, node)
+            return None
     found = resolver.metric(node)
     if found is None:
-        message = f"{function}() takes a metric, such as {function}(metrics.<name>)"
+        message = f"{outer.function}() takes a metric, such as {example(outer.function)}"
         resolver.report(node.span, "wrong-arguments", message)
     return found
 
@@ -69,7 +84,7 @@ def _aggregate(resolver: Resolver, node: syntax.Call) -> tuple[Reference, Labels
         )
         resolver.report(node.span, "wrong-arguments", message)
         return None
-    found = _reference(resolver, node.arguments[0], node.function)
+    found = referenced(resolver, node.arguments[0], node)
     if found is None:
         return None
     reference, labels = found
@@ -120,9 +135,9 @@ def _report_unknown(resolver: Resolver, node: syntax.Call) -> None:
     elif node.function in MACROS and node.target is not None:
         message = f"{node.function}() takes a variable and a condition"
         resolver.report(node.span, "wrong-arguments", message, f"for example list.{node.function}(each, each > 0)")
-    elif node.function in (*AGGREGATES, *VIEWS):
+    elif node.function in EXPANDED:
         message = f"{node.function}() is not called like this"
-        resolver.report(node.name_span, "wrong-arguments", message, f"write {node.function}(metrics.<name>)")
+        resolver.report(node.name_span, "wrong-arguments", message, f"write {example(node.function)}")
     else:
         message = f"no function '{node.function}'"
         resolver.report(node.name_span, "unknown-function", message, closest(node.function, KNOWN))

@@ -88,7 +88,7 @@ class _Interpreter(Evaluator):  # type: ignore[misc] # celpy has no usable types
         (reference,) = tree.children
         value = self._values.get(reference, MISSING)
         if value is MISSING:
-            return Fault(f"no data for metrics.{reference.metric}", frozenset({reference}))
+            return Fault(f"no data for {reference.text}", frozenset({reference}))
         if reference.view in ("value", "samples") and type(value) is int:
             return float(value)
         return native(value)

@@ -12,10 +12,14 @@ from governance.core.expression.shape import Shape
 class Names:
     """Metrics with the names of their labels, and variables with their shapes.
 
+    `slos` are the card's SLOs, named as slos.<name>; `slo_items` the for_each variables whose items are SLOs.
+
     `given` are conditions known to hold wherever the expression is evaluated, such as the applies_to of its pack: what
     they test with has() needs no guard here.
     """
 
     metrics: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     variables: Mapping[str, Shape] = field(default_factory=dict)
+    slos: frozenset[str] = frozenset()
+    slo_items: frozenset[str] = frozenset()
     given: tuple[str, ...] = ()

@@ -94,10 +94,20 @@ def _syntax_problem(text: str, error: UnexpectedInput) -> Any:
 
 def _unexpected(text: str, span: Span, found: str) -> Any:
     instead = "!" if text[: span[0]].rstrip().endswith("not") else _FOREIGN.get(found)
-    duration = _BARE_DURATION.match(text, _number_before(text, span[0]))
-    hint = f"write {instead}" if instead else f"write duration('{duration[0]}')" if duration else ""
+    hint = f"write {instead}" if instead else _duration_hint(text, _number_before(text, span[0]))
     shown = found if found.isprintable() else repr(found)[1:-1]
     return problem_at(text, span, "syntax", f"unexpected '{shown}'", hint)
+
+
+def _duration_hint(text: str, start: int) -> str:
+    """Return how to write the bare duration that begins at an offset, "" when none does."""
+    duration = _BARE_DURATION.match(text, start)
+    if duration is None:
+        return ""
+    before = text[:start].rstrip()
+    if before.endswith("["):  # as in PromQL
+        return f"write the window last, as in avg_over_time(metrics.<name>, '{duration[0]}')"
+    return f"write '{duration[0]}'" if before.endswith(",") else f"write duration('{duration[0]}')"
 
 
 def _number_before(text: str, end: int) -> int:

@@ -40,7 +40,7 @@ class Missing(Exception):
     """The outcome rests on values that are missing; `references` are those."""
 
     def __init__(self, references: Sequence[Reference]) -> None:
-        super().__init__("no data for " + ", ".join(f"metrics.{each.metric}" for each in references))
+        super().__init__("no data for " + ", ".join(each.text for each in references))
         self.references = tuple(references)
 
 

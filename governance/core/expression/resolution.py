@@ -7,19 +7,19 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from governance.core.expression import calls, kinds, syntax
+from governance.core.expression import budgets, calls, kinds, looking_back, syntax
 from governance.core.expression.functions import TYPES
 from governance.core.expression.names import Names
 from governance.core.expression.parsing import parse
 from governance.core.expression.problem import ExpressionError, ExpressionProblem, problem_at
 from governance.core.expression.reference import Reference
 from governance.core.expression.shape import ANY, BOOL, DOUBLE, TYPE, Field, Shape
-from governance.core.expression.signatures import AGGREGATES, VIEWS
+from governance.core.expression.signatures import BUDGETS, EXPANDED, STRETCHES
 from governance.core.expression.syntax import Node, Span, path
 from governance.core.expression.values import IntLiteral, a_kind, kind
 from governance.core.suggestion import closest
 
-METRICS = "metrics"
+METRICS, SLOS = "metrics", "slos"
 _ARITHMETIC = frozenset("+-*/%")
 Resolved = calls.Resolved
 
@@ -75,19 +75,31 @@ class Resolver:
         self.references[reference] = None
         return syntax.Bound(reference, span)
 
-    def is_metrics(self, name: str) -> bool:
-        """Tell whether a name stands for the metrics here."""
-        return name == METRICS and name not in self._scope and name not in self.names.variables
+    def names_variable(self, name: str) -> bool:
+        """Tell whether a name stands for a variable here."""
+        return name in self._scope or name in self.names.variables
 
     def metric(self, node: Node) -> tuple[Reference, tuple[str, ...] | None] | None:
         """Return the metric that metrics.<name> names and its labels, None for labels when there is no such metric."""
         names = path(node)
-        if names is None or len(names) != 2 or not self.is_metrics(names[0]):
+        if names is None or len(names) != 2 or names[0] != METRICS or self.names_variable(METRICS):
             return None
         labels = self.names.metrics.get(names[1])
         if labels is None:
             self.report(_last(node), "unknown-metric", f"no metric '{names[1]}'", closest(names[1], self.names.metrics))
         return Reference(names[1]), labels
+
+    def slo(self, node: Node) -> str | None:
+        """Return the name of the SLO that slos.<name> names, "" for an item of card.slos, None for anything else."""
+        names = path(node)
+        if names is not None and len(names) == 1 and names[0] in self.names.slo_items and names[0] not in self._scope:
+            self.variables.add(names[0])
+            return ""
+        if names is None or len(names) != 2 or names[0] != SLOS or self.names_variable(SLOS):
+            return None
+        if names[1] not in self.names.slos:
+            self.report(_last(node), "unknown-slo", f"no SLO '{names[1]}'", closest(names[1], self.names.slos))
+        return names[1]
 
     def _literal(self, node: syntax.Literal) -> Resolved:
         return node, Shape(kind(node.value))
@@ -98,8 +110,11 @@ class Resolver:
         if node.name in self.names.variables:
             self.variables.add(node.name)
             return node, self.names.variables[node.name]
-        if self.is_metrics(node.name):
+        if node.name == METRICS:
             self.report(node.span, "unknown-metric", "metrics is no value by itself", "name one: metrics.<name>")
+        elif node.name == SLOS:
+            hint = f"ask one: {budgets.forms('budget_left')}"
+            self.report(node.span, "unknown-slo", "slos is no value by itself", hint)
         elif node.name in TYPES:
             return node, TYPE
         else:
@@ -109,7 +124,7 @@ class Resolver:
     def _meant(self, name: str) -> str:
         if name in self.names.metrics:
             return f"did you mean 'metrics.{name}'?"
-        return closest(name, [*self.names.variables, *self._scope, METRICS])
+        return closest(name, [*self.names.variables, *self._scope, METRICS, SLOS])
 
     def _select(self, node: syntax.Select) -> Resolved:
         found = self.metric(node)
@@ -162,9 +177,13 @@ class Resolver:
         return resolved, shape.item or ANY
 
     def _call(self, node: syntax.Call) -> Resolved:
-        if node.target is None and node.function in (*AGGREGATES, *VIEWS):
-            return calls.reference_call(self, node)
-        return calls.function_call(self, node)
+        if node.target is not None or node.function not in EXPANDED:
+            return calls.function_call(self, node)
+        if node.function in STRETCHES:
+            return looking_back.stretch_call(self, node)
+        if node.function in BUDGETS:
+            return budgets.budget_call(self, node)
+        return calls.reference_call(self, node)
 
     def _comprehension(self, node: syntax.Comprehension) -> Resolved:
         operand, shape = self.resolve(node.operand)

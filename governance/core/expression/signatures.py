@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import get_args
 
+from governance.core.expression.reference import Stretch
 from governance.core.expression.shape import (
     ANY,
     BOOL,
@@ -19,6 +21,11 @@ from governance.core.expression.shape import (
 
 AGGREGATES = ("avg", "count", "max", "min", "sum")
 VIEWS: Mapping[str, Shape] = {"samples": DOUBLE, "age": DURATION, "series": ANY}
+STRETCHES: tuple[Stretch, ...] = get_args(Stretch)
+BUDGETS: Mapping[str, Shape] = {"burn_rate": DOUBLE, "budget_left": DOUBLE, "time_to_exhaustion": DURATION}
+EXPANDED = (*AGGREGATES, *VIEWS, *STRETCHES, *BUDGETS)
+"""Functions that no evaluation calls: a reference takes their place when the expression is loaded."""
+_WINDOW = ", '7d'"
 MACROS = ("all", "exists", "exists_one", "filter", "map", "has")
 
 
@@ -55,7 +62,15 @@ SIGNATURES: Mapping[str, Signature] = {
     "uint": Signature(Shape("uint"), _ONE),
     **{name: Signature(INT, None, _ACCESSOR) for name in _ACCESSORS},
 }
-KNOWN = (*SIGNATURES, *AGGREGATES, *VIEWS, *MACROS)
+KNOWN = (*SIGNATURES, *EXPANDED, *MACROS)
+
+
+def example(function: str) -> str:
+    """Return how a function over a metric or an SLO is written."""
+    if function in BUDGETS:
+        return f"{function}(slos.<name>{_WINDOW if function == 'burn_rate' else ''})"
+    quantile = "0.95, " if function == "quantile_over_time" else ""
+    return f"{function}({quantile}metrics.<name>{_WINDOW if function in STRETCHES else ''})"
 
 
 def counted(counts: tuple[int, ...]) -> str:

@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test check lint format types layers bench docs clean
+.PHONY: help demo test check lint format types layers soak bench docs clean
 
 help:            ## say what can be made
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -21,11 +21,17 @@ $(VENV)/.dev: $(VENV)/.ready
 	@$(PIP) --editable '.[dev]'
 	@touch $@
 
-demo: $(VENV)/.ready     ## govern a real model on a year of real data (about a minute)
+.venv-mlflow/.ready:     # a real MLflow server for the tests (350 MB); never a dependency of ours
+	@$(PYTHON) -m venv .venv-mlflow
+	@.venv-mlflow/bin/python -m pip --disable-pip-version-check install --quiet \
+		'mlflow-skinny==3.17.2' flask flask-cors alembic sqlalchemy graphene huey cryptography pandas aiohttp
+	@touch $@
+
+demo: $(VENV)/.ready     ## govern three real models on a year of real data (about a minute)
 	@$(BIN)/gov demo
 
 test: $(VENV)/.dev       ## run all tests
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist loadgroup
 
 check: lint types layers test    ## all that a change must pass
 
@@ -43,6 +49,9 @@ types: $(VENV)/.dev      ## mypy --strict
 layers: $(VENV)/.dev     ## who may import whom
 	@$(BIN)/lint-imports
 
+soak: $(VENV)/.dev       ## kill the engine 200 times, and tell it 1,000 random stories
+	@SOAK=200 $(BIN)/pytest -n auto tests/crash tests/test_state_machine.py
+
 bench: $(VENV)/.dev      ## figures: one cycle over 1,000 models × 10 rules
 	@$(BIN)/python tests/benchmarks/cycle.py
 
@@ -50,4 +59,4 @@ docs: $(VENV)/.dev       ## write the parts of the documentation that come from 
 	@$(BIN)/python docs/generate.py
 
 clean:           ## remove what was built
-	@rm -rf $(VENV) .gov-demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf $(VENV) .venv-mlflow .gov-demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Protocol, runtime_checkable
 
 from governance.core.effect import Effect, Receipt
-from governance.core.metric import Answer, Query
+from governance.core.metric import Answer, Query, Sample
 
 
 class Clock(Protocol):
@@ -23,6 +23,39 @@ class MetricSource(Protocol):
 
     def sample(self, queries: Sequence[Query], *, at: datetime) -> Mapping[Query, Answer]:
         """Answer every query as of `at`; nothing known only later may enter. A failure is an Answer with `failure`."""
+        ...
+
+
+@runtime_checkable
+class PastSource(Protocol):
+    """A metric source that can answer for instants that have passed, so that missed cycles can be caught up."""
+
+    def past(
+        self, queries: Sequence[Query], *, start: datetime, end: datetime, step: timedelta
+    ) -> Mapping[Query, Answer]:
+        """Answer every query as of start, start + step, … up to `end`: one Answer with the samples of all instants.
+
+        Each sample has the time it speaks for: the instant less the query's offset. Nothing known only later enters.
+        """
+        ...
+
+
+class PushedReader(Protocol):
+    """What was posted to us, for the sources that answer from it."""
+
+    def pushed(
+        self, source: str, model: str, metric: str, *, start: datetime, end: datetime, known_by: datetime
+    ) -> Sequence[Sample]:
+        """Return the samples with start < time ≤ end that had arrived by `known_by`, in the order of their times."""
+        ...
+
+
+@runtime_checkable
+class ReadsPushed(Protocol):
+    """A metric source that answers from what was posted to us; the composition root gives it its reader."""
+
+    def read_from(self, name: str, reader: PushedReader) -> None:
+        """Take the reader, and the name under which samples are posted to this source."""
         ...
 
 

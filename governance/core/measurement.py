@@ -24,10 +24,16 @@ class Comparison(Document):
 
 
 class Metric(Document):
-    """A named number about a model; with `source` and `query` asked elsewhere, with `measure` computed over the log."""
+    """A named number about a model; with `source` and `query` asked elsewhere, with `measure` computed over the log.
+
+    `extract` is the CEL expression over `body` that finds the numbers in a JSON answer. With `model_label`, one query
+    answers for the whole fleet: a model's samples are those whose label of that name is the model.
+    """
 
     source: str | None = None
     query: str | None = None
+    extract: str | None = None
+    model_label: str | None = None
     measure: str | None = None
     of: str | None = None
     by: Literal["feature", "slice", "version"] | None = None

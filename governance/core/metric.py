@@ -68,7 +68,8 @@ class Query:
     """One distinct question to one source; equal queries of many models are sent once.
 
     The window is (end − window, end] with end = at − offset; `offset` is the label delay where truth is needed.
-    `text` is the source's own query language where it has one; otherwise `measure` is computed over `log`.
+    `text` is the source's own query language where it has one, with the `parameters` it names and, for a source of
+    JSON, the CEL expression `extract` that finds the numbers; otherwise `measure` is computed over `log`.
     """
 
     source: str
@@ -82,6 +83,8 @@ class Query:
     q: float | None = None
     where: str = ""
     against: Against = Against()
+    parameters: Labels = ()
+    extract: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections import deque
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from governance.core.metric import Answer, LogTable, Query
+from governance.core.metric import Answer, LogTable, Query, Sample
 from governance.errors import GovernanceError
 
 if TYPE_CHECKING:
@@ -48,10 +50,44 @@ class PredictionLog:
             by_log: dict[LogTable | None, list[Query]] = {}
             for query in queries:
                 by_log.setdefault(query.log, []).append(query)
-            answers: dict[Query, Answer] = {}
-            for log, asked in by_log.items():
+            return self._side_by_side(by_log, at)
+
+    def _side_by_side(self, by_log: Mapping[LogTable | None, Sequence[Query]], at: datetime) -> Mapping[Query, Answer]:
+        """Answer the questions to several logs on all cores: each log has a database and a thread of its own."""
+        waiting = deque(by_log.items())
+        answers: dict[Query, Answer] = {}
+
+        def work() -> None:
+            while True:
+                try:
+                    log, asked = waiting.popleft()
+                except IndexError:
+                    return
                 answers.update(self._answered(log, asked, at))
-            return answers
+
+        # Daemons: files on a disk that hangs must not keep the process from ending.
+        helping = [threading.Thread(target=work, daemon=True) for _ in range(min(len(by_log), os.cpu_count() or 1) - 1)]
+        for each in helping:
+            each.start()
+        work()
+        for each in helping:
+            each.join()
+        return answers
+
+    def past(
+        self, queries: Sequence[Query], *, start: datetime, end: datetime, step: timedelta
+    ) -> Mapping[Query, Answer]:
+        """Answer every query as of each instant, from the same counts."""
+        found: dict[Query, list[Sample]] = {query: [] for query in queries}
+        failures: dict[Query, str] = {}
+        at = start
+        while at <= end:
+            for query, answer in self.sample(queries, at=at).items():
+                found[query].extend(answer.samples)
+                if answer.failure:
+                    failures[query] = answer.failure
+            at += step
+        return {query: Answer(tuple(found[query]), failures.get(query, "")) for query in queries}
 
     def _answered(self, log: LogTable | None, queries: Sequence[Query], at: datetime) -> Mapping[Query, Answer]:
         import duckdb

@@ -1,0 +1,141 @@
+"""Questions to a real MLflow server, which is told everything over REST."""
+
+import json
+import os
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from contract.sources.programs import free_port, program, running
+
+from governance.core.metric import Query, labels
+from governance.sources.mlflow import Mlflow, MlflowConfig
+
+pytestmark = pytest.mark.xdist_group("mlflow")  # one server is enough
+OWN = Path(__file__).parents[2] / ".venv-mlflow" / "bin" / "mlflow"
+ENDED = datetime(2013, 3, 10, 12, tzinfo=UTC)
+
+
+class Registry:
+    """Writes to MLflow."""
+
+    def __init__(self, address):
+        self.address = address
+
+    def post(self, path, **body):
+        return self._sent("POST", path, body)
+
+    def _sent(self, method, path, body):
+        request = urllib.request.Request(  # noqa: S310 (an address of the test)
+            f"{self.address}/api/2.0/mlflow/{path}",
+            method=method,
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 (an address of the test)
+            return json.load(answer)
+
+    def run(self, ended=None, **metrics):
+        began = int((ENDED - timedelta(hours=1)).timestamp() * 1000)
+        run = self.post("runs/create", experiment_id="0", start_time=began)["run"]["info"]["run_id"]
+        for key, value in metrics.items():
+            self.post("runs/log-metric", run_id=run, key=key.replace("__", "/"), value=value, timestamp=began)
+        if ended:
+            self.post("runs/update", run_id=run, status="FINISHED", end_time=int(ended.timestamp() * 1000))
+        return run
+
+    def version(self, name, run):
+        found = self.post("model-versions/create", name=name, source=f"runs:/{run}/model", run_id=run)
+        created = int(found["model_version"]["creation_timestamp"])
+        return found["model_version"]["version"], created / 1000
+
+    def alias(self, name, alias, version):
+        self.post("registered-models/alias", name=name, alias=alias, version=version)
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory):
+    wanted = os.environ.get("MLFLOW_PROGRAM") or str(OWN)
+    mlflow = program(wanted, "make .venv-mlflow/.ready")
+    path = tmp_path_factory.mktemp("mlflow")
+    address = f"http://127.0.0.1:{free_port()}"
+    command = [
+        mlflow, "server", "--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--workers", "1",
+        "--backend-store-uri", f"sqlite:///{path}/registry.db", "--artifacts-destination", str(path / "artifacts"),
+    ]  # fmt: skip
+    with running(command, ready=f"{address}/health", log=path / "log", seconds=120):
+        yield Registry(address)
+
+
+@pytest.fixture(scope="session")
+def told(registry):
+    """A registry with two versions of a model, the first trained in 2013, the second of a run without an end."""
+    registry.post("registered-models/create", name="flight-delay")
+    registry.post("registered-models/create", name="untrained")
+    first = registry.version("flight-delay", registry.run(ended=ENDED, auc=0.83, val__auc=0.81, broken="NaN"))
+    second = registry.version("flight-delay", registry.run(auc=0.9))
+    registry.alias("flight-delay", "champion", first[0])
+    registry.alias("flight-delay", "challenger", second[0])
+    return {"address": registry.address, "created": {"1": first[1], "2": second[1]}}
+
+
+def ask(told, text, *, at=None, **more):
+    now = datetime.now(UTC)
+    source = Mlflow(MlflowConfig(address=told["address"], **more), now=lambda: now)
+    query = Query("s", text=text)
+    return source.sample([query], at=at or now)[query]
+
+
+def found(answer):
+    assert not answer.failure
+    return {sample.labels: sample.value for sample in answer.samples}
+
+
+@pytest.mark.parametrize("text", ["flight-delay@champion", "flight-delay/1"])
+def test_trained_when_the_run_ended(told, text):
+    assert found(ask(told, text)) == {labels(version="1"): ENDED.timestamp()}
+
+
+def test_trained_when_registered_if_no_run_tells(told):
+    assert found(ask(told, "flight-delay@challenger")) == {labels(version="2"): told["created"]["2"]}
+
+
+def test_all_versions_over_several_pages(told):
+    expected = {labels(version=each): created for each, created in told["created"].items()}
+    assert found(ask(told, "flight-delay")) == expected
+    assert "more than 1 versions, at most 1" in ask(told, "flight-delay", max_series=1).failure
+    assert found(ask(told, "untrained")) == {}
+
+
+@pytest.mark.parametrize(("metric", "value"), [("auc", 0.83), ("val/auc", 0.81)])
+def test_a_logged_metric(told, metric, value):
+    assert found(ask(told, f"flight-delay@champion/metrics/{metric}")) == {labels(version="1"): value}
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("flight-delay@nobody", "no alias 'nobody' of flight-delay"),
+        ("loans@champion", "no alias 'champion' of loans"),
+        ("flight-delay/99", "no version 99 of flight-delay"),
+        ("flight-delay@champion/metrics/f1", "the run of version 1 has no metric 'f1'"),
+        ("flight-delay@champion/metrics/broken", "broken is NaN"),
+    ],
+)
+def test_what_is_not_there_is_no_data(told, text, detail):
+    (sample,) = ask(told, text).samples
+    assert (sample.value, sample.reason, sample.detail) == (None, "no_data", detail)
+
+
+def test_the_past_knows_no_alias_and_no_later_version(told):
+    before = datetime.fromtimestamp(told["created"]["1"], UTC) - timedelta(hours=1)
+    assert "answers only for the present" in ask(told, "flight-delay@champion", at=before).failure
+    assert found(ask(told, "flight-delay", at=before)) == {}
+    (sample,) = ask(told, "flight-delay/1", at=before).samples
+    assert (sample.value, sample.reason) == (None, "no_data")
+
+
+@pytest.mark.parametrize("text", ["", "flight-delay@champion/latest", "flight-delay/champion", "it's", "a/b/c"])
+def test_what_is_no_question_says_how_to_ask(told, text):
+    assert "<name>@<alias>/metrics/<metric>" in ask(told, text).failure

@@ -1,31 +1,38 @@
-"""Write what changed: alerts, incident, effects and entries of each group in one transaction."""
+"""Write what changed: alerts, incident, effects and entries of each group in one transaction, which others share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import perf_counter
 
 from governance.core.alert import Alert
 from governance.core.decision import Decision
 from governance.core.effect import Effect, respond
-from governance.core.incident import Incident, IncidentChange, Told, gather
+from governance.core.incident import Incident, IncidentChange, Told, gather, known_already
 from governance.core.organisation import Grouping
 from governance.core.policy import EffectiveRule
 from governance.core.reaction import Step
 from governance.engine import entries
 from governance.engine.parts import Engine
 from governance.store import alerts, decision_log, effects, incidents
+from governance.store.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One alert that moved; `rule` is None for the engine's own alerts and for rules that are gone."""
+    """One alert that moved; `rule` is None for the engine's own alerts and for rules that are gone.
+
+    `judged_at` is set for an alert on complete labels: when the same window was judged on a part of them.
+    """
 
     step: Step
     rule: EffectiveRule | None
     summary: str
     decisions: tuple[Decision, ...] = ()
+    judged_at: datetime | None = None
 
     def group(self, grouping: Grouping) -> str:
         """Return which incident this belongs to."""
@@ -43,31 +50,75 @@ class Change:
             return None  # an end is always told: the rule may have been observed only since then
         values = {each.name: each.value for each in verdict.inputs}
         severity = change.after or change.before
-        return Told(change.key, change.change, change.at, severity, self.summary, values, verdict.basis, change.reason)
+        return Told(
+            change.key,
+            change.change,
+            change.at,
+            severity,
+            self.summary,
+            values,
+            verdict.basis,
+            change.reason,
+            self.judged_at,
+        )
 
 
 def commit(engine: Engine, groups: Mapping[str, Sequence[Change]], at: datetime) -> list[IncidentChange]:
-    """Write a few groups in one transaction and return what became of their incidents."""
+    """Write any number of groups, each in one transaction with others, and return what became of their incidents.
+
+    Each transaction is short, and people's acts go first at every one.
+    """
+    pace, found, left = Pace(), list[IncidentChange](), deque(groups.items())
+    with engine.database.giving_way():
+        while left:
+            found.extend(_written(engine, _next(left, pace.size), at, pace))
+            if left:  # a person's act waits until all entries before its own are sealed: leave it few
+                decision_log.Sequencer(engine.database, None).seal(at)
+    return found
+
+
+def _next(left: deque[tuple[str, Sequence[Change]]], size: int) -> dict[str, Sequence[Change]]:
+    """Take groups until they hold `size` changes; one at least."""
+    chunk, count = dict[str, Sequence[Change]](), 0
+    while left and (not chunk or count + len(left[0][1]) <= size):
+        group, changes = left.popleft()
+        chunk[group] = changes
+        count += len(changes)
+    return chunk
+
+
+def _written(engine: Engine, chunk: Mapping[str, Sequence[Change]], at: datetime, pace: Pace) -> list[IncidentChange]:
+    """Prepare what does not depend on the database, then write the chunk in one transaction."""
+    told = {group: [each for each in (change.told() for change in changes) if each] for group, changes in chunk.items()}
+    decided = {
+        group: [decision_log.ready(decision) for change in changes for decision in change.decisions]
+        for group, changes in chunk.items()
+    }
+    states = _last_states(change for changes in chunk.values() for change in changes)
     found: list[IncidentChange] = []
-    decisions: list[Decision] = []
+    log: list[decision_log.Ready | Decision] = []
     sent: list[Effect] = []
     with engine.database.transaction() as connection:
+        started = perf_counter()
         number = incidents.next_id(connection)
-        for group, changes in groups.items():
-            alerts.save(connection, _last_states(changes))
-            decisions.extend(decision for change in changes for decision in change.decisions)
-            told = [each for each in (change.told() for change in changes) if each is not None]
-            before = incidents.latest(connection, group) if told else None
-            change = _gathered(engine, before, told, at, group, number)
+        before = incidents.latest(connection, [group for group in chunk if told[group]])
+        for group, changes in chunk.items():
+            log.extend(decided[group])
+            news = [each for each in told[group] if not known_already(before.get(group), told[group], each)]
+            change = _gathered(engine, before.get(group), news, at, group, number)
             if change is not None:
                 number += 1 if change.kind == "opened" else 0
-                incidents.save(connection, change.incident)
-                sent.extend(respond(change, tuple(engine.notifiers), _proposals(changes, change.incident), at))
-                decisions.append(entries.of_incident(change, at, engine.plan.version))
+                proposals = _proposals(changes, change.incident)
+                late = any(each.step.verdict.late for each in changes)
+                sent.extend(respond(change, tuple(engine.notifiers), proposals, at, late=late))
+                log.append(entries.of_incident(change, at, engine.plan.version))
                 found.append(change)
+        log.extend(entries.of_delivery(each, at) for each in sent if each.state == "withheld")
+        alerts.save(connection, states)
+        incidents.save(connection, *(change.incident for change in found))
         effects.add(connection, sent)
-        decisions.extend(entries.of_delivery(each, at) for each in sent if each.state == "withheld")
-        decision_log.append(connection, decisions)
+        decision_log.append(connection, log)
+    pace.fit(sum(map(len, chunk.values())), perf_counter() - started)
     return found
 
 
@@ -80,7 +131,7 @@ def _gathered(
     return gather(before, told, at, group=group, next_id=number, reopen_within=window)
 
 
-def _last_states(changes: Sequence[Change]) -> list[Alert]:
+def _last_states(changes: Iterable[Change]) -> list[Alert]:
     """An alert may move twice in a cycle (revised, then judged anew): the last state counts."""
     return list({change.step.after.key: change.step.after for change in changes}.values())
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, make_url
@@ -19,6 +19,7 @@ from sqlmodel import Field, SQLModel
 
 from governance.errors import Unavailable
 from governance.store import append_only, sqlite
+from governance.store.turns import Turns
 
 SCHEMA_VERSION = 1
 
@@ -42,6 +43,8 @@ class Database:
         self.path = _path(url)
         self.name = "the database in memory" if self.path is None else f"the database {self.path}"
         self._engine = sqlite.sqlite_engine(self.path, read_only=read_only)
+        self._turns = Turns()
+        self._manners = _Manners()
         # In memory all threads share one connection, so they take turns.
         self._turn: AbstractContextManager[object] = threading.RLock() if self.path is None else nullcontext()
 
@@ -61,16 +64,34 @@ class Database:
             SQLModel.metadata.create_all(connection)
             append_only.protect(connection, SQLModel.metadata)
 
+    def check_layout(self) -> None:
+        """Refuse a database that this program cannot read; one without any layout is left to who asks for its tables.
+
+        :raises Unavailable: when a newer version of the program laid it out.
+        """
+        with self.read() as connection:
+            if connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'").scalar():
+                self._check_version(connection)
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Give a connection that holds the write lock; commit at the end, roll back on any exception.
 
-        The lock is taken at once (BEGIN IMMEDIATE), after waiting up to 5 s for another writer: keep it short.
+        The lock is taken at once (BEGIN IMMEDIATE), after waiting up to 5 s for other writers: keep it short.
 
         :raises Unavailable: when the database is locked, full, read-only or damaged.
         """
-        with self._begun(sqlite.WRITE) as connection:
+        with self._turn_taken(), self._begun(sqlite.WRITE) as connection:
             yield connection
+
+    @contextmanager
+    def giving_way(self) -> Iterator[None]:
+        """Let everybody else pass first at each transaction that this thread begins meanwhile: the engine's manners."""
+        before, self._manners.patient = self._manners.patient, True
+        try:
+            yield
+        finally:
+            self._manners.patient = before
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -84,6 +105,16 @@ class Database:
     def close(self) -> None:
         """Close every idle connection; the database can be used again afterwards."""
         self._engine.dispose()
+
+    @contextmanager
+    def _turn_taken(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._turns.taken(sqlite.BUSY_SECONDS, patient=self._manners.patient))
+            except TimeoutError as error:
+                waited = f"for {sqlite.BUSY_SECONDS} s"
+                raise Unavailable(f"other tasks of this program kept {self.name} busy {waited}; try again") from error
+            yield
 
     @contextmanager
     def _begun(self, begin: str) -> Iterator[Connection]:
@@ -125,6 +156,12 @@ class Database:
                 f"to {SCHEMA_VERSION}; install that newer version, or point this one to another database"
             )
         return found is not None
+
+
+class _Manners(threading.local):
+    """Whether this thread lets others pass."""
+
+    patient = False
 
 
 def _path(url: str) -> Path | None:

@@ -7,7 +7,7 @@ Only a head held outside the database stops a rewritten past or a cut tail.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
@@ -23,6 +23,7 @@ from governance.store.sequencer import Sequencer, last_head, published_heads, se
 from governance.store.verification import Verification, verify
 
 __all__ = [
+    "Ready",
     "Receipt",
     "Sequencer",
     "Verification",
@@ -33,11 +34,20 @@ __all__ = [
     "head",
     "oldest_unsealed",
     "published_heads",
+    "ready",
     "receipt",
     "seal",
     "tail",
     "verify",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A decision as the outbox will hold it."""
+
+    row: dict[str, object]
+
 
 _CHUNK = 10_000  # ids in one question; SQLite takes at most 32,766 parameters
 
@@ -52,13 +62,31 @@ class Receipt:
     head: Head
 
 
-def append(connection: Connection, decisions: Sequence[Decision]) -> None:
+def ready(decision: Decision) -> Ready:
+    """Return a decision ready to be appended: its text takes longer to make than to write, so many are made before.
+
+    :raises TypeError: for a value that JSON cannot hold, naming its path.
+    """
+    parts = packed(decision)
+    return Ready(
+        {
+            "decision_id": parts.id,
+            "at": decision.at,
+            "kind": parts.kind,
+            "actor": parts.actor,
+            "subject": parts.subject,
+            "body": parts.body,
+        }
+    )
+
+
+def append(connection: Connection, decisions: Sequence[Decision | Ready]) -> None:
     """Write decisions to the outbox in the caller's transaction, in this order.
 
     :raises TypeError: for a value that JSON cannot hold, naming its path.
     :raises Conflict: when the log already has a decision of that id.
     """
-    rows = [_outbox_row(decision) for decision in decisions]
+    rows = [(each if isinstance(each, Ready) else ready(each)).row for each in decisions]
     for start in range(0, len(rows), _CHUNK):
         chunk = rows[start : start + _CHUNK]
         _refuse_sealed(connection, [row["decision_id"] for row in chunk])
@@ -136,13 +164,6 @@ def oldest_unsealed(database: Database) -> datetime | None:
     """Return the time of the decision that waits longest for its seal; None when none waits."""
     with database.read() as connection:
         return connection.execute(select(OUTBOX.c.at).order_by(OUTBOX.c.id).limit(1)).scalar()
-
-
-def _outbox_row(decision: Decision) -> dict[str, object]:
-    row: dict[str, object] = asdict(packed(decision))
-    row["decision_id"] = row.pop("id")
-    row["at"] = decision.at
-    return row
 
 
 def _refuse_sealed(connection: Connection, ids: Sequence[object]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlmodel import Field, SQLModel
 
 from governance.core.effect import Effect
@@ -46,6 +46,17 @@ def pending(connection: Connection) -> list[Effect]:
     """Return the effects that are still to be performed, now or later, in the order in which they were decided."""
     statement = select(_C.document).where(_C.next_at.is_not(None)).order_by(_C.incident, _C.version, _C.key)
     return [read(Effect, text) for text in connection.execute(statement).scalars()]
+
+
+def held(connection: Connection) -> list[Effect]:
+    """Return what late cycles decided and nobody has been told yet, in the order in which it was decided."""
+    statement = select(_C.document).where(_C.state == "held").order_by(_C.incident, _C.version, _C.key)
+    return [read(Effect, text) for text in connection.execute(statement).scalars()]
+
+
+def given_up(connection: Connection) -> int:
+    """Return how many deliveries were given up."""
+    return connection.execute(select(func.count()).where(_C.state == "failed")).scalar() or 0
 
 
 def of_incident(connection: Connection, number: int) -> list[Effect]:

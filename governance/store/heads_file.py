@@ -127,3 +127,19 @@ class HeadsFile:
             os.fsync(folder)  # without it a new file's name may not survive a power cut
         finally:
             os.close(folder)
+
+
+def refuse_lost(database: Path) -> None:
+    """Refuse to begin a new log where heads of an older one are published: its database was lost, not never there.
+
+    :raises Unavailable: when the database is missing or empty and its heads are not.
+    """
+    heads = database.with_name(database.name + ".heads")
+    if database.exists() and database.stat().st_size:
+        return
+    last = HeadsFile(heads).last()[0] if heads.exists() else None
+    if last is not None:
+        raise Unavailable(
+            f"the database {database} is {'empty' if database.exists() else 'gone'}, but {heads} speaks of a log of "
+            f"{last.size} entries; put the database back from its backup, or move that file away to begin anew"
+        )

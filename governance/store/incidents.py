@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, insert, select, update
+from collections.abc import Collection
+
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlmodel import Field, SQLModel
 
 from governance.core.incident import Incident
@@ -25,6 +27,7 @@ class IncidentRow(SQLModel, table=True):
 
 _TABLE = IncidentRow.__table__  # type: ignore[attr-defined]
 _C = _TABLE.c
+_UPDATE = update(_TABLE).where(_C.id == bindparam("old_id"), _C.version == bindparam("old_version"))
 
 
 def next_id(connection: Connection) -> int:
@@ -32,11 +35,11 @@ def next_id(connection: Connection) -> int:
     return (connection.execute(select(func.max(_C.id))).scalar() or 0) + 1
 
 
-def latest(connection: Connection, group: str) -> Incident | None:
-    """Return the newest incident of a group."""
-    statement = select(_C.document).where(_C.group_key == group).order_by(_C.id.desc()).limit(1)
-    text = connection.execute(statement).scalar()
-    return read(Incident, text) if text else None
+def latest(connection: Connection, groups: Collection[str]) -> dict[str, Incident]:
+    """Return the newest incident of each of the groups that had one."""
+    newest = select(func.max(_C.id)).where(_C.group_key.in_(groups)).group_by(_C.group_key)
+    rows = connection.execute(select(_C.group_key, _C.document).where(_C.id.in_(newest)))
+    return {group: read(Incident, text) for group, text in rows}
 
 
 def get(connection: Connection, number: int) -> Incident:
@@ -64,16 +67,26 @@ def listed(connection: Connection, *, status: str = "", model: str = "") -> list
     return [read(Incident, text) for text in connection.execute(statement).scalars()]
 
 
-def save(connection: Connection, incident: Incident) -> None:
-    """Write a new incident, or the next version of one.
+def save(connection: Connection, *changed: Incident) -> None:
+    """Write new incidents, and the next version of others, in two bulk statements.
 
     :raises Conflict: when somebody wrote that version first.
     """
-    values = {"status": incident.status, "version": incident.version, "document": written(incident)}
-    if incident.version == 1:
-        row = {"id": incident.id, "group_key": incident.group, "model": incident.model, **values}
-        connection.execute(insert(_TABLE), [row])
-        return
-    statement = update(_TABLE).where(_C.id == incident.id, _C.version == incident.version - 1).values(values)
-    if connection.execute(statement).rowcount != 1:
-        raise Conflict(f"incident {incident.id} was changed by somebody else just now; look at it again")
+    opened = [_row(each) for each in changed if each.version == 1]
+    if opened:
+        connection.execute(insert(_TABLE), opened)
+    moved = [{**_row(each), "old_id": each.id, "old_version": each.version - 1} for each in changed if each.version > 1]
+    if moved and connection.execute(_UPDATE, moved).rowcount != len(moved):
+        numbers = ", ".join(str(row["old_id"]) for row in moved)
+        raise Conflict(f"incident {numbers} was changed by somebody else just now; look at it again")
+
+
+def _row(incident: Incident) -> dict[str, object]:
+    return {
+        "id": incident.id,
+        "group_key": incident.group,
+        "model": incident.model,
+        "status": incident.status,
+        "version": incident.version,
+        "document": written(incident),
+    }

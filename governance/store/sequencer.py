@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from governance.core.decision import Packed, sealed, timestamp
-from governance.core.merkle import Frontier, Node, NodeHash, leaf_hash
+from governance.core.merkle import Frontier, NodeHash, leaf_hash
 from governance.errors import Unavailable
 from governance.store.database import Database
 from governance.store.heads_file import Head, HeadsFile
 from governance.store.log_tables import ENTRIES, HEADS, NODES, OUTBOX
 
-BATCH = 1000  # rows in one transaction, which others wait for
+Values: TypeAlias = dict[str, object]
+
+BATCH = 500  # rows in one transaction, which others wait for: about 25 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,9 @@ class Sequencer:
         :raises Unavailable: when the log does not continue what was sealed or published before, or a disk fails.
         """
         self.publish()
-        count = 0
-        while batch := self._seal_batch(at):
+        count = batch = self._seal_batch(at)
+        while batch == BATCH:
+            batch = self._seal_batch(at)
             count += batch
         if count:
             self.publish()
@@ -74,7 +78,7 @@ class Sequencer:
                 entries, nodes = _grown(frontier, rows)
                 connection.execute(insert(ENTRIES), entries)
                 if nodes:
-                    connection.execute(insert(NODES), [asdict(node) for node in nodes])
+                    connection.execute(insert(NODES), nodes)
                 connection.execute(insert(HEADS), [{"size": frontier.size, "root": frontier.root(), "at": at}])
                 connection.execute(delete(OUTBOX).where(OUTBOX.c.id.in_([row.id for row in rows])))
         return len(rows)
@@ -135,14 +139,15 @@ def _resumed(connection: Connection) -> Frontier:
     return frontier
 
 
-def _grown(frontier: Frontier, rows: Sequence[Row[tuple[object, ...]]]) -> tuple[list[dict[str, object]], list[Node]]:
-    entries: list[dict[str, object]] = []
-    nodes: list[Node] = []
+def _grown(frontier: Frontier, rows: Sequence[Row[tuple[object, ...]]]) -> tuple[list[Values], list[Values]]:
+    entries: list[Values] = []
+    nodes: list[Values] = []
     for row in rows:
         content = sealed(_parts(row), frontier.size)
         leaf = leaf_hash(content)
         entries.append(_entry(row, frontier.size) | {"content": content, "leaf_hash": leaf})
-        nodes += frontier.append(leaf)
+        grown = frontier.append(leaf)
+        nodes += [{"level": node.level, "position": node.position, "hash": node.hash} for node in grown]
     return entries, nodes
 
 
@@ -150,6 +155,6 @@ def _parts(row: Row[tuple[object, ...]]) -> Packed:
     return Packed(timestamp(row.at), row.kind, row.actor, row.subject, row.body, row.decision_id)
 
 
-def _entry(row: Row[tuple[object, ...]], seq: int) -> dict[str, object]:
+def _entry(row: Row[tuple[object, ...]], seq: int) -> Values:
     model = json.loads(row.subject).get("model")
     return {"seq": seq, "decision_id": row.decision_id, "at": row.at, "kind": row.kind, "model": model}

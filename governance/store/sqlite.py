@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -14,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
 BUSY_SECONDS = 5
+POLL_SECONDS = 0.001
 
 # How a transaction begins, the execution option `begin`. One that reads first and writes later cannot wait for the
 # lock (SQLITE_BUSY at once), so a writer takes it at the start.
@@ -91,4 +94,33 @@ def _begin(connection: Connection) -> None:
     begin = connection.get_execution_options().get("begin", READ)
     if begin:
         connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if begin == READ else 'OFF'}")
-        connection.exec_driver_sql(begin)
+        if begin != WRITE or not _locked(connection):
+            connection.exec_driver_sql(begin)  # where the lock could not be had, this once more says why
+
+
+def _locked(connection: Connection) -> bool:
+    """Take the write lock, looking every millisecond whether it is free.
+
+    SQLite's own handler sleeps for up to 0.1 s between two tries (sqliteDefaultBusyCallback), and so misses every
+    gap that an engine at work leaves.
+    """
+    driver: Any = connection.connection.driver_connection
+    driver.execute("PRAGMA busy_timeout = 0")
+    try:
+        return _polled(driver)
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+
+
+def _polled(driver: sqlite3.Connection) -> bool:
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            driver.execute(WRITE)
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() >= until:
+                return False
+            time.sleep(POLL_SECONDS)
+        else:
+            return True

@@ -1,6 +1,7 @@
-"""Time one cycle over 1,000 models × 10 rules, split into collect, evaluate and commit.
+"""Time one cycle over 1,000 models × 10 rules, and how long people wait while everything changes.
 
-Absolute times vary with the machine: each is printed beside the time of a fixed piece of Python on the same machine.
+Absolute times vary with the machine: each is printed beside the time of a fixed piece of Python on the same machine,
+and writing beside SQLite alone with the same rows.
 """
 
 from __future__ import annotations
@@ -8,56 +9,28 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from governance.bootstrap import SystemClock
-from governance.core.card import Card
-from governance.core.effect import Effect, Receipt
-from governance.core.metric import Answer, Query, Sample
-from governance.core.organisation import Organisation
-from governance.core.plan import evaluation_plan
+import acts
+import peer
+from fleet import RULES, Synthetic, engine_of, plan_of
+
+from governance.core.compiled import EvaluationPlan
 from governance.engine.cycle import CycleReport, run_cycle
-from governance.engine.parts import Engine
-from governance.loader import load
 from governance.store.database import Database
 
 MODELS = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-RULES = 10
 START = datetime(2026, 1, 5, tzinfo=UTC)
-
-
-class Synthetic:
-    """Answers from memory, so that collecting costs what the engine adds and nothing else."""
-
-    def __init__(self) -> None:
-        self.failing = 0.0
-
-    def sample(self, queries: Sequence[Query], *, at: datetime) -> Mapping[Query, Answer]:
-        """Answer every query; a share of the models is over its limit."""
-        over = int(MODELS * self.failing)
-        return {
-            query: Answer((Sample(0.9 if int(query.text.split("-")[1]) < over else 0.1, at, count=1000),))
-            for query in queries
-        }
-
-
-class Silent:
-    """Accepts every message."""
-
-    def perform(self, effect: Effect) -> Receipt:  # noqa: ARG002
-        """Say nothing."""
-        return Receipt(delivered=True)
-
-
-def card(number: int) -> str:
-    """Return one card with ten rules over five metrics."""
-    metrics = "".join(f"  x{n}: {{source: s, query: m-{number}-{n}}}\n" for n in range(5))
-    rules = "".join(
-        f'  - {{rule: r{n}, when: "metrics.x{n % 5} > 0.5 && card.tier <= 3", for: 10m}}\n' for n in range(RULES)
-    )
-    return f"kind: card\nmodel: m-{number}\nowners: {{team: t}}\nmetrics:\n{metrics}rules:\n{rules}"
+CYCLES = [  # the name, the share of models that are over their limits, the minutes since the start
+    ("first, nothing wrong", 0.0, 0),
+    ("nothing wrong", 0.0, 1),
+    ("1 % of models begin to fail", 0.01, 2),
+    ("the same, still pending", 0.01, 3),
+    ("they fire", 0.01, 13),
+    ("all models begin to fail", 1.0, 14),
+    ("all fire", 1.0, 25),
+]
 
 
 def yardstick() -> float:
@@ -76,38 +49,38 @@ def line(name: str, report: CycleReport, unit: float) -> str:
     return f"{name:<34}{cells}{sum(parts) / unit:>9.1f}"
 
 
+def cycles(plan: EvaluationPlan, folder: Path, unit: float) -> None:
+    """Print what each cycle took, and what SQLite alone takes for the rows of them all."""
+    source, database = Synthetic(MODELS), Database(f"sqlite:///{folder}/cycles.db")
+    engine = engine_of(plan, source, database)
+    print(f"{'cycle':<34}{'collect':>12}{'evaluate':>12}{'commit':>12}{'whole':>12}{'÷ adds':>9}")
+    writing = 0.0
+    for name, source.failing, minutes in CYCLES:
+        report = run_cycle(engine, START + timedelta(minutes=minutes))
+        writing += report.commit_seconds
+        print(line(name, report, unit))
+    assert database.path is not None
+    database.close()
+    rows, alone = peer.seconds(database.path, folder)
+    print(f"\nSQLite alone writes the {rows:,} rows of these cycles in {alone * 1000:.0f} ms: commit took", end=" ")
+    print(f"{writing * 1000:.0f} ms, {writing / alone:.1f} times that")
+
+
 def main() -> None:
-    """Print the table."""
-    with tempfile.TemporaryDirectory() as folder:
-        policies = Path(folder) / "policies"
-        policies.mkdir()
-        for number in range(MODELS):
-            (policies / f"m{number}.yaml").write_text(card(number), encoding="utf-8")
-        started = time.perf_counter()
-        loaded = load([policies], {"card": Card})
-        read = time.perf_counter()
-        plan = evaluation_plan(list(loaded.loaded), [])
-        compiled = time.perf_counter()
-        assert not loaded.problems, loaded.problems[0].render()
-        assert not plan.problems, plan.problems[0].render()
-        source = Synthetic()
-        database = Database(f"sqlite:///{folder}/bench.db")
-        database.create_tables()
-        engine = Engine(plan, Organisation(), {"s": source}, {"n": Silent()}, database, SystemClock())
-        unit = yardstick()
+    """Print the tables."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        plan, load, compiled = plan_of(MODELS, folder)
+        unit = min(yardstick() for _ in range(3))
         print(f"{MODELS} models × {RULES} rules, {len(plan.queries)} queries")
-        print(f"load {read - started:.2f} s, check and compile {compiled - read:.2f} s")
+        print(f"load {load:.2f} s, check and compile {compiled:.2f} s")
         print(f"a million additions take {unit * 1000:.0f} ms here\n")
-        print(f"{'cycle':<34}{'collect':>12}{'evaluate':>12}{'commit':>12}{'whole':>12}{'÷ adds':>9}")
-        print(line("first, nothing wrong", run_cycle(engine, START), unit))
-        print(line("nothing wrong", run_cycle(engine, START + timedelta(minutes=1)), unit))
-        source.failing = 0.01
-        print(line("1 % of models begin to fail", run_cycle(engine, START + timedelta(minutes=2)), unit))
-        print(line("the same, still pending", run_cycle(engine, START + timedelta(minutes=3)), unit))
-        print(line("they fire: 10 incidents", run_cycle(engine, START + timedelta(minutes=13)), unit))
-        source.failing = 1.0
-        print(line("all models begin to fail", run_cycle(engine, START + timedelta(minutes=14)), unit))
-        print(line("all fire: 990 incidents", run_cycle(engine, START + timedelta(minutes=25)), unit))
+        cycles(plan, folder, unit)
+        rows, longest = acts.measured(plan, MODELS, folder, START)
+        heads = "".join(f"{each:>15}" for each in ("median wait", "longest", "median act", "longest"))
+        print(f"\n{'acts while all fire':<34}{'acts':>6}{heads}")
+        print("\n".join(rows))
+        print(f"the longest transaction of that cycle took {longest * 1000:.0f} ms")
 
 
 if __name__ == "__main__":

@@ -221,4 +221,89 @@ so no instance can be formed
    10 |     when: metrics.x > metrics.y
       |           ^^^^^^^^^^^^^^^^^^^^^ aggregate one of them: max(…)
 """),
+    card("an authority nobody knows", "rollback: {authority: [travel-ml-leads, bo, risk, travel-ml-lead]}\n", """\
+policies/card.yaml:5:45: error[unknown-party]: the organisation has no team or person 'risk' \
+(the leads of a team are <team>-leads)
+    5 | rollback: {authority: [travel-ml-leads, bo, risk, travel-ml-lead]}
+      |                                             ^^^^
+policies/card.yaml:5:51: error[unknown-party]: the organisation has no team or person 'travel-ml-lead' \
+(the leads of a team are <team>-leads)
+    5 | rollback: {authority: [travel-ml-leads, bo, risk, travel-ml-lead]}
+      |                                                   ^^^^^^^^^^^^^^ did you mean 'travel-ml-leads'?
+"""),
+    card("a reviewer nobody knows", "review:\n  - {by: travel-ml, every: 90d}\n  - {by: travl-ml, every: 90d}\n", """\
+policies/card.yaml:7:10: error[unknown-party]: the organisation has no team or person 'travl-ml' \
+(the leads of a team are <team>-leads)
+    7 |   - {by: travl-ml, every: 90d}
+      |          ^^^^^^^^ did you mean 'travel-ml'?
+"""),
+    card("access for nobody we know", "data: {access: [ana@example.com, ann@example.com]}\n", """\
+policies/card.yaml:5:34: error[unknown-party]: the organisation has no team or person 'ann@example.com' \
+(the leads of a team are <team>-leads)
+    5 | data: {access: [ana@example.com, ann@example.com]}
+      |                                  ^^^^^^^^^^^^^^^
+"""),
+    card("kept longer than it may be", "data:\n  retention:\n    labels: {at_most: 30d, at_least: 90d}\n", """\
+policies/card.yaml:7:38: error[retention-order]: labels cannot be kept for at least this long: \
+they must be gone before (`at_most`)
+    7 |     labels: {at_most: 30d, at_least: 90d}
+      |                                      ^^^
+"""),
+    card("training that is never done in time", "retraining: {every: 1d, lead_time: 2d}\n", """\
+policies/card.yaml:5:36: error[retraining-order]: training takes longer than the time between two trainings (`every`)
+    5 | retraining: {every: 1d, lead_time: 2d}
+      |                                    ^^
+"""),
+    card("an SLO over an hour", "slos:\n  warm: {objective: 99%, window: 1h, good: metrics.score_mean > 0.1}\n", """\
+policies/card.yaml:6:34: error[slo-window]: the window of an SLO lies between 1d and 90d
+    6 |   warm: {objective: 99%, window: 1h, good: metrics.score_mean > 0.1}
+      |                                  ^^
+"""),
+    Case("an SLO that takes a share for a count", {"card.yaml": CARD.replace("score: p}", "score: p, error: e}") + """\
+slos:
+  right:
+    objective: 99%
+    errors: metrics.errors
+    total: metrics.predictions
+"""}, """\
+policies/card.yaml:8:13: error[slo-counts]: an SLO counts events, this is the share of predictions that failed
+    8 |     errors: metrics.errors
+      |             ^^^^^^^^^^^^^^ write metrics.errors * metrics.predictions
+"""),
+    card("a burn rate that no outage reaches", """\
+slos:
+  warm: {objective: 90%, good: metrics.score_mean > 0.1}
+rules:
+  - rule: burning
+    when: >
+      metrics.score_mean > 0.5
+      && burn_rate(slos.warm, '1h') > 14.4
+  - rule: mirrored
+    when: {critical: "10 <= burn_rate(slos.warm, '1h')", warning: "12 < burn_rate(slos.warm, '1h')"}
+""", """\
+policies/card.yaml:11:10: error[never-fires]: this can never hold: with this objective the burn rate is at most 10
+   11 |       && burn_rate(slos.warm, '1h') > 14.4
+      |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ compare with less, or raise the objective
+policies/card.yaml:13:68: error[never-fires]: this can never hold: with this objective the burn rate is at most 10
+   13 |     when: {critical: "10 <= burn_rate(slos.warm, '1h')", warning: "12 < burn_rate(slos.warm, '1h')"}
+      |                                                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ compare \
+with less, or raise the objective
+"""),
+    card("an item that no SLO can burn so fast", """\
+slos:
+  warm: {objective: 90%, good: metrics.score_mean > 0.1}
+  cool: {objective: 80%, good: metrics.score_mean < 0.9}
+rules:
+  - {rule: fine, for_each: {slo: card.slos}, when: "burn_rate(slo, '1h') > 6"}
+  - {rule: never, for_each: {slo: card.slos}, when: "burn_rate(slo, '1h') > 10"}
+rollback: {when: "burn_rate(slos.cool, '1h') > 5"}
+""", """\
+policies/card.yaml:10:54: error[never-fires]: this can never hold: with this objective the burn rate is at most 10
+   10 |   - {rule: never, for_each: {slo: card.slos}, when: "burn_rate(slo, '1h') > 10"}
+      |                                                      ^^^^^^^^^^^^^^^^^^^^^^^^^ compare with less, \
+or raise the objective
+policies/card.yaml:11:19: error[never-fires]: this can never hold: with this objective the burn rate is at most 5
+   11 | rollback: {when: "burn_rate(slos.cool, '1h') > 5"}
+      |                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ compare with less, or raise the objective
+"""),
 ]  # fmt: skip

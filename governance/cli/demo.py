@@ -1,4 +1,4 @@
-"""The demo: the engine on embedded defaults, governing a real model on a year of real data."""
+"""The demo: the engine on embedded defaults, governing three real models on a year of real data."""
 
 from __future__ import annotations
 
@@ -10,6 +10,27 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
+_STORY = """\
+Three models learned from the flights that left New York in January and February 2013. Until the end of the year they
+serve, and this engine governs them: daily, in the last two days hourly.
+
+  flight-delay   how likely a flight is to arrive late
+  arrival-delay  how many minutes late it will be
+  ground-hold    how likely it is to be held for an hour; it needs a weather feed
+
+Flights, weather and delays are real. Simulated are latency and cost, a week of May (13th to 19th) without the weather
+feed, and in it three days (15th to 17th) in which ground-hold writes no log.
+"""
+_TRY = (
+    ("incidents list --status all", "every incident"),
+    ("eval flight-delay --at 2013-07-15", "right inputs, wrong answers"),
+    ("eval ground-hold --at 2013-05-17", "missing data is not healthy"),
+    ("eval arrival-delay --at 2013-07-02", "drifted inputs, right answers"),
+    ("why 5", "what an incident was decided on"),
+    ("audit tail", "the newest decisions"),
+    ("audit verify", "nobody changed them since"),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -26,13 +47,12 @@ def demo(
         ".gov-demo"
     ),
 ) -> int:
-    """Replay ten months of flights through the engine and watch it govern a model of their delays."""
+    """Replay ten months of flights through the engine and watch it govern three models of their delays."""
     from governance.demo import summary
     from governance.demo.story import Replay
 
     del headless  # there is only the printed story yet; scripts may say so already
-    print("A model predicts from January and February which departures from New York arrive late.")
-    print("From March to December 2013 it serves, and this engine governs it: daily, in the last week hourly.\n")
+    print(_STORY)
     sys.stdout.flush()
     replay = Replay(into)
     replay.world.prepare()
@@ -41,8 +61,9 @@ def demo(
         print(line)
     command = "gov" if shutil.which("gov") else os.path.relpath(sys.argv[0])
     where = f"{command} -C {into}"
-    print(f"\nGo on from here:\n  {where} incidents list --status all\n  {where} incidents show 1")
-    print(f"  {where} eval flight-delay --at 2013-07-15\n  {where} why 1\n  {where} audit tail\n  {where} audit verify")
+    print("\nGo on from here:")
+    for arguments, told in _TRY:
+        print(f"  {where} {arguments:<37}  # {told}")
     return 0
 
 

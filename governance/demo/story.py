@@ -15,6 +15,7 @@ from governance.demo.flights import END, START, World
 from governance.engine.adoption import adopt
 from governance.engine.cycle import run_cycle
 from governance.engine.dispatch import dispatch
+from governance.engine.evidence import record
 from governance.engine.parts import Engine
 from governance.errors import Conflict
 from governance.scheduler import Ticker
@@ -23,7 +24,7 @@ from governance.store import incidents
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-LAST_WEEK = END - 7 * DAY
+LAST_DAYS = END - 2 * DAY
 FIRST = START + timedelta(hours=13)  # one in the afternoon in New York, when departures are in full swing
 _MARKER = ".demo"
 _TICK = timedelta(milliseconds=20)
@@ -74,7 +75,7 @@ def workspace(directory: Path) -> None:
 
 
 class Replay:
-    """The world, the engine and the clock that moves both: daily until the last week, then hourly."""
+    """The world, the engine and the clock that moves both: daily until the last two days, then hourly."""
 
     def __init__(self, directory: Path) -> None:
         workspace(directory)
@@ -83,6 +84,7 @@ class Replay:
         settings = Settings(home=directory / ".gov", policies=directory / "policies")
         self.engine: Engine = bootstrap.engine(settings, clock=self.clock, base=directory)
         adopt(self.engine, START)
+        self._record()
         self.tally = Tally()
         self._next = FIRST
 
@@ -99,12 +101,21 @@ class Replay:
         return self._next <= END
 
     def run(self, limit: timedelta) -> None:
-        """Catch up to the last week as fast as can be, then go on by the ticker; stop when `limit` has passed."""
+        """Catch up to the last two days as fast as can be, then go on by the ticker; stop when `limit` has passed."""
         seconds = limit.total_seconds()
-        while self._next < LAST_WEEK and self.tally.seconds < seconds:
+        while self._next < LAST_DAYS and self.tally.seconds < seconds:
             self.step()
         if self.tally.seconds < seconds:
             Ticker(self.step, _TICK).run(timedelta(seconds=seconds - self.tally.seconds))
+
+    def _record(self) -> None:
+        """Record what was done on the day the models went into service; nobody does anything afterwards."""
+        for model, policy in self.engine.plan.by_model.items():
+            if policy.policy.card.retraining is not None:
+                record(self.engine, model, "trained", actor="ana", now=START, note="January and February")
+            for owed in policy.policy.card.review:
+                member = self.engine.organisation.teams[owed.by].members[0]
+                record(self.engine, model, "reviewed", actor=member, now=START, team=owed.by, regime=owed.regime or "")
 
     def incidents(self) -> list[Incident]:
         """Return every incident, oldest first."""
@@ -114,4 +125,4 @@ class Replay:
 
 def following(at: datetime) -> datetime:
     """Return the instant of the next cycle."""
-    return at + (DAY if at + DAY <= LAST_WEEK else HOUR)
+    return at + (DAY if at + DAY <= LAST_DAYS else HOUR)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from governance.core.document import SEVERITIES
 from governance.core.incident import Finding, Incident
-from governance.demo.flights import END
+from governance.demo import fleet
+from governance.demo.flights import END, START
 from governance.demo.story import Replay
 from governance.store import decision_log
 
@@ -30,7 +31,11 @@ def lines(replay: Replay) -> Iterator[str]:
     yield f"  log        {checked.size:,} entries, root {checked.root[:16]}…: {sound}"
     yield from (f"             ✗ {finding}" for finding in checked.findings)
     yield ""
-    yield "Incidents and their causes"
+    yield "The fleet"
+    models = [each.model for each in replay.engine.plan.policies if each.policy.card.log is not None]
+    yield from fleet.lines(sorted(models), found, START, replay.clock.now())
+    yield ""
+    yield "Incidents and their causes (✓ resolved, ▲ open)"
     for incident in found:
         yield from _incident(incident)
     yield from _labelled(found)
@@ -45,7 +50,7 @@ def _incident(incident: Incident) -> Iterator[str]:
     firm = f" [{_firmness(worst)}]" if worst.basis else ""
     yield (
         f"  {mark} INC-{incident.id:<3} {incident.opened_at:%m-%d} → {until}  {incident.peak:<8} "
-        f"{worst.summary}{more}{again}{firm}"
+        f"{incident.model}: {worst.summary}{more}{again}{firm}"
     )
 
 

@@ -1,0 +1,200 @@
+"""Plays the scene, and is killed: `python worker.py FOLDER HOOK KILLS`.
+
+A process that has imported everything forks one life after the other, each with a database connection of its own;
+a life that was killed is followed by the next, which goes on where the database says. KILLS says who kills:
+
+- `never`: nobody.
+- `share:N`: each life kills itself at the first boundary of that share at which none before it died. Boundaries are the
+  two sides of every commit, of every message, and of every write to the published heads, and a write cut in half.
+- `after:SEED,N`: the first N lives are killed from outside, each after a random while.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import sys
+import time
+import traceback
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx  # noqa: F401 (here, so that not every life imports it anew)
+from crash.scene import CYCLES, EVERY, START, act, engine, settings
+from sqlalchemy import Connection, event
+
+from governance.actions.webhook import Webhook
+from governance.core.effect import Effect, Receipt
+from governance.engine import commit
+from governance.engine.adoption import adopt
+from governance.engine.loop import step
+from governance.engine.parts import Engine
+from governance.store import progress
+from governance.store.database import Database
+from governance.store.heads_file import Head, HeadsFile
+
+SHARES = 2
+"""Into how many shares the boundaries are divided: one for each core that tests run on."""
+_SEEN = """
+select (select count(*) from log_outbox), (select max(size) from log_heads),
+       (select sum(next_at) from effect), (select count(*) from effect), (select sum(at) from progress)
+"""
+LIFE = (0.01, 0.25)  # seconds of which a life from outside is given some
+
+
+class Fate:
+    """Kills the process at every boundary of its share that no life before it died at."""
+
+    def __init__(self, folder: Path, share: int | None) -> None:
+        self._met = folder / "met"  # else the next life would die there too, and none would get on
+        self._known = set(self._met.read_text(encoding="utf-8").splitlines()) if self._met.exists() else set()
+        self._database, self._share, self._index = settings(folder).database_file, share, -1
+
+    def begin(self, index: int) -> None:
+        """Begin a cycle, whose boundaries are others than those of the one before."""
+        self._index = index
+
+    def comes(self, what: str) -> bool:
+        """Tell whether this boundary is the end."""
+        if self._share is None:
+            return False
+        name = f"{self._index} {what} {self._committed()}"
+        if name in self._known or zlib.crc32(name.encode()) % SHARES != self._share:
+            return False
+        with self._met.open("a", encoding="utf-8") as file:
+            file.write(f"{name}\n")
+        return True
+
+    def boundary(self, what: str) -> None:
+        """Pass a boundary, or not."""
+        if self.comes(what):
+            die()
+
+    def _committed(self) -> str:
+        """Tell boundaries of one kind apart by what others can see at them."""
+        with closing(sqlite3.connect(self._database)) as connection:
+            if connection.execute("select 1 from sqlite_schema where name = 'log_outbox'").fetchone() is None:
+                return "no tables"
+            return str(connection.execute(_SEEN).fetchone())
+
+
+class MortalDatabase(Database):
+    """Each transaction has a boundary before its commit and one after."""
+
+    def __init__(self, url: str, fate: Fate) -> None:
+        super().__init__(url)
+        self._fate = fate
+        # Who is killed loses nothing that was handed to the system: waiting for the disk would only take time.
+        event.listen(self._engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = OFF"))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Give a connection as the database does."""
+        with super().transaction() as connection:
+            yield connection
+            self._fate.boundary("before a commit")
+        self._fate.boundary("after a commit")
+
+
+class MortalHook:
+    """Each message has a boundary before it is sent and one before its answer is recorded."""
+
+    def __init__(self, address: str, fate: Fate) -> None:
+        self._webhook, self._fate = Webhook(address), fate
+
+    def perform(self, effect: Effect) -> Receipt:
+        """Send as the webhook does."""
+        self._fate.boundary(f"before {effect.key}")
+        receipt = self._webhook.perform(effect)
+        self._fate.boundary(f"after {effect.key}")
+        return receipt
+
+
+def die() -> None:
+    """Leave as `kill -9` makes one leave."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def cut_heads(fate: Fate) -> None:
+    """Give the published heads a boundary before each write, one within it, and one after."""
+    whole = HeadsFile.extend
+
+    def extend(self: HeadsFile, heads: Sequence[Head], torn: bytes = b"") -> None:
+        fate.boundary("before the heads")
+        if fate.comes("within the heads"):
+            lines = b"".join(head.line() for head in heads)
+            with self.path.open("ab") as file:
+                file.write(lines[len(torn) : len(lines) // 2])
+            die()
+        whole(self, heads, torn)
+        fate.boundary("after the heads")
+
+    HeadsFile.extend = extend  # type: ignore[method-assign]
+
+
+def live(mind: Engine, folder: Path, hook: str, fate: Fate) -> None:
+    """Go on where the database says that the life before ended, to the end of the scene."""
+    database = MortalDatabase(settings(folder).database, fate)
+    database.create_tables()
+    with database.read() as connection:
+        last = progress.last(connection, progress.CYCLE)
+    begun = -1 if last is None else (last - START) // EVERY
+    for index in range(max(begun, 0), CYCLES):
+        fate.begin(index)
+        at = START + index * EVERY
+        # The address names the cycle, so that what is refused depends on nothing but the message and the time.
+        here = replace(mind, database=database, notifiers={"hook": MortalHook(f"{hook}/{index}", fate)})
+        adopt(here, at)
+        if index > begun:
+            act(here, index, at)
+        step(here, at)
+    database.close()
+
+
+def born(mind: Engine, folder: Path, hook: str, share: int | None) -> int:
+    """Begin a life in a process of its own and return its number."""
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        fate = Fate(folder, share)
+        cut_heads(fate)
+        live(mind, folder, hook, fate)
+        code = 0
+    except BaseException:  # noqa: BLE001 (a fork must end here, whatever happens)
+        traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def main(folder: Path, hook: str, kills: str) -> int:
+    """Let one life follow the other until one reaches the end; print how many were killed."""
+    how, _, what = kills.partition(":")
+    share = int(what) if how == "share" else None
+    seed, _, lives = what.partition(",")
+    chance, left = random.Random(int(seed or 0)), int(lives or 0)  # noqa: S311 (no secret: the same kills each time)
+    mind = engine(folder)
+    whole = commit._next
+    commit._next = lambda left, _: whole(left, 1)  # else the scene would fit in one transaction per cycle
+    killed = 0
+    while True:
+        child = born(mind, folder, hook, share)
+        if left:
+            left -= 1
+            time.sleep(chance.uniform(*LIFE))
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        if not os.WIFSIGNALED(status):
+            print(killed)
+            return os.waitstatus_to_exitcode(status)
+        killed += 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))

@@ -17,16 +17,21 @@ from governance import plugins
 from governance.core.authored import Authored, problem_at
 from governance.core.card import Card
 from governance.core.checking import card_problems, organisation_problems, pack_problems
+from governance.core.compiled import EvaluationPlan
 from governance.core.organisation import Organisation, Plugin
 from governance.core.pack import Pack
-from governance.core.plan import EvaluationPlan, evaluation_plan
+from governance.core.plan import evaluation_plan
 from governance.core.problem import Problem
+from governance.engine import own as own_metrics
+from governance.engine.own import OwnMetrics
 from governance.engine.parts import Engine
+from governance.engine.pushing import StoredSamples
 from governance.errors import InvalidDocument, Unavailable
 from governance.loader import Loaded, load
-from governance.ports import Clock
+from governance.ports import Clock, ReadsPushed
 from governance.settings import Settings
 from governance.store.database import Database
+from governance.store.heads_file import refuse_lost
 
 D = TypeVar("D", bound=BaseModel)
 KINDS: dict[str, type[BaseModel]] = {"card": Card, "pack": Pack, "org": Organisation}
@@ -72,6 +77,7 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
     own = {each.document.pack for each in found if isinstance(each.document, Pack)}
     standard = load([shipped("policies") / "packs"], KINDS)
     found.extend(each for each in standard.loaded if isinstance(each.document, Pack) and each.document.pack not in own)
+    itself = _engine_card(found)
     problems = [*loaded.problems, *_second_organisations(found)]
     organisation = next(iter(_of_kind(found, Organisation)), None)
     document = organisation.document if organisation is not None else Organisation()
@@ -80,11 +86,12 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
         problems.extend(organisation_problems(organisation))
     counts = Counter(each.document.model for each in cards)
     twins = {model for model, count in counts.items() if count > 1}
+    known = document.model_copy(update={"sources": {**document.sources, own_metrics.NAME: Plugin(kind="engine")}})
     for card in cards:
-        problems.extend(card_problems(card, document, twins))
+        problems.extend(card_problems(card, known, twins))
     for pack in packs:
-        problems.extend(pack_problems(pack, document))
-    plan = evaluation_plan(cards, packs)
+        problems.extend(pack_problems(pack, known))
+    plan = evaluation_plan([*cards, *itself], packs)
     everything = sorted({*problems, *plan.problems}, key=lambda problem: problem.position)
     organised = bool(_of_kind(loaded.loaded, Organisation))
     return Policies(plan, document, organised, tuple(everything))
@@ -97,6 +104,7 @@ def engine(settings: Settings, *, clock: Clock | None = None, base: Path | None 
     :raises Unavailable: when the database cannot be used.
     """
     built = _built(_sound(policies([settings.policies])), Database(settings.database), clock, base)
+    refuse_lost(settings.database_file)
     built.database.create_tables()
     return built
 
@@ -108,7 +116,9 @@ def evaluator(settings: Settings) -> Engine:
     """
     loaded = _sound(policies([settings.policies]))
     if settings.database_file.exists():
-        return _built(loaded, Database(settings.database, read_only=True))
+        database = Database(settings.database, read_only=True)
+        database.check_layout()
+        return _built(loaded, database)
     built = _built(loaded, Database("sqlite://"))
     built.database.create_tables()
     return built
@@ -120,6 +130,7 @@ def operator(settings: Settings) -> Engine:
     :raises Unavailable: when there is no database, so that nothing can be said of incidents.
     :raises InvalidDocument: when it cannot be told who may act, as the organisation does not load.
     """
+    refuse_lost(settings.database_file)
     if not settings.database_file.exists():
         raise Unavailable(
             f"no database at {settings.database_file}; set GOV_HOME or use -C to say where the engine works"
@@ -147,14 +158,25 @@ def _built(loaded: Policies, database: Database, clock: Clock | None = None, bas
     def all_of(group: str, found: Mapping[str, Plugin]) -> dict[str, Any]:
         return {name: plugins.built(group, name, each, directory=directory) for name, each in found.items()}
 
+    sources = {own_metrics.NAME: OwnMetrics(database), **all_of(plugins.SOURCES, organisation.sources)}
+    for name, source in sources.items():
+        if isinstance(source, ReadsPushed):
+            source.read_from(name, StoredSamples(database))
     return Engine(
         plan=loaded.plan,
         organisation=organisation,
-        sources=all_of(plugins.SOURCES, organisation.sources),
+        sources=sources,
         notifiers=all_of(plugins.ACTIONS, organisation.notifiers),
         database=database,
         clock=clock or SystemClock(),
     )
+
+
+def _engine_card(found: Sequence[Loaded[BaseModel]]) -> list[Authored[Card]]:
+    """Return the card that governs the engine itself, unless there is one of the organisation's own."""
+    if any(isinstance(each.document, Card) and each.document.model == own_metrics.NAME for each in found):
+        return []
+    return _of_kind(load([shipped("policies") / "engine.yaml"], KINDS).loaded, Card)
 
 
 def _of_kind(found: Sequence[Loaded[BaseModel]], kind: type[D]) -> list[Authored[D]]:

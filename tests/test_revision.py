@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -23,7 +24,7 @@ from governance.store.database import Database
 HOUR = timedelta(hours=1)
 NOON = START + 12 * HOUR
 COMPLETE = START + 22 * HOUR  # twelve hours after the end of the window that was judged at noon
-CARD = {
+CARD: dict[str, Any] = {
     "kind": "card",
     "model": "m",
     "owners": {"team": "t"},
@@ -39,7 +40,7 @@ CARD = {
 }
 
 
-def _engine(folder: Path, late_labels: bool) -> Engine:
+def _engine(folder: Path, late_labels: bool, window: str = "1d") -> Engine:
     """100 predictions whose labels say no within the hour, and 100 whose labels come eleven hours later."""
     (folder / "p").mkdir()
     (folder / "truth").mkdir()
@@ -53,7 +54,8 @@ def _engine(folder: Path, late_labels: bool) -> Engine:
         f"case when i < 100 then interval 1 hour else interval 11 hour end as known from range(200) t(i)) "
         f"to '{folder}/truth/1.parquet'"
     )
-    card, problems = load_text(yaml.safe_dump(CARD), "m.yaml", {"card": Card})
+    metrics = {"right": {**CARD["metrics"]["right"], "window": window}}
+    card, problems = load_text(yaml.safe_dump({**CARD, "metrics": metrics}), "m.yaml", {"card": Card})
     assert card is not None, problems
     database = Database("sqlite://")
     database.create_tables()
@@ -107,3 +109,30 @@ def test_a_restart_in_between_forgets_nothing(tmp_path: Path) -> None:
     )
     run_cycle(again, COMPLETE)
     assert _finding(again)[2] == ("fired (provisional)", "confirmed (final)")
+
+
+def _late_wrong(folder: Path) -> Engine:
+    """Predictions that look right while half of the labels are there; the late half says no."""
+    engine = _engine(folder, late_labels=False, window="4h")
+    start = f"timestamp '{START:%Y-%m-%d %H:%M}'"
+    duckdb.sql(
+        f"copy (select 'r' || i as id, i < 50 as was, {start} + to_minutes(1 + i) + "
+        f"case when i < 100 then interval 1 hour else interval 11 hour end as known from range(200) t(i)) "
+        f"to '{folder}/truth/1.parquet'"
+    )
+    return engine
+
+
+def test_complete_labels_find_what_a_provisional_pass_had_missed(tmp_path: Path) -> None:
+    engine = _late_wrong(tmp_path)
+    judged = START + 6 * HOUR  # the window ends at four o'clock
+    run_cycle(engine, judged)
+    with engine.database.read() as connection:
+        assert incidents.listed(connection) == []  # half of the labels that came are right
+    run_cycle(engine, judged + 10 * HOUR)
+    with engine.database.read() as connection:
+        (incident,) = incidents.listed(connection)
+    assert incident.title == "On complete labels: 0.25 are right"
+    assert incident.findings[0].story == ("fired (final)",)
+    (entry,) = decision_log.tail(engine.database, 1, kind="alert.firing")
+    assert (entry.decision.subject["kind"], entry.decision.body["basis"]) == ("final", "final")

@@ -67,7 +67,9 @@ def _database() -> Database:
     if not settings.database_file.exists():
         where = f"no database at {settings.database_file}"
         raise Unavailable(f"{where}; set GOV_HOME or use -C to say where the engine works")
-    return Database(settings.database, read_only=True)
+    database = Database(settings.database, read_only=True)
+    database.check_layout()
+    return database
 
 
 def _about(entry: Entry) -> str:
@@ -79,7 +81,7 @@ def _about(entry: Entry) -> str:
 
 def _gist(entry: Entry) -> str:
     body = entry.decision.body
-    for name in ("summary", "because", "title", "receipt"):
+    for name in ("summary", "because", "title", "receipt", "note", "reason"):
         if body.get(name):
             return str(body[name])
     verdicts = body.get("verdicts")

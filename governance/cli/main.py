@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import audit, authoring, demo, incidents
+from governance.cli import audit, authoring, demo, evidence, incidents, serve
 from governance.core.problem import printable
 from governance.errors import GovernanceError
 
@@ -29,7 +29,9 @@ app = typer.Typer(
 )
 demo.register(app)
 authoring.register(app)
+serve.register(app)
 incidents.register(app)
+evidence.register(app)
 audit.register(app)
 
 

@@ -16,7 +16,8 @@ from governance.core.verdict import Basis, worst
 
 State = Literal["inactive", "pending", "firing"]
 Signal = Literal["fail", "pass", "keep", "waived"]
-Kind = Literal["condition", "no_data"]
+Kind = Literal["condition", "no_data", "final"]
+"""Whether an alert is about the condition, about its missing data, or about the condition on complete labels."""
 Change = Literal["pending", "firing", "worsened", "eased", "resolved", "cleared", "confirmed", "revised", "waived"]
 
 

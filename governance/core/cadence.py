@@ -51,24 +51,38 @@ class Cadence(Document):
         True when the local `hours` of one day leave room for a whole interval of `every` inside the window; where
         `every` is longer than the hours of a day, for the whole of them.
         """
-        if self.hours is None:
+        if self.share >= 1:
             return end - start >= self.every
         zone = ZoneInfo(self.zone)
         first, day = start.astimezone(zone).date() - _DAY, end.astimezone(zone).date()
         while day >= first:
             opening, closing = self._opening(day, zone)
-            if min(end, closing) - max(start, opening) >= min(self.every, closing - opening):
+            due = min(self.every, closing - opening)  # nothing, where the clocks skip the hours of this day
+            if due > timedelta(0) and min(end, closing) - max(start, opening) >= due:
                 return True
             day -= _DAY
         return False
 
+    @property
+    def share(self) -> float:
+        """The part of the time at which predictions are due, above 0 and up to 1."""
+        if self.hours is None:
+            return 1.0
+        opening, closing = self._minutes()
+        return (closing - opening) / _MINUTES
+
     def _opening(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Return when the hours of a local day begin and end, in UTC; over midnight they end on the next day."""
+        opening, closing = self._minutes()
+        return _local(day, opening, zone), _local(day, closing, zone)
+
+    def _minutes(self) -> tuple[int, int]:
+        """Return the minutes after a midnight at which the hours begin and end; the end may lie on the next day."""
         found = _HOURS.match(self.hours or "00:00-24:00")
         assert found is not None  # the validator saw to it  # noqa: S101
         hours = [int(part) for part in found.groups()]
         opening, closing = hours[0] * 60 + hours[1], hours[2] * 60 + hours[3]
-        return _local(day, opening, zone), _local(day, closing if closing > opening else closing + _MINUTES, zone)
+        return opening, closing if closing > opening else closing + _MINUTES
 
 
 def _local(day: date, minutes: int, zone: ZoneInfo) -> datetime:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from governance.core.cadence import Cadence
 from governance.core.document import Count, Document, Duration, Flag, Number, ParameterValue, Share
@@ -73,12 +74,14 @@ class Columns(Document):
 class Log(Document):
     """The prediction log: a table of a source; `labels` is the table of the truth when it is another one.
 
-    `reference` is a table with the training-time rows under the same column names.
+    `reference` is a table with the training-time rows under the same column names. `predicts` says what the score is:
+    the probability of a yes, or a number in the label's unit.
     """
 
     source: str
     table: str
     columns: Columns
+    predicts: Literal["probability", "number"] = "probability"
     labels: str | None = None
     reference: str | None = None
 
@@ -160,6 +163,31 @@ class Retraining(Trigger):
     lead_time: Duration | None = None
 
 
+class Slo(Document):
+    """A service level objective: of all events, or of all minutes, the share that must be good over `window`.
+
+    Either `errors` and `total` are metrics that count events, or `good` is a condition that holds in a good minute
+    (with `per: batch`, of a good batch).
+    """
+
+    objective: Share
+    window: Duration = timedelta(days=28)
+    errors: str | None = None
+    total: str | None = None
+    good: str | None = None
+    per: Literal["minute", "batch"] = "minute"
+
+    @model_validator(mode="after")
+    def _events_or_minutes(self) -> Slo:
+        if (self.errors is None) != (self.total is None):
+            raise ValueError("an SLO over events has both `errors` and `total`")
+        if (self.good is None) == (self.errors is None):
+            raise ValueError("an SLO has either `errors` and `total`, or `good`")
+        if not 0 < self.objective < 1:
+            raise ValueError("an objective lies between 0% and 100%: all is never good")
+        return self
+
+
 class Review(Document):
     """A review that somebody owes at intervals."""
 
@@ -184,6 +212,7 @@ class Card(Document):
     slices: tuple[str | dict[str, str], ...] = ()
     data: Data | None = None
     metrics: dict[str, Metric] = Field(default_factory=dict)
+    slos: dict[str, Slo] = Field(default_factory=dict)
     cost: Cost | None = None
     retraining: Retraining | None = None
     rollback: Rollback | None = None

@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import fmean
 
 from governance.core.expression import MISSING, Reference
 from governance.core.metric import Answer, Labels, MissingReason, Sample
+from governance.core.over_time import mean
 from governance.core.policy import EffectiveMetric
 
-_REDUCTIONS: Mapping[str, Callable[[list[float]], float]] = {"max": max, "min": min, "sum": math.fsum, "avg": fmean}
+_REDUCTIONS: Mapping[str, Callable[[list[float]], float]] = {"max": max, "min": min, "sum": math.fsum, "avg": mean}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,10 @@ def column(metric: EffectiveMetric, answer: Answer | None, at: datetime) -> Colu
         return Column({}, Cell(None, reason="error", detail=answer.failure))
     declared = set(metric.labels)
     cells: dict[Labels, Cell] = {}
-    for sample in answer.samples:
+    for sample in metric.own(answer.samples):
         names = {name for name, _ in sample.labels}
+        if declared and not names and sample.value is None:
+            return Column({}, _cell(metric, sample, at))  # the source says why there is nothing at all
         if names != declared:
             detail = f"{metric.name} answered with labels {_listed(names)}, declared are {_listed(declared)}"
             return Column({}, Cell(None, reason="error", detail=detail))
@@ -94,6 +96,8 @@ def bound(reference: Reference, cell: Cell, members: Column, at: datetime) -> ob
         return _series(members)
     if reference.view == "samples":
         return float(cell.count) if cell.count is not None else MISSING
+    if reference.budget is not None and reference.budget.function == "time_to_exhaustion":
+        return timedelta(seconds=cell.value) if cell.value is not None else MISSING
     if reference.view == "age":
         return at - cell.time if cell.time is not None else MISSING
     return cell.value if cell.value is not None else MISSING

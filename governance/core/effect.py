@@ -12,7 +12,8 @@ from governance.core.incident import Incident, IncidentChange
 from governance.core.metric import Labels
 
 Reason = Literal["first", "new_findings", "worsened", "reopened", "resolved"]
-EffectState = Literal["due", "sent", "failed", "withheld"]
+EffectState = Literal["due", "held", "sent", "failed", "withheld"]
+"""`held`: decided by a late cycle, and told only if it is still true when the engine has caught up."""
 
 FIRST_RETRY = timedelta(seconds=10)
 LAST_RETRY = timedelta(minutes=30)
@@ -70,7 +71,7 @@ class Receipt:
 
 
 def respond(
-    change: IncidentChange, notifiers: Sequence[str], proposals: Sequence[str], at: datetime
+    change: IncidentChange, notifiers: Sequence[str], proposals: Sequence[str], at: datetime, *, late: bool = False
 ) -> tuple[Effect, ...]:
     """Return the notifications of a change: warning and critical are told to every notifier, info only recorded.
 
@@ -90,8 +91,8 @@ def respond(
             version=incident.version,
             notifier=notifier,
             message=message,
-            state="withheld" if withheld else "due",
-            next_at=None if withheld else at,
+            state="withheld" if withheld else "held" if late else "due",
+            next_at=None if withheld or late else at,
             receipt="info is recorded, not sent" if withheld else "",
         )
         for notifier in notifiers

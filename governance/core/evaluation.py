@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from governance.core.cell import Cell, Column, bound, column, resolved
+from governance.core.cell import Cell, Column, bound
+from governance.core.compiled import CompiledPolicy, CompiledRule, labels_of
 from governance.core.document import Severity
 from governance.core.expression import Context, EvaluationFailed, Missing, Program, Reference, Term
-from governance.core.metric import Answer, Labels, Query
-from governance.core.plan import CompiledPolicy, CompiledRule, labels_of
+from governance.core.metric import Answer, Labels, Query, Sample
+from governance.core.past import Past
+from governance.core.reading import Readings
+from governance.core.slo import SOURCE, judged_good
 from governance.core.verdict import Basis, Input, Outcome, Verdict
 from governance.core.waiver import Waiver
 
@@ -30,15 +33,24 @@ class Instance:
 class Evaluation:
     """The evaluation of one policy at one instant over the answers of its queries."""
 
-    def __init__(self, policy: CompiledPolicy, answers: Mapping[Query, Answer], at: datetime) -> None:
+    def __init__(
+        self,
+        policy: CompiledPolicy,
+        answers: Mapping[Query, Answer],
+        at: datetime,
+        past: Mapping[Query, Past] | None = None,
+        facts: Mapping[str, object] | None = None,
+    ) -> None:
+        """Take the answers as of `at`, the past of the questions that are looked back on, and the facts of the model.
+
+        `facts` are variables that change without the policy: the evidence, and the card with what a registry says.
+        """
         self._policy = policy
-        self._answers = answers
         self._at = at
-        self._columns: dict[str, Column] = {}
-        self._aggregated: dict[Reference, Column] = {}
+        self._readings = Readings(policy, answers, past or {}, at)
         self._formed: dict[str, list[Instance] | str] = {}
         self._by_labels: dict[str, dict[Labels, Instance]] = {}
-        self._context = policy.context.extend({"now": at})
+        self._context = policy.context.extend({**(facts or {}), "now": at})
 
     def verdicts(
         self, waivers: Sequence[Waiver] = (), known: Mapping[str, Iterable[Labels]] | None = None
@@ -117,7 +129,7 @@ class Evaluation:
 
     def _judged(self, rule: CompiledRule, instance: Instance) -> Verdict:
         context, values = self._bindings(rule, instance)
-        missing = tuple(name(each) for each, cell in instance.cells.items() if self._is_gap(each, cell))
+        missing = tuple(each.text for each, cell in instance.cells.items() if self._is_gap(each, cell))
         failing: list[Severity] = []
         gap = failure = ""
         for severity, program in rule.programs:
@@ -149,7 +161,7 @@ class Evaluation:
         inputs: tuple[Input, ...] = (),
         missing: tuple[str, ...] = (),
     ) -> Verdict:
-        queries = [self._policy.policy.metrics[each.metric].query for each in rule.references]
+        queries = rule.needs.queries
         until = min((self._at - each.offset for each in queries), default=None) if rule.needs_truth else None
         cadence = self._policy.policy.card.cadence
         expected = outcome not in {"no_data", "stale"} or all(
@@ -197,20 +209,28 @@ class Evaluation:
     def _inputs(self, instance: Instance) -> tuple[Input, ...]:
         metrics = self._policy.policy.metrics
         return tuple(
-            Input(name(each), cell.value, cell.time, metrics[each.metric].query.source, cell.detail)
+            Input(
+                each.text,
+                cell.value,
+                cell.time,
+                metrics[each.metric].query.source if each.metric else SOURCE,
+                cell.detail,
+            )
             for each, cell in instance.cells.items()
         )
 
-    def _column(self, metric: str) -> Column:
-        if metric not in self._columns:
-            effective = self._policy.policy.metrics[metric]
-            self._columns[metric] = column(effective, self._answers.get(effective.query), self._at)
-        return self._columns[metric]
-
     def _resolved(self, reference: Reference) -> Column:
-        if reference not in self._aggregated:
-            self._aggregated[reference] = resolved(reference, self._column(reference.metric))
-        return self._aggregated[reference]
+        return self._readings.column(reference, self._context)
+
+    def slo_samples(self, series: Collection[Query]) -> dict[Query, Sample]:
+        """Return, for each of these series of SLOs with a condition, whether this minute is a good one."""
+        found = {}
+        for slo in self._policy.slos.values():
+            if slo.good is not None and slo.series in series:
+                cells = {each: self._resolved(each).at((), ()) for each in slo.references}
+                values = {each: bound(each, cell, self._resolved(each), self._at) for each, cell in cells.items()}
+                found[slo.series] = judged_good(slo, values, self._context, self._at)
+        return found
 
     def _vanished(self, rule: CompiledRule, labels: Labels) -> Verdict:
         """Judge a label set that nothing names any more: lost data, or an item that the card no longer declares."""
@@ -221,7 +241,7 @@ class Evaluation:
             return self._verdict(rule, labels, "pass", reason="there is data by label now")
         instance = self._gone(rule, labels)
         outcome, reason = _gap(instance)
-        missing = tuple(name(each) for each in instance.cells)
+        missing = tuple(each.text for each in instance.cells)
         return self._verdict(rule, labels, outcome, (), reason, self._inputs(instance), missing)
 
     def _declares(self, rule: CompiledRule, labels: Labels) -> bool:
@@ -241,17 +261,15 @@ class Evaluation:
             found = rule.items.evaluate({}, self._context)
         except (Missing, EvaluationFailed):
             return  # the card has no such part, so there is nothing to judge
-        pairs = found.items() if isinstance(found, Mapping) else enumerate(found) if isinstance(found, Sequence) else ()
+        pairs = found.items() if isinstance(found, Mapping) else _listed(found) if isinstance(found, Sequence) else ()
         for key, value in pairs:
             yield str(key), {"key": str(key), "value": value}
 
 
-def name(reference: Reference) -> str:
-    """Return a reference as its author wrote it, such as max(metrics.psi)."""
-    text = f"metrics.{reference.metric}"
-    for function, by in reference.aggregates:
-        text = f"{function}({text}{', [' + ', '.join(map(repr, by)) + ']' if by else ''})"
-    return text if reference.view == "value" else f"{reference.view}({text})"
+def _listed(items: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+    """Name the items of a list: a text names itself, so that the order of the list means nothing."""
+    for index, each in enumerate(items):
+        yield (each if isinstance(each, str) else str(index)), each
 
 
 def _outcome(program: Program, values: Mapping[Reference, object], context: Context) -> bool | str | None:
@@ -270,7 +288,7 @@ def _gap(instance: Instance) -> tuple[Outcome, str]:
     for kind in _WORST_GAP:
         for reference, cell in instance.cells.items():
             if cell.reason == kind:
-                return kind, f"{name(reference)}: {cell.detail}"
+                return kind, f"{reference.text}: {cell.detail}"
     return "no_data", "no sample"
 
 

@@ -81,7 +81,10 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What an alert tells its incident: a change of state with the words and values of that moment."""
+    """What an alert tells its incident: a change of state with the words and values of that moment.
+
+    `judged_at` is when the same window was judged on a part of its labels, where it is judged on all of them now.
+    """
 
     key: AlertKey
     change: Change
@@ -91,6 +94,7 @@ class Told:
     values: Mapping[str, float | None]
     basis: Basis = ""
     reason: str = ""
+    judged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,17 @@ def _changed(
     return IncidentChange(after, "new_findings" if firing else "updated")
 
 
+def known_already(incident: Incident | None, others: Sequence[Told], told: Told) -> bool:
+    """Tell whether complete labels only say what a finding on a part of them says now, or said in its time."""
+    if told.judged_at is None or told.change not in {"firing", "worsened", "eased"}:
+        return False
+    key = replace(told.key, kind="condition")
+    return any(each.key == key and each.change == "firing" for each in others) or any(
+        each.key == key and (each.ended is None or each.since <= told.judged_at < each.ended)
+        for each in (incident.findings if incident is not None else ())
+    )
+
+
 def acknowledged(incident: Incident, actor: str, at: datetime) -> Incident:
     """Return the incident as taken by `actor`, who knows its present severity."""
     return replace(
@@ -181,6 +196,8 @@ def _folded(findings: tuple[Finding, ...], told: Sequence[Told]) -> tuple[Findin
     by_key = {each.key: each for each in findings}
     for each in told:
         before = by_key.get(each.key)
+        if each.change == "eased" and before is None:
+            continue  # it was never told
         if each.change in {"firing", "worsened", "eased"} and each.severity is not None:
             by_key[each.key] = _fired(before, each)
         elif before is not None and before.firing:
@@ -207,7 +224,8 @@ def _fired(before: Finding | None, told: Told) -> Finding:
         story=(*before.story, line)[-12:],
     )
     if again or _worse(told.severity, before.peak):
-        return replace(after, peak=told.severity, summary=told.summary, values=told.values)
+        peak = worst([told.severity, before.peak]) or told.severity  # who was told of the worst hears of the end
+        return replace(after, peak=peak, summary=told.summary, values=told.values)
     return after
 
 

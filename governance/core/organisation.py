@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from governance.core.document import Document, Duration
 
@@ -42,6 +42,20 @@ class Grouping(Document):
     reopen_within: Duration = timedelta(hours=1)
 
 
+class CycleTimes(Document):
+    """How often the engine looks, and how far back it makes up for cycles that it missed."""
+
+    every: Duration = timedelta(minutes=1)
+    catch_up: Duration = timedelta(days=1)
+
+    @field_validator("every")
+    @classmethod
+    def _some_time(cls, value: timedelta) -> timedelta:
+        if value < timedelta(seconds=1):
+            raise ValueError("the engine looks once a second at most")
+        return value
+
+
 class Organisation(Document):
     """One engine governs one environment of one organisation."""
 
@@ -51,3 +65,4 @@ class Organisation(Document):
     notifiers: dict[str, Plugin] = Field(default_factory=dict)
     sources: dict[str, Plugin] = Field(default_factory=dict)
     incidents: Grouping = Grouping()
+    cycle: CycleTimes = CycleTimes()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from governance.core.authored import Authored, Path, SourceText, Written, proble
 from governance.core.card import Card
 from governance.core.document import ParameterValue, Severity
 from governance.core.measurement import Metric
-from governance.core.metric import LogTable, Query
+from governance.core.metric import LogTable, Query, Sample
 from governance.core.pack import Pack
 from governance.core.problem import Position, Problem
 from governance.core.question import log_table, needs_truth, query, unavailable
@@ -27,6 +27,7 @@ class EffectiveMetric:
     """A metric that this model has: its document, the query that answers it and where it is declared."""
 
     name: str
+    model: str
     spec: Metric
     query: Query
     labels: tuple[str, ...]
@@ -34,10 +35,23 @@ class EffectiveMetric:
     origin: Position
 
     @property
+    def every(self) -> timedelta:
+        """How often it is asked: a query each minute unless its author says otherwise, a log's hours each hour."""
+        return self.spec.every or (timedelta(minutes=1) if self.spec.query else timedelta(hours=1))
+
+    @property
     def stale_after(self) -> timedelta:
-        """How old a sample may be; three times the metric's interval, but never less than the window's own step."""
-        every = self.spec.every or (timedelta(minutes=1) if self.spec.query else timedelta(hours=1))
-        return self.spec.stale_after or 3 * every
+        """How old a sample may be; three times the metric's interval."""
+        return self.spec.stale_after or 3 * self.every
+
+    def own(self, samples: Iterable[Sample]) -> Iterator[Sample]:
+        """Yield the samples about this model, of an answer that may be about the whole fleet."""
+        fleet = self.spec.model_label
+        for each in samples:
+            if fleet is None:
+                yield each
+            elif (fleet, self.model) in each.labels:
+                yield replace(each, labels=tuple(pair for pair in each.labels if pair[0] != fleet))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,7 @@ class EffectiveRule:
     keep_firing_for: timedelta
     no_data_for: timedelta
     no_data_then: Literal["alert", "ok", "keep"]
+    no_data_severity: Severity
     enforcement: Enforcement
     then: Then | None
     for_each: tuple[str, Written] | None
@@ -129,7 +144,8 @@ def _metrics(
 
 
 def _metric(name: str, spec: Metric, card: Card, log: LogTable | None, origin: Position) -> EffectiveMetric:
-    return EffectiveMetric(name, spec, query(spec, card, log), spec.label_names(), needs_truth(spec), origin)
+    asked = query(spec, card, log)
+    return EffectiveMetric(name, card.model, spec, asked, spec.label_names(), needs_truth(spec), origin)
 
 
 def _pack_rules(
@@ -210,6 +226,7 @@ def _rule(name: str, pack: Pack | None, layers: list[_Layer]) -> EffectiveRule:
         keep_firing_for=first("keep_firing_for") or timedelta(0),
         no_data_for=no_data.for_ if no_data.for_ is not None else _NO_DATA_FOR,
         no_data_then=no_data.then,
+        no_data_severity=no_data.severity,
         enforcement=first("enforcement") or "notify",
         then=first("then"),
         for_each=next(((variable, base.written("for_each", variable)) for variable in base.rule.for_each or {}), None),

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
-from governance.core.card import Card
+from governance.core.card import Card, RegistryName
 from governance.core.measure import MEASURES
 from governance.core.measurement import Comparison, Metric
 from governance.core.metric import Against, Feature, LogTable, Query
 
 _HOUR = timedelta(hours=1)
 _PLACEHOLDER = re.compile(r"\$(\w+)")
+WINDOW, VERSION, SINCE = "$window", "$version", ":since"
 
 
 def log_table(card: Card) -> LogTable | None:
@@ -33,7 +35,7 @@ def query(metric: Metric, card: Card, log: LogTable | None) -> Query:
     """Return the query that answers `metric`; its window ends at the label watermark where truth is needed."""
     window = max(metric.window or _HOUR, card.cadence.every)  # a shorter one would mostly hold nothing
     if metric.query is not None:
-        return Query(source=metric.source or "", text=_filled(metric.query, card), window=window)
+        return _asked(metric, card, window)
     return Query(
         source=log.source if log else "",
         measure=metric.measure or "",
@@ -46,6 +48,28 @@ def query(metric: Metric, card: Card, log: LogTable | None) -> Query:
         where=metric.where or "",
         against=against(metric.against),
     )
+
+
+def registry_query(card: Card) -> Query | None:
+    """Return what asks a registry which version serves, None where the card names the version itself."""
+    serving = card.versions.serving if card.versions else None
+    if not isinstance(serving, RegistryName):
+        return None
+    return Query(source=serving.registry, text=f"{serving.name}@{serving.serving}")
+
+
+def over(query: Query, window: timedelta) -> Query | None:
+    """Return the same question over another window, None when its text has no place for one."""
+    if query.log is None and SINCE not in query.text and WINDOW not in query.text:
+        return None
+    return replace(query, window=window)
+
+
+def filled(query: Query, version: str) -> Query:
+    """Put in what is known only when the question is asked: the window in seconds, and the version that serves."""
+    text = query.text.replace(WINDOW, f"{query.window.total_seconds():.0f}s").replace(VERSION, version)
+    parameters = tuple((name, version if value == VERSION else value) for name, value in query.parameters)
+    return replace(query, text=text, parameters=parameters)
 
 
 def needs_truth(metric: Metric) -> bool:
@@ -93,8 +117,23 @@ def _features(card: Card) -> tuple[Feature, ...]:
     )
 
 
-def _filled(text: str, card: Card) -> str:
-    """Put the model, its serving version and the card's labels for $name."""
+def _asked(metric: Metric, card: Card, window: timedelta) -> Query:
+    """Return the question to another system, with the card's values for $name, and for :name as parameters.
+
+    A window, and a version that only a registry knows, are put in when the question is asked.
+    """
+    known = {**card.labels, "model": card.model, "version": _version(card)}
+    text = metric.query or ""
+    fleet = metric.model_label is not None  # one question for all models must not name one of them
+    return Query(
+        source=metric.source or "",
+        text=text if fleet else _PLACEHOLDER.sub(lambda found: known.get(found[1], found[0]), text),
+        window=window,
+        parameters=() if fleet else tuple(sorted(known.items())),
+        extract=metric.extract or "",
+    )
+
+
+def _version(card: Card) -> str:
     serving = card.versions.serving if card.versions else None
-    known = {**card.labels, "model": card.model, "version": serving if isinstance(serving, str) else ""}
-    return _PLACEHOLDER.sub(lambda found: known.get(found[1], found[0]), text)
+    return VERSION if isinstance(serving, RegistryName) else serving or ""

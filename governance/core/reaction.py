@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from governance.core.alert import Alert, AlertKey, Signal, Timing, Transition, advance, transition
+from governance.core.compiled import CompiledRule
 from governance.core.document import SEVERITIES, Severity
-from governance.core.plan import CompiledRule
 from governance.core.verdict import Verdict
 
 
@@ -27,13 +27,18 @@ def react(rule: CompiledRule, verdict: Verdict, active: Mapping[AlertKey, Alert]
     timing = Timing(rule.rule.for_, rule.rule.keep_firing_for)
     key = AlertKey(verdict.model, verdict.rule, verdict.labels)
     yield from _step(key, signals(rule, verdict), timing, verdict, active)
+    gap = AlertKey(verdict.model, verdict.rule, verdict.labels, "no_data")
     if rule.rule.no_data_then == "alert":
-        gap = AlertKey(verdict.model, verdict.rule, verdict.labels, "no_data")
-        severities: dict[Severity, Signal] = {"warning": no_data_signal(verdict)}
+        severities: dict[Severity, Signal] = {rule.rule.no_data_severity: no_data_signal(verdict)}
         yield from _step(gap, severities, Timing(rule.rule.no_data_for), verdict, active)
-    else:
-        gap = AlertKey(verdict.model, verdict.rule, verdict.labels, "no_data")
-        yield from _step(gap, {"warning": "waived"}, timing, verdict, active)  # the author asks for it no longer
+    else:  # the author asks for it no longer
+        yield from _step(gap, {rule.rule.no_data_severity: "waived"}, timing, verdict, active)
+
+
+def react_final(rule: CompiledRule, verdict: Verdict, active: Mapping[AlertKey, Alert]) -> Iterator[Step]:
+    """Advance the alert on complete labels: it finds what a provisional pass had missed."""
+    key = AlertKey(verdict.model, verdict.rule, verdict.labels, "final")
+    yield from _step(key, signals(rule, verdict), Timing(rule.rule.for_, rule.rule.keep_firing_for), verdict, active)
 
 
 def signals(rule: CompiledRule, verdict: Verdict) -> dict[Severity, Signal]:
@@ -102,7 +107,7 @@ def _step(
 
 def _with_basis(before: Alert, after: Alert, verdict: Verdict) -> Alert:
     """Remember, when a finding on labels begins to fire, which window it rests on and that labels may still come."""
-    if verdict.until is None or after.key.kind == "no_data":
+    if verdict.until is None or after.key.kind != "condition":
         return after
     if after.state == "firing" and _grew(before.severity, after.severity):
         return replace(after, basis=verdict.basis, until=verdict.until)

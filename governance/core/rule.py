@@ -33,6 +33,7 @@ class NoData(Document):
 
     for_: Duration | None = Field(default=None, alias="for")
     then: Literal["alert", "ok", "keep"] = "alert"
+    severity: Severity = "warning"
 
 
 class Rule(Document):

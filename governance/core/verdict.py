@@ -30,7 +30,7 @@ class Verdict:
 
     `failing` are the severities whose condition holds; `missing` names the inputs that were not there (a pass that
     rests on them keeps the alert's state); `basis` says whether labels may still come; `until` is the end of the
-    window that was judged.
+    window that was judged; `late` says that it was made up for a missed cycle.
     """
 
     model: str
@@ -45,6 +45,7 @@ class Verdict:
     basis: Basis = ""
     until: datetime | None = None
     expected: bool = True
+    late: bool = False
 
     @property
     def severity(self) -> Severity | None:

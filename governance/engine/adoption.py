@@ -7,11 +7,12 @@ from datetime import datetime
 from governance.core.decision import Decision
 from governance.engine.entries import ENGINE
 from governance.engine.parts import Engine
-from governance.store import decision_log
+from governance.store import decision_log, progress
 
 
 def adopt(engine: Engine, at: datetime) -> bool:
     """Record the version of the policies that rules from now on; False when it already did."""
+    decision_log.seal(engine.database, at)  # an adoption that died before its seal counts
     last = decision_log.tail(engine.database, 1, kind="policy.adopted")
     if last and last[0].decision.body.get("policy_version") == engine.plan.version:
         return False
@@ -23,5 +24,6 @@ def adopt(engine: Engine, at: datetime) -> bool:
     }
     with engine.database.transaction() as connection:
         decision_log.append(connection, [Decision(at, "policy.adopted", ENGINE, {}, body)])
+        progress.set_last(connection, progress.JUDGED, None)  # what is new is judged at once, not when it is due
     decision_log.seal(engine.database, at)
     return True

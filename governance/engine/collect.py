@@ -2,67 +2,149 @@
 
 from __future__ import annotations
 
+import re
+import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from governance.core.metric import Answer, Query
-from governance.ports import MetricSource
+from governance.ports import MetricSource, PastSource, ReadsPushed
 
 TIME_LIMIT = 30.0
 """Seconds a source may take for all questions of a cycle."""
+_PARAMETER = re.compile(r":([A-Za-z_]\w*)")
+Replies = Mapping[Query, Answer]
+Ask = Callable[[MetricSource, Sequence[Query]], Replies]
+
+
+class Collector:
+    """Asks sources; one that hangs is not asked again before it has answered, so it costs one thread and no more."""
+
+    def __init__(self, limit: float = TIME_LIMIT) -> None:
+        self._limit = limit
+        self._busy: dict[str, _Call] = {}
+        self._resting: dict[Query, datetime] = {}
+
+    def rest(self, query: Query, until: datetime) -> None:
+        """Do not ask for the past of this question before `until`."""
+        self._resting[query] = until
+
+    def rests(self, query: Query, at: datetime) -> bool:
+        """Tell whether the past of this question is not to be asked for now."""
+        return query in self._resting and at < self._resting[query]
+
+    def now(self, queries: Iterable[Query], sources: Mapping[str, MetricSource], at: datetime) -> dict[Query, Answer]:
+        """Return an answer to every query as of `at`; a source that fails or hangs answers with its failure."""
+        return self._all(queries, sources, lambda source, asked: source.sample(asked, at=at), at)
+
+    def past(
+        self,
+        queries: Iterable[Query],
+        sources: Mapping[str, MetricSource],
+        *,
+        start: datetime,
+        end: datetime,
+        step: timedelta,
+    ) -> dict[Query, Answer]:
+        """Return the samples of every query as of start, start + step, … up to `end`, as `now` would have.
+
+        A source that only knows the present answers with that as its failure.
+        """
+
+        def ask(source: MetricSource, asked: Sequence[Query]) -> Replies:
+            if not isinstance(source, PastSource):
+                return _failed(asked, "it answers only for the present")
+            return source.past(asked, start=start, end=end, step=step)
+
+        return self._all(queries, sources, ask, end)
+
+    def _all(
+        self, queries: Iterable[Query], sources: Mapping[str, MetricSource], ask: Ask, at: datetime
+    ) -> dict[Query, Answer]:
+        by_source: dict[str, dict[Query, Query]] = defaultdict(dict)
+        for each in queries:
+            by_source[each.source][each] = _question(each, sources.get(each.source))
+        deadline = time.monotonic() + self._limit  # one for all: a hung source must not eat the time of another
+        calls = {name: self._begun(name, asked, sources, ask) for name, asked in by_source.items()}
+        answers: dict[Query, Answer] = {}
+        for name, call in calls.items():
+            found = call if isinstance(call, dict) else self._within_limit(call, deadline, name)
+            answers.update({query: _checked(found.get(asked), at) for query, asked in by_source[name].items()})
+        return answers
+
+    def _begun(
+        self, name: str, asked: Mapping[Query, Query], sources: Mapping[str, MetricSource], ask: Ask
+    ) -> _Call | dict[Query, Answer]:
+        distinct = list(dict.fromkeys(asked.values()))
+        if name not in sources:
+            return _failed(distinct, f"no source '{name}' is configured")
+        busy = self._busy.get(name)
+        if busy is not None and busy.is_alive():
+            return _failed(distinct, f"'{name}' has not answered since {busy.seconds:.0f} s ago; it is not asked anew")
+        call = self._busy[name] = _Call(name, sources[name], distinct, ask)
+        call.start()
+        return call
+
+    def _within_limit(self, call: _Call, deadline: float, name: str) -> Replies:
+        call.join(max(deadline - time.monotonic(), 0))
+        if call.is_alive():
+            return _failed(call.asked, f"'{name}' did not answer within {self._limit:g} s")
+        self._busy.pop(name, None)
+        return call.replies
+
+
+class _Call(threading.Thread):
+    """One round of questions to one source; a daemon, so that a source that hangs does not keep the process alive."""
+
+    def __init__(self, name: str, source: MetricSource, asked: Sequence[Query], ask: Ask) -> None:
+        super().__init__(name=f"collect-{name}", daemon=True)
+        self.asked = asked
+        self.replies: Replies = {}
+        self._source = source
+        self._ask = ask
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the questions were asked."""
+        return time.monotonic() - self._began
+
+    def run(self) -> None:
+        """Ask, whatever happens."""
+        try:
+            self.replies = dict(self._ask(self._source, self.asked))
+        except Exception as error:  # noqa: BLE001 (a plug-in may raise anything; it must blind only its own questions)
+            self.replies = _failed(self.asked, f"{type(error).__name__}: {error}".splitlines()[0])
 
 
 def collect(queries: Iterable[Query], sources: Mapping[str, MetricSource], at: datetime) -> dict[Query, Answer]:
-    """Return an answer to every query as of `at`; a source that fails or hangs answers with its failure."""
-    by_source: dict[str, list[Query]] = defaultdict(list)
-    for each in queries:
-        by_source[each.source].append(each)
-    pool = ThreadPoolExecutor(max_workers=max(len(by_source), 1), thread_name_prefix="collect")
-    deadline = time.monotonic() + TIME_LIMIT  # one for all: a hung source must not eat the time of another
-    try:
-        pending = {name: pool.submit(_asked, sources, name, asked, at) for name, asked in by_source.items()}
-        answers: dict[Query, Answer] = {}
-        for name, future in pending.items():
-            answers.update(_within_limit(future, deadline, name, by_source[name]))
-        return answers
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)  # a hung source must not hold up the cycle
+    """Return an answer to every query as of `at`, asked once."""
+    return Collector().now(queries, sources, at)
 
 
-def _asked(
-    sources: Mapping[str, MetricSource], name: str, queries: Sequence[Query], at: datetime
-) -> Mapping[Query, Answer]:
-    if name not in sources:
-        return _failed(queries, f"no source '{name}' is configured")
-    try:
-        answered = sources[name].sample(queries, at=at)
-        return {query: _checked(answered.get(query)) for query in queries}
-    except Exception as error:  # noqa: BLE001 (a plug-in may raise anything; it must blind only its own questions)
-        return _failed(queries, f"{type(error).__name__}: {error}".splitlines()[0])
+def _question(query: Query, source: MetricSource | None) -> Query:
+    """Leave out the parameters that its text does not use, so that models that ask the same are asked once."""
+    if not query.parameters or isinstance(source, ReadsPushed):
+        return query
+    used = set(_PARAMETER.findall(query.text))
+    return replace(query, parameters=tuple(pair for pair in query.parameters if pair[0] in used))
 
 
-def _checked(answer: Answer | None) -> Answer:
+def _checked(answer: Answer | None, at: datetime) -> Answer:
     """Return the answer if it is one that can be judged, otherwise a failure that says what is wrong with it."""
     if answer is None:
         return Answer(failure="the source left the question unanswered")
     for sample in answer.samples:
         if sample.time.tzinfo is None:
             return Answer(failure="the source answered with a time without a zone")
+        if sample.time > at:
+            return Answer(failure=f"the source answered for {sample.time:%Y-%m-%d %H:%M:%S}, later than it was asked")
         if sample.value is not None and not isinstance(sample.value, (int, float)):
             return Answer(failure=f"the source answered with {sample.value!r}, which is no number")
     return answer
-
-
-def _within_limit(
-    future: Future[Mapping[Query, Answer]], deadline: float, name: str, queries: Sequence[Query]
-) -> Mapping[Query, Answer]:
-    try:
-        return future.result(timeout=max(deadline - time.monotonic(), 0))
-    except TimeoutError:
-        return _failed(queries, f"'{name}' did not answer within {TIME_LIMIT:g} s")
 
 
 def _failed(queries: Sequence[Query], reason: str) -> dict[Query, Answer]:

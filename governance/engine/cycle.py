@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
 
 from governance.core.alert import Alert, AlertKey
+from governance.core.compiled import CompiledRule
 from governance.core.decision import Decision
 from governance.core.evaluation import Evaluation
 from governance.core.incident import IncidentChange
 from governance.core.metric import Answer, Labels, Query
-from governance.core.plan import CompiledPolicy, CompiledRule
-from governance.core.reaction import Step, dropped, react
+from governance.core.reaction import Step, dropped, react, react_final
 from governance.core.verdict import Verdict
 from governance.core.waiver import Waiver
 from governance.engine import entries, revision
-from governance.engine.collect import collect
 from governance.engine.commit import Change, commit
-from governance.engine.health import failures, health_changes
+from governance.engine.health import Known, failures, health_changes, troubled
 from governance.engine.parts import Engine
-from governance.store import alerts, decision_log, progress, waivers
-
-_GROUPS_PER_TRANSACTION = 50  # keeps each transaction short, as people's acts wait for it
+from governance.engine.picture import Agenda, Picture, agenda, taken
+from governance.engine.recall import remember
+from governance.store import alerts, decision_log, evidence, progress, waivers
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,93 +38,158 @@ class CycleReport:
     commit_seconds: float
 
 
-def run_cycle(engine: Engine, at: datetime) -> CycleReport:
-    """Judge every rule as of `at` and commit what follows; repeating a cycle that was cut off changes nothing twice."""
+@dataclass(slots=True)
+class _Cycle:
+    """What a cycle begins with, and the verdicts it comes to; `active` changes as findings are judged again."""
+
+    engine: Engine
+    at: datetime
+    late: bool
+    active: dict[AlertKey, Alert]
+    holding: Sequence[Waiver]
+    under: entries.Under
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
+def run_cycle(
+    engine: Engine, at: datetime, *, late: bool = False, given: Mapping[Query, Answer] | None = None
+) -> CycleReport:
+    """Judge what is due as of `at` and commit what follows; repeating a cycle that was cut off changes nothing twice.
+
+    A `late` cycle catches up on an instant that has passed, from the answers `given`: it judges only rules whose
+    questions these answer, and what it would tell waits until the present is known.
+    """
     started = time.perf_counter()
     with engine.database.read() as connection:
-        active = alerts.active(connection)
-        holding = waivers.holding(connection, at)
-    revisions = revision.due(engine.plan, active, at)
-    past = (query for each in revisions for query in each.asked.values())
-    answers = collect(dict.fromkeys([*engine.plan.queries, *past]), engine.sources, at)
+        under = entries.Under(engine.plan.version, progress.era(connection))
+        cycle = _Cycle(engine, at, late, alerts.active(connection), waivers.holding(connection, at), under)
+        last = progress.last(connection, progress.JUDGED)
+        news = evidence.recorded(connection, last, at) if last is not None else frozenset()
+    repeated = last == at  # cut off, or asked for again: all of it once more
+    trouble = troubled(cycle.active)
+    trouble = replace(trouble, models=trouble.models | news)
+    due = agenda(engine.plan.policies, None if repeated else last, at, trouble)
+    if late:
+        due = _answerable(due, given or {})
+    revisions = revision.due(engine.plan, cycle.active, at)
+    reviews = [] if late else revision.reviews(due, at)
+    again = [*(revisions if not late else ()), *reviews]
+    picture = taken(engine, due, at, also=(query for each in again for query in each.asked.values()), given=given)
     collected = time.perf_counter()
-
-    verdicts: list[Verdict] = []
-    changes = [*_revised(engine, revisions, answers, active, at)]
-    for policy in engine.plan.policies:
-        changes.extend(_changes(engine, policy, answers, active, holding, verdicts, at))
-    changes.extend(_dropped(engine, active, at))
-    changes.extend(health_changes(engine, failures(engine.plan, answers), verdicts, active, at))
+    changes = list(_all_changes(cycle, picture, revisions, reviews))
     evaluated = time.perf_counter()
-
-    incident_changes = _committed(engine, changes, at)
-    with engine.database.transaction() as connection:
-        last = progress.last_cycle(connection)
-        if last != at:  # the same instant again has its entry already
-            decision_log.append(connection, [entries.of_cycle(verdicts, at, last, engine.plan.version)])
-        progress.set_last_cycle(connection, at)
-    decision_log.seal(engine.database, at)
+    with engine.database.giving_way():
+        incident_changes = commit(engine, _groups(engine, changes), at)
+        _finish(cycle, picture)
     done = time.perf_counter()
-    outcomes: Counter[str] = Counter(verdict.outcome for verdict in verdicts)
+    outcomes: Counter[str] = Counter(verdict.outcome for verdict in cycle.verdicts)
     spent = (collected - started, evaluated - collected, done - evaluated)
     return CycleReport(at, dict(outcomes), tuple(incident_changes), *spent)
 
 
-def _revised(
-    engine: Engine,
-    revisions: list[revision.Revision],
-    answers: Mapping[Query, Answer],
-    active: dict[AlertKey, Alert],
-    at: datetime,
+def _answerable(due: Sequence[Agenda], given: Mapping[Query, Answer]) -> tuple[Agenda, ...]:
+    """Leave out the rules that rest on the present only: of an instant that has passed nobody can tell."""
+    return tuple(
+        replace(
+            each,
+            rules=tuple(rule for rule in each.rules if all(query in given for query in rule.queries)),
+            slos=tuple(
+                slo
+                for slo in each.slos
+                if all(each.policy.policy.metrics[one.metric].query in given for one in slo.references)
+            ),
+        )
+        for each in due
+    )
+
+
+def _finish(cycle: _Cycle, picture: Picture) -> None:
+    """Remember the samples that are looked back on, say that the cycle is complete, and seal what it decided."""
+    engine, at = cycle.engine, cycle.at
+    remember(engine, picture.recalled)
+    with engine.database.transaction() as connection:
+        last = progress.last(connection, progress.CYCLE)
+        if last != at:  # the same instant again has its entry already
+            over = waivers.ended(connection, last, at) if last is not None else []
+            entry = entries.of_cycle(cycle.verdicts, at, last, cycle.under, late=cycle.late)
+            decision_log.append(connection, [*(entries.of_waiver_end(each, at, cycle.under) for each in over), entry])
+        progress.set_last(connection, progress.CYCLE, at)
+        progress.set_last(connection, progress.JUDGED, at)
+    decision_log.seal(engine.database, at)
+
+
+def _all_changes(
+    cycle: _Cycle, picture: Picture, revisions: list[revision.Revision], reviews: list[revision.Review]
 ) -> Iterator[Change]:
+    yield from _revised(cycle, revisions, picture)
+    for each in picture.agenda:
+        yield from _changes(cycle, each, picture.evaluation(each))
+    for review in reviews:
+        yield from _reviewed(cycle, review, picture)
+    yield from _dropped(cycle)
+    if not cycle.late:  # what an instant that has passed lacks says nothing about the sources of today
+        found = failures(picture)
+        known = Known(cycle.engine.plan, picture.agenda, cycle.verdicts, cycle.active, cycle.under)
+        yield from health_changes(known, found, cycle.at)
+
+
+def _revised(cycle: _Cycle, revisions: list[revision.Revision], picture: Picture) -> Iterator[Change]:
     """Judge provisional findings again; what they become is what this cycle goes on from."""
     for each in revisions:
-        step = revision.revised(each, answers, at)
+        evaluation = revision.evaluation(each, picture.answers, picture.recalled.past)
+        step = revision.revised(each, evaluation, cycle.at)
         if step is None:
             continue
         if step.after.state == "inactive":
-            active.pop(step.after.key, None)
+            cycle.active.pop(step.after.key, None)
         else:
-            active[step.after.key] = step.after
-        known = {query: answers[asked] for query, asked in each.asked.items() if asked in answers}
-        evaluation = Evaluation(each.policy, known, each.judged_at)
-        summary = evaluation.summary(each.rule, step.after.key.labels)
-        terms = evaluation.explain(each.rule, step.after.key.labels)
-        decision = entries.of_transition(step, summary, terms, engine.plan.version)
-        yield Change(step, each.rule.rule, summary, (decision,))
+            cycle.active[step.after.key] = step.after
+        yield _told(cycle, evaluation, each.rule, step, evaluation.summary(each.rule, step.after.key.labels))
 
 
-def _changes(
-    engine: Engine,
-    policy: CompiledPolicy,
-    answers: Mapping[Query, Answer],
-    active: Mapping[AlertKey, Alert],
-    holding: list[Waiver],
-    verdicts: list[Verdict],
-    at: datetime,
-) -> Iterator[Change]:
-    evaluation = Evaluation(policy, answers, at)
-    known = _known(policy.model, active)
-    for rule in policy.rules:
-        for verdict in evaluation.judge(rule, holding, known.get(rule.rule.id, ())):
-            verdicts.append(verdict)
-            for step in react(rule, verdict, active):
-                summary = _summary(evaluation, step, rule)
-                decisions: tuple[Decision, ...] = ()
-                if step.transition is not None:
-                    terms = evaluation.explain(rule, verdict.labels)
-                    decisions = (entries.of_transition(step, summary, terms, engine.plan.version),)
-                yield Change(step, rule.rule, summary, decisions)
+def _reviewed(cycle: _Cycle, review: revision.Review, picture: Picture) -> Iterator[Change]:
+    """Judge on complete labels what was judged on a part of them, and tell what had been missed."""
+    for each in review.verdicts(picture.answers, cycle.holding, cycle.at):
+        for step in react_final(each.rule, each.verdict, cycle.active):
+            summary = f"On complete labels: {each.evaluation.summary(each.rule, each.verdict.labels)}"
+            change = _told(cycle, each.evaluation, each.rule, step, summary)
+            yield replace(change, judged_at=review.judged_at)
 
 
-def _dropped(engine: Engine, active: Mapping[AlertKey, Alert], at: datetime) -> Iterator[Change]:
+def _changes(cycle: _Cycle, each: Agenda, evaluation: Evaluation) -> Iterator[Change]:
+    known = _known(each.policy.model, cycle.active)
+    for rule in each.rules:
+        for judged in evaluation.judge(rule, cycle.holding, known.get(rule.rule.id, ())):
+            verdict = replace(judged, late=True) if cycle.late else judged
+            cycle.verdicts.append(verdict)
+            for step in react(rule, verdict, cycle.active):
+                yield _told(cycle, evaluation, rule, step, _summary(evaluation, step, rule))
+
+
+def _told(cycle: _Cycle, evaluation: Evaluation, rule: CompiledRule, step: Step, summary: str) -> Change:
+    decisions: tuple[Decision, ...] = ()
+    if step.transition is not None:
+        terms = evaluation.explain(rule, step.after.key.labels)
+        decisions = (entries.of_transition(step, summary, terms, cycle.under),)
+    return Change(step, rule.rule, summary, decisions)
+
+
+def _dropped(cycle: _Cycle) -> Iterator[Change]:
     """Resolve the alerts of rules and models that the policies no longer declare."""
-    declared = {(policy.model, rule.rule.id) for policy in engine.plan.policies for rule in policy.rules}
-    for key, alert in active.items():
-        if key.model != entries.ENGINE and (key.model, key.rule) not in declared:
-            step = dropped(alert, at)
+    plan = cycle.engine.plan
+    declared = {(policy.model, rule.rule.id) for policy in plan.policies for rule in policy.rules}
+    for key, alert in cycle.active.items():
+        if not entries.is_health(key) and (key.model, key.rule) not in declared:
+            step = dropped(alert, cycle.at)
             summary = f"{key.rule} is no longer declared for {key.model}"
-            yield Change(step, None, summary, (entries.of_transition(step, summary, {}, engine.plan.version),))
+            yield Change(step, None, summary, (entries.of_transition(step, summary, {}, cycle.under),))
+
+
+def _groups(engine: Engine, changes: Sequence[Change]) -> dict[str, list[Change]]:
+    found: dict[str, list[Change]] = defaultdict(list)
+    for change in changes:
+        found[change.group(engine.organisation.incidents)].append(change)
+    return found
 
 
 def _summary(evaluation: Evaluation, step: Step, rule: CompiledRule) -> str:
@@ -141,15 +204,4 @@ def _known(model: str, active: Mapping[AlertKey, Alert]) -> dict[str, list[Label
     for key in active:
         if key.model == model and key.labels not in found[key.rule]:
             found[key.rule].append(key.labels)
-    return found
-
-
-def _committed(engine: Engine, changes: list[Change], at: datetime) -> list[IncidentChange]:
-    groups: dict[str, list[Change]] = defaultdict(list)
-    for change in changes:
-        groups[change.group(engine.organisation.incidents)].append(change)
-    pending = iter(groups.items())
-    found: list[IncidentChange] = []
-    while chunk := list(islice(pending, _GROUPS_PER_TRANSACTION)):
-        found.extend(commit(engine, dict(chunk), at))
     return found

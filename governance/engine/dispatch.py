@@ -26,7 +26,7 @@ def dispatch(engine: Engine, at: datetime) -> list[Effect]:
             waiting.add(line)
             continue
         after = _after(effect, _performed(engine, effect), at)
-        with engine.database.transaction() as connection:
+        with engine.database.giving_way(), engine.database.transaction() as connection:
             effects.save(connection, [after])
             if after.state != "due":
                 decision_log.append(connection, [entries.of_delivery(after, at)])
@@ -34,7 +34,8 @@ def dispatch(engine: Engine, at: datetime) -> list[Effect]:
             waiting.add(line)
         done.append(after)
     if done:
-        decision_log.seal(engine.database, at)
+        with engine.database.giving_way():
+            decision_log.seal(engine.database, at)
     return done
 
 

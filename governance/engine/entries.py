@@ -5,21 +5,38 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from governance.core.alert import AlertKey
 from governance.core.decision import Decision
 from governance.core.document import Severity
+from governance.core.duration import format_duration
 from governance.core.effect import Effect
 from governance.core.expression import Term
 from governance.core.incident import Incident, IncidentChange
 from governance.core.metric import Labels
 from governance.core.reaction import Step
 from governance.core.verdict import Verdict
+from governance.core.waiver import Waiver
 
 ENGINE = "engine"
+HEALTH = ("source-failing", "rule-in-error")
 
 
-def of_transition(step: Step, summary: str, terms: Mapping[Severity, Sequence[Term]], version: str) -> Decision:
+@dataclass(frozen=True, slots=True)
+class Under:
+    """What a decision was made under: the policies, and the era of the machine's clock."""
+
+    policy_version: str
+    era: int = 0
+
+    def instant(self, at: datetime) -> tuple[str, ...]:
+        """Return what tells this instant from all others, also where the clock was set back and shows it twice."""
+        return (at.isoformat(), *([str(self.era)] if self.era else []))
+
+
+def of_transition(step: Step, summary: str, terms: Mapping[Severity, Sequence[Term]], under: Under) -> Decision:
     """Return the entry of an alert's change, with the values it rests on and the policy it was made under."""
     change, verdict = step.transition, step.verdict
     assert change is not None  # noqa: S101 (only steps with a transition are recorded)
@@ -38,11 +55,12 @@ def of_transition(step: Step, summary: str, terms: Mapping[Severity, Sequence[Te
         ],
         "terms": {severity: [_term(each) for each in terms.get(severity, ())] for severity in verdict.failing},
         "missing": list(verdict.missing),
-        "policy_version": version,
+        "policy_version": under.policy_version,
+        **({"late": True} if verdict.late else {}),
     }
     subject = {"model": key.model, "rule": key.rule, "labels": labels_text(key.labels), "kind": key.kind}
     name = f"alert.{change.change}"
-    return Decision(change.at, name, ENGINE, subject, body, identity(name, repr(key), change.at.isoformat()))
+    return Decision(change.at, name, ENGINE, subject, body, identity(name, repr(key), *under.instant(change.at)))
 
 
 def of_incident(change: IncidentChange, at: datetime, version: str) -> Decision:
@@ -75,18 +93,51 @@ def of_delivery(effect: Effect, at: datetime) -> Decision:
     )
 
 
-def of_cycle(verdicts: Iterable[Verdict], at: datetime, last: datetime | None, version: str) -> Decision:
+def of_cycle(
+    verdicts: Iterable[Verdict], at: datetime, last: datetime | None, under: Under, *, late: bool = False
+) -> Decision:
     """Return the entry that sums up a cycle: how many verdicts of each outcome, and a digest over all of them.
 
-    `last` is the instant of the cycle before: after the clock stepped back, the same instant is another cycle.
+    `last` is the instant of the cycle before.
     """
     counts: Counter[str] = Counter()
     digest = hashlib.sha256()
     for verdict in verdicts:
         counts[verdict.outcome] += 1
         digest.update(repr((verdict.model, verdict.rule, verdict.labels, verdict.outcome, verdict.inputs)).encode())
-    body = {"verdicts": dict(sorted(counts.items())), "digest": digest.hexdigest(), "policy_version": version}
-    return Decision(at, "cycle.evaluated", ENGINE, {}, body, identity("cycle", at.isoformat(), str(last)))
+    body: dict[str, object] = {
+        "verdicts": dict(sorted(counts.items())),
+        "digest": digest.hexdigest(),
+        "policy_version": under.policy_version,
+        **({"late": True} if late else {}),
+    }
+    return Decision(at, "cycle.evaluated", ENGINE, {}, body, identity("cycle", *under.instant(at), str(last)))
+
+
+def of_waiver_end(waiver: Waiver, at: datetime, under: Under) -> Decision:
+    """Return the entry of a waiver that has run out: from now on the rule counts again."""
+    subject = {"model": waiver.model, "rule": waiver.rule, "labels": labels_text(waiver.labels)}
+    body = {"until": waiver.until, "because": waiver.because, "approved_by": waiver.approved_by}
+    return Decision(at, "waiver.ended", ENGINE, subject, body, identity("waiver-ended", waiver.id, *under.instant(at)))
+
+
+def of_gap(since: datetime, until: datetime, at: datetime, reason: str, under: Under) -> Decision:
+    """Return the entry of a stretch of time for which nothing was judged, and cannot be any more."""
+    body = {"since": since, "until": until, "reason": reason}
+    return Decision(
+        at, "cycle.skipped", ENGINE, {}, body, identity("skipped", since.isoformat(), *under.instant(until))
+    )
+
+
+def of_step(by: timedelta, at: datetime, era: int) -> Decision:
+    """Return the entry of a step of the machine's clock."""
+    body = {"seconds": by.total_seconds(), "before": at - by, "after": at}
+    return Decision(at, "clock.stepped", ENGINE, {}, body, identity("step", at.isoformat(), str(by), str(era)))
+
+
+def is_health(key: AlertKey) -> bool:
+    """Tell whether an alert is one of the engine about itself, which no card and no pack declares."""
+    return key.model == ENGINE and key.rule in HEALTH
 
 
 def subject_of(incident: Incident) -> dict[str, str]:
@@ -109,4 +160,6 @@ def _term(term: Term) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, timedelta):
+        return format_duration(value)
     return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)

@@ -5,19 +5,20 @@ A source that fails is one incident that lists the models it blinds, not one per
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from governance.core.alert import Alert, AlertKey, Timing, advance, transition
+from governance.core.compiled import EvaluationPlan
 from governance.core.document import Severity
-from governance.core.metric import Answer, Query, labels
-from governance.core.plan import EvaluationPlan
+from governance.core.metric import labels
 from governance.core.reaction import Step
 from governance.core.verdict import Verdict
 from governance.engine import entries
 from governance.engine.commit import Change
-from governance.engine.parts import Engine
+from governance.engine.facts import registry_failure
+from governance.engine.picture import Agenda, Picture, Trouble
 
 MODEL = entries.ENGINE
 
@@ -30,57 +31,80 @@ class Failure:
     models: tuple[str, ...]
 
 
-def failures(plan: EvaluationPlan, answers: Mapping[Query, Answer]) -> dict[str, Failure | None]:
+def failures(picture: Picture) -> dict[str, Failure | None]:
     """Return, for every source asked, its failure or None when it answered everything."""
     found: dict[str, Failure | None] = {}
-    for policy in plan.policies:
-        for metric in policy.policy.metrics.values():
-            answer = answers.get(metric.query)
-            if answer is None:
-                continue
-            before = found.setdefault(metric.query.source, None)
-            if answer.failure:
-                models = dict.fromkeys([*(before.models if before else ()), policy.model])
-                found[metric.query.source] = Failure(before.reason if before else answer.failure, tuple(models))
+    for each in picture.agenda:
+        model, registry = each.policy.model, each.policy.registry
+        if registry is not None and registry in picture.answers:
+            _note(found, registry.source, registry_failure(picture.answers[registry]), model)
+        for query in dict.fromkeys(each.queries):
+            if query in picture.answers:
+                _note(found, query.source, picture.answers[query].failure, model)
     return found
 
 
-def health_changes(
-    engine: Engine,
-    found: Mapping[str, Failure | None],
-    verdicts: Iterable[Verdict],
-    active: Mapping[AlertKey, Alert],
-    at: datetime,
-) -> Iterator[Change]:
+def _note(found: dict[str, Failure | None], source: str, failure: str, model: str) -> None:
+    before = found.setdefault(source, None)
+    if failure:
+        models = dict.fromkeys([*(before.models if before else ()), model])
+        found[source] = Failure(before.reason if before else failure, tuple(models))
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a cycle knows when it comes to the engine's own alerts."""
+
+    plan: EvaluationPlan
+    agenda: Sequence[Agenda]
+    verdicts: Sequence[Verdict]
+    active: Mapping[AlertKey, Alert]
+    under: entries.Under
+
+
+def health_changes(known: Known, found: Mapping[str, Failure | None], at: datetime) -> Iterator[Change]:
     """Advance the engine's alert of each source, and of each model with a rule in error that no source explains."""
     for source, failure in found.items():
         key = AlertKey(MODEL, "source-failing", labels(source=source))
         wrong = f"source {source} fails: {failure.reason}; blinds {', '.join(failure.models)}" if failure else ""
-        yield from _change(engine, key, wrong, f"source {source} answers again", active, at)
-    for key in active:
-        if key.model == MODEL and key.rule == "source-failing" and dict(key.labels)["source"] not in found:
-            yield from _change(engine, key, "", f"source {dict(key.labels)['source']} is no longer asked", active, at)
-        elif (
-            key.model == MODEL and key.rule == "rule-in-error" and dict(key.labels)["model"] not in engine.plan.by_model
-        ):
-            yield from _change(engine, key, "", f"{dict(key.labels)['model']} is no longer declared", active, at)
+        yield from _change(known, key, wrong, f"source {source} answers again", at)
+    yield from _gone(known, found, at)
     blinded = {model for failure in found.values() if failure for model in failure.models}
-    broken = {each.model: each for each in verdicts if each.outcome == "error" and each.model not in blinded}
-    for policy in engine.plan.policies:
-        key = AlertKey(MODEL, "rule-in-error", labels(model=policy.model))
-        verdict = broken.get(policy.model)
-        if policy.model in blinded:
+    broken = {each.model: each for each in known.verdicts if each.outcome == "error" and each.model not in blinded}
+    for each in known.agenda:
+        model = each.policy.model
+        verdict = broken.get(model)
+        if model in blinded or (verdict is None and not each.whole):
             continue  # nothing can be said of its rules now
-        wrong = f"{verdict.rule} of {verdict.model} cannot be judged: {verdict.reason}" if verdict else ""
-        yield from _change(engine, key, wrong, f"the rules of {policy.model} can be judged again", active, at)
+        wrong = f"{verdict.rule} of {model} cannot be judged: {verdict.reason}" if verdict else ""
+        right = f"the rules of {model} can be judged again"
+        yield from _change(known, AlertKey(MODEL, "rule-in-error", labels(model=model)), wrong, right, at)
 
 
-def _change(
-    engine: Engine, key: AlertKey, wrong: str, right: str, active: Mapping[AlertKey, Alert], at: datetime
-) -> Iterator[Change]:
+def _gone(known: Known, found: Mapping[str, Failure | None], at: datetime) -> Iterator[Change]:
+    """End the alerts about sources that no question goes to any more, and about models that no card declares."""
+    trouble = troubled(known.active)
+    for source in sorted(trouble.sources - set(found) - known.plan.sources):
+        key = AlertKey(MODEL, "source-failing", labels(source=source))
+        yield from _change(known, key, "", f"source {source} is no longer asked", at)
+    for model in sorted(trouble.models - set(known.plan.by_model)):
+        key = AlertKey(MODEL, "rule-in-error", labels(model=model))
+        yield from _change(known, key, "", f"{model} is no longer declared", at)
+
+
+def troubled(active: Mapping[AlertKey, Alert]) -> Trouble:
+    """Return the sources that fail and the models with a rule in error, as their alerts tell."""
+    found = [(key.rule, dict(key.labels)) for key in active if key.model == MODEL]
+    return Trouble(
+        frozenset(each["source"] for rule, each in found if rule == "source-failing"),
+        frozenset(each["model"] for rule, each in found if rule == "rule-in-error"),
+    )
+
+
+def _change(known: Known, key: AlertKey, wrong: str, right: str, at: datetime) -> Iterator[Change]:
     """Advance one alert of the engine; `wrong` says what is wrong, "" when nothing is."""
     said = wrong or right
-    before = active.get(key, Alert(key, {}))
+    before = known.active.get(key, Alert(key, {}))
     if not wrong and before.state == "inactive":
         return
     after = advance(before, {"critical": "fail" if wrong else "pass"}, Timing(), at)
@@ -89,5 +113,5 @@ def _change(
     failing: tuple[Severity, ...] = ("critical",) if wrong else ()
     verdict = Verdict(MODEL, key.rule, key.labels, at, "fail" if wrong else "pass", failing, said)
     step = Step(before, after, verdict, transition(before, after, at, said))
-    decisions = (entries.of_transition(step, said, {}, engine.plan.version),) if step.transition else ()
+    decisions = (entries.of_transition(step, said, {}, known.under),) if step.transition else ()
     yield Change(step, None, said, decisions)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from governance.core.compiled import EvaluationPlan
 from governance.core.organisation import Organisation
-from governance.core.plan import EvaluationPlan
+from governance.engine.collect import Collector
 from governance.ports import Action, Clock, MetricSource
 from governance.store.database import Database
 
@@ -21,3 +22,4 @@ class Engine:
     notifiers: Mapping[str, Action]
     database: Database
     clock: Clock
+    collector: Collector = field(default_factory=Collector)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from governance.core.compiled import CompiledPolicy
 from governance.core.effect import Effect
 from governance.core.evaluation import Evaluation
 from governance.core.incident import Incident
-from governance.core.plan import CompiledPolicy
 from governance.core.suggestion import closest
 from governance.core.verdict import Verdict
-from governance.engine.collect import collect
 from governance.engine.parts import Engine
+from governance.engine.picture import Trouble, agenda, taken
 from governance.errors import NotFound
 from governance.store import effects, incidents, waivers
 from governance.views import IncidentView, RuleView, TermView, WhyView, incident_view, why_view
@@ -54,9 +54,8 @@ def judged(engine: Engine, model: str, at: datetime) -> list[RuleView]:
         raise NotFound(
             f"no card declares the model '{model}'; {closest(model, engine.plan.by_model) or 'see gov check'}"
         )
-    used = {policy.policy.metrics[each.metric].query for rule in policy.rules for each in rule.asked}
-    answers = collect(used, engine.sources, at)
-    evaluation = Evaluation(policy, answers, at)
+    picture = taken(engine, agenda([policy], None, at, Trouble()), at)
+    evaluation = picture.evaluation(picture.agenda[0])
     with engine.database.read() as connection:
         holding = waivers.holding(connection, at)
     views = [_rule_view(policy, evaluation, verdict) for verdict in evaluation.verdicts(holding)]

@@ -1,16 +1,20 @@
-"""Judge provisional findings again once their labels are complete."""
+"""Judge again once labels are complete: what was found is confirmed or withdrawn, what was missed is found."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from governance.core.alert import Alert, AlertKey
+from governance.core.compiled import CompiledPolicy, CompiledRule, EvaluationPlan
 from governance.core.evaluation import Evaluation
 from governance.core.metric import Answer, Query
-from governance.core.plan import CompiledPolicy, CompiledRule, EvaluationPlan
+from governance.core.past import Past
 from governance.core.reaction import Step, confirmed
+from governance.core.verdict import Verdict
+from governance.core.waiver import Waiver
+from governance.engine.picture import Agenda
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,45 @@ class Revision:
     rule: CompiledRule
     judged_at: datetime
     asked: Mapping[Query, Query]
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The rules of a policy that rest on labels, judged as of an instant whose labels are complete by now."""
+
+    policy: CompiledPolicy
+    rules: tuple[CompiledRule, ...]
+    judged_at: datetime
+    asked: Mapping[Query, Query]
+
+    def verdicts(self, answers: Mapping[Query, Answer], holding: Sequence[Waiver], at: datetime) -> Iterator[Judged]:
+        """Judge each rule on complete labels; the verdict is made at `at`, about the window of then."""
+        evaluation = Evaluation(self.policy, known(self.asked, answers), self.judged_at)
+        for rule in self.rules:
+            for verdict in evaluation.judge(rule, holding):
+                yield Judged(rule, replace(verdict, at=at, basis="final"), evaluation)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict with the rule and the evaluation that it comes from."""
+
+    rule: CompiledRule
+    verdict: Verdict
+    evaluation: Evaluation
+
+
+def reviews(agendas: Sequence[Agenda], at: datetime) -> list[Review]:
+    """Return what is judged on complete labels at `at`; rules over a stretch of the past are judged only once."""
+    found = []
+    for each in agendas:
+        truth = each.policy.policy.card.truth
+        rules = tuple(rule for rule in each.rules if rule.needs_truth and not rule.needs.past)
+        if truth is not None and rules and truth.complete_after > truth.delay:
+            shift = truth.complete_after - truth.delay
+            queries = {query: replace(query, offset=query.offset + shift) for rule in rules for query in rule.queries}
+            found.append(Review(each.policy, rules, at - shift, queries))
+    return found
 
 
 def due(plan: EvaluationPlan, active: Mapping[AlertKey, Alert], at: datetime) -> list[Revision]:
@@ -38,10 +81,18 @@ def due(plan: EvaluationPlan, active: Mapping[AlertKey, Alert], at: datetime) ->
     return found
 
 
-def revised(revision: Revision, answers: Mapping[Query, Answer], at: datetime) -> Step | None:
+def evaluation(revision: Revision, answers: Mapping[Query, Answer], past: Mapping[Query, Past]) -> Evaluation:
+    """Return the evaluation of a revision's past instant, with what is known of it today."""
+    return Evaluation(revision.policy, known(revision.asked, answers), revision.judged_at, past)
+
+
+def known(asked: Mapping[Query, Query], answers: Mapping[Query, Answer]) -> dict[Query, Answer]:
+    """Return the answers for a past instant as if they were those of the present."""
+    return {query: answers[past] for query, past in asked.items() if past in answers}
+
+
+def revised(revision: Revision, evaluation: Evaluation, at: datetime) -> Step | None:
     """Return what complete labels say of a finding, None while they cannot be read."""
-    known = {query: answers[past] for query, past in revision.asked.items() if past in answers}
-    evaluation = Evaluation(revision.policy, known, revision.judged_at)
     labels = revision.alert.key.labels
     verdicts = evaluation.judge(revision.rule, known=[labels])
     verdict = next((each for each in verdicts if each.labels == labels), None)
@@ -49,6 +100,5 @@ def revised(revision: Revision, answers: Mapping[Query, Answer], at: datetime) -
 
 
 def _revision(alert: Alert, policy: CompiledPolicy, rule: CompiledRule, judged_at: datetime, at: datetime) -> Revision:
-    queries = {policy.policy.metrics[each.metric].query for each in rule.asked}
-    asked = {query: replace(query, offset=query.offset + (at - judged_at)) for query in queries}
+    asked = {query: replace(query, offset=query.offset + (at - judged_at)) for query in rule.queries}
     return Revision(alert, policy, rule, judged_at, asked)

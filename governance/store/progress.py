@@ -1,11 +1,23 @@
-"""How far the engine has come: the instant of the last complete cycle."""
+"""How far the engine has come: the instants of its last complete cycle, and of what it does now and then."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlmodel import Field, SQLModel
+
+CYCLE = "cycle"
+"""The last complete cycle."""
+JUDGED = "judged"
+"""The last cycle under the policies of today; none when they are new, so that all of them are judged at once."""
+FORGOTTEN = "forgotten"
+"""The last time that old samples were deleted."""
+LEFT, BACK = "left", "back"
+"""The last cycle before the engine was away, and the first when it was back."""
+NAMES = (CYCLE, JUDGED, FORGOTTEN, LEFT, BACK)
+
+_STEPS = "clock-steps"
 
 
 class ProgressRow(SQLModel, table=True):
@@ -20,14 +32,27 @@ class ProgressRow(SQLModel, table=True):
 _TABLE = ProgressRow.__table__  # type: ignore[attr-defined]
 
 
-def last_cycle(connection: Connection) -> datetime | None:
-    """Return the instant of the last complete cycle, None before the first."""
-    found = connection.execute(select(_TABLE.c.at).where(_TABLE.c.name == "cycle")).scalar()
+def last(connection: Connection, name: str) -> datetime | None:
+    """Return the last instant of one kind of progress, None before the first."""
+    found = connection.execute(select(_TABLE.c.at).where(_TABLE.c.name == name)).scalar()
     return datetime.fromtimestamp(found, UTC) if found is not None else None
 
 
-def set_last_cycle(connection: Connection, at: datetime) -> None:
-    """Write the instant of the last complete cycle."""
-    statement = update(_TABLE).where(_TABLE.c.name == "cycle").values(at=at.timestamp())
+def set_last(connection: Connection, name: str, at: datetime | None) -> None:
+    """Write the last instant of one kind of progress; None begins it anew."""
+    if at is None:
+        connection.execute(delete(_TABLE).where(_TABLE.c.name == name))
+        return
+    statement = update(_TABLE).where(_TABLE.c.name == name).values(at=at.timestamp())
     if connection.execute(statement).rowcount == 0:
-        connection.execute(insert(_TABLE), [{"name": "cycle", "at": at.timestamp()}])
+        connection.execute(insert(_TABLE), [{"name": name, "at": at.timestamp()}])
+
+
+def era(connection: Connection) -> int:
+    """Return how often the machine's clock stepped: the same instant may come again in another era."""
+    return round(connection.execute(select(_TABLE.c.at).where(_TABLE.c.name == _STEPS)).scalar() or 0)
+
+
+def begin_era(connection: Connection) -> None:
+    """Count one more step of the machine's clock."""
+    set_last(connection, _STEPS, datetime.fromtimestamp(era(connection) + 1, UTC))

@@ -1,5 +1,15 @@
 """Every table of the database, so that creating it creates all of them, whoever asks first."""
 
-from governance.store import alerts, effects, incidents, log_tables, progress, waivers
+from governance.store import alerts, effects, evidence, incidents, log_tables, progress, pushed, samples, waivers
 
-__all__ = ["alerts", "effects", "incidents", "log_tables", "progress", "waivers"]
+__all__ = [
+    "alerts",
+    "effects",
+    "evidence",
+    "incidents",
+    "log_tables",
+    "progress",
+    "pushed",
+    "samples",
+    "waivers",
+]

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, SQLModel
 
 from governance.core.waiver import Waiver
+from governance.errors import Conflict
 from governance.store.document_row import read, written
 
 
@@ -26,12 +28,25 @@ _TABLE = WaiverRow.__table__  # type: ignore[attr-defined]
 
 
 def add(connection: Connection, waiver: Waiver) -> None:
-    """Write a new waiver."""
+    """Write a new waiver.
+
+    :raises Conflict: when there is one of that id already.
+    """
     row = {"id": waiver.id, "model": waiver.model, "until": waiver.until.timestamp(), "document": written(waiver)}
-    connection.execute(insert(_TABLE), [row])
+    try:
+        connection.execute(insert(_TABLE), [row])
+    except IntegrityError as error:
+        raise Conflict(f"there is a waiver {waiver.id} already") from error
 
 
 def holding(connection: Connection, at: datetime) -> list[Waiver]:
     """Return the waivers that have not ended."""
     statement = select(_TABLE.c.document).where(_TABLE.c.until > at.timestamp())
+    return [read(Waiver, text) for text in connection.execute(statement).scalars()]
+
+
+def ended(connection: Connection, since: datetime, until: datetime) -> list[Waiver]:
+    """Return the waivers that ended after `since` and by `until`."""
+    ends = _TABLE.c.until
+    statement = select(_TABLE.c.document).where(ends > since.timestamp(), ends <= until.timestamp()).order_by(ends)
     return [read(Waiver, text) for text in connection.execute(statement).scalars()]

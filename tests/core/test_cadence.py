@@ -32,6 +32,30 @@ def test_a_window_is_expected_when_a_whole_interval_lies_in_the_local_hours(
     assert NEW_YORK.expects(at - window * HOUR, at) is expected
 
 
+@pytest.mark.parametrize(
+    ("zone", "day", "hours"),
+    [
+        ("America/New_York", "2013-03-10", [6]),  # one in the morning; the hour from two to three is skipped
+        ("America/New_York", "2013-11-03", [5, 6, 7]),  # the hour from one to two comes twice
+        ("America/New_York", "2013-07-01", [5, 6]),
+        ("Europe/Berlin", "2013-03-31", [0]),
+        ("Europe/Berlin", "2013-10-27", [-1, 0, 1]),  # the hour from two to three comes twice
+    ],
+)
+def test_hours_that_the_clocks_skip_or_repeat(zone: str, day: str, hours: list[int]) -> None:
+    cadence = Cadence(every="1h", hours="01:00-03:00", zone=zone)
+    midnight = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    found = [n for n in range(-3, 12) if cadence.expects(midnight + n * HOUR, midnight + (n + 1) * HOUR)]
+    assert found == hours
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Australia/Lord_Howe", "America/New_York"])
+def test_a_whole_day_of_hours_is_always_due(zone: str) -> None:
+    cadence = Cadence(every="1h", hours="00:00-24:00", zone=zone)
+    start = datetime(2013, 1, 1, tzinfo=UTC)
+    assert all(cadence.expects(start + n * HOUR, start + (n + 1) * HOUR) for n in range(365 * 24))
+
+
 def test_hours_may_cross_midnight() -> None:
     nights = Cadence(every="1h", hours="22:00-06:00")
     day = datetime(2026, 1, 5, tzinfo=UTC)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from governance.core.metric import Answer, Labels, Query, Sample
@@ -30,10 +31,11 @@ def values(text: str) -> list[float | str | None]:
 
 
 class SeriesSource:
-    """Answers each query, named by its metric, with the sample of that instant."""
+    """Answers each query, named by its metric, with the sample of that instant, as a clock that is `skew` off says."""
 
     def __init__(self, series: Mapping[str, str], start: datetime, every: timedelta) -> None:
         self._start, self._every = start, every
+        self.skew = timedelta(0)
         self._series: dict[str, dict[Labels, list[float | str | None]]] = {}
         for name, text in series.items():
             metric, labels = _NAME.match(name).groups()  # type: ignore[union-attr]
@@ -45,7 +47,7 @@ class SeriesSource:
         return {query: self._answer(query, at) for query in queries}
 
     def _answer(self, query: Query, at: datetime) -> Answer:
-        index = int((at - query.offset - self._start) / self._every)
+        index = int((at - self.skew - query.offset - self._start) / self._every)
         samples = []
         for labels, points in self._series.get(query.text, {}).items():
             value = points[index] if 0 <= index < len(points) else None
@@ -57,4 +59,22 @@ class SeriesSource:
                 samples.append(Sample(1.0, at, labels, count=3))
             elif value is not None:
                 samples.append(Sample(float(value), at, labels, count=1000))
-        return Answer(tuple(samples))
+        return Answer(tuple(replace(each, time=each.time - query.offset) for each in samples))
+
+
+class RememberingSource(SeriesSource):
+    """Answers for the past too."""
+
+    def past(
+        self, queries: Sequence[Query], *, start: datetime, end: datetime, step: timedelta
+    ) -> Mapping[Query, Answer]:
+        """Answer as of each instant."""
+        instants = [start + n * step for n in range(int((end - start) / step) + 1)]
+        asked = {query: [self._answer(query, at) for at in instants] for query in queries}
+        return {
+            query: Answer(
+                tuple(sample for each in answers for sample in each.samples),
+                next((each.failure for each in answers if each.failure), ""),
+            )
+            for query, answers in asked.items()
+        }

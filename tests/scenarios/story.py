@@ -10,22 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from scenarios.series import SeriesSource, values
+from scenarios.series import RememberingSource, SeriesSource, values
 
 from governance.core.alert import Alert
 from governance.core.card import Card
+from governance.core.compiled import EvaluationPlan
 from governance.core.duration import parse_duration
 from governance.core.effect import Effect, Receipt
 from governance.core.organisation import Organisation
-from governance.core.plan import EvaluationPlan, evaluation_plan
+from governance.core.plan import evaluation_plan
 from governance.core.waiver import Waiver
 from governance.engine import operations
-from governance.engine.cycle import run_cycle
-from governance.engine.dispatch import dispatch
+from governance.engine.clock import stepped
+from governance.engine.loop import step
 from governance.engine.parts import Engine
 from governance.errors import GovernanceError
 from governance.loader import load_text
-from governance.store import alerts, decision_log, incidents
+from governance.store import alerts, decision_log, effects, incidents
 from governance.store.database import Database
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -64,14 +65,21 @@ class Story:
         self.expectations = [(self._offset(each["at"]), each) for each in document["expect"]]
         self.acts = [(self._offset(each["at"]), each) for each in document.get("acts", ())]
         self.length = max(len(values(text)) for text in document["series"].values())
+        self.away = [(self._offset(first), self._offset(last)) for first, last in document.get("away", ())]
+        kind = RememberingSource if document.get("past") else SeriesSource
+        self.source = kind(document["series"], START, self.every)
         self.card = document["card"]
         self.collector = collector or Collector()
         self.engine = Engine(
             plan=_plan(self.card),
             organisation=Organisation.model_validate(
-                {"sources": {"test": {"kind": "series"}}, **document.get("org", {})}
+                {
+                    "sources": {"test": {"kind": "series"}},
+                    "cycle": {"every": document["every"], "catch_up": document.get("catch_up", "1d")},
+                    **document.get("org", {}),
+                }
             ),
-            sources={"test": SeriesSource(document["series"], START, self.every)},
+            sources={"test": self.source},
             notifiers={"pager": self.collector},
             database=database or Database("sqlite://"),
             clock=FixedClock(),
@@ -80,12 +88,16 @@ class Story:
             self.engine.database.create_tables()
 
     def play(self) -> None:
-        """Run every cycle; after each, the acts and then the expectations of that instant."""
+        """Run every cycle; after each, the acts and then the expectations of that instant.
+
+        While the engine is `away`, nothing runs; `past: true` is a source that can answer for that time later.
+        """
         for index in range(self.length):
             offset = index * self.every
-            at = START + offset
-            run_cycle(self.engine, at)
-            dispatch(self.engine, at)
+            at = START + offset + self.source.skew
+            if any(first <= offset <= last for first, last in self.away):
+                continue
+            step(self.engine, at)
             for when, act in self.acts:
                 if when == offset:
                     self._act(act, at)
@@ -112,6 +124,11 @@ class Story:
             elif "edit" in act:
                 rules = [{**rule, **act["edit"].get(rule["rule"], {})} for rule in self.card["rules"]]
                 self.engine = replace(self.engine, plan=_plan({**self.card, "rules": rules}))
+            elif "clock" in act:
+                by = -parse_duration(act["clock"][1:]) if act["clock"][0] == "-" else parse_duration(act["clock"][1:])
+                self.source.skew += by
+                if act.get("seen", True):
+                    stepped(self.engine, by, at=at + by)
             elif "notifier" in act:
                 self.collector.down = act["notifier"] == "down"
         except GovernanceError as error:
@@ -142,6 +159,13 @@ class Story:
         if "entry" in expected:
             kinds = [each.decision.kind for each in decision_log.tail(self.engine.database, 1000)]
             assert expected["entry"] in kinds, f"{where}: no {expected['entry']} in {kinds}"
+        if "withheld" in expected:
+            assert self._withheld() == expected["withheld"], f"{where}: withheld {self._withheld()}"
+
+    def _withheld(self) -> list[str]:
+        with self.engine.database.read() as connection:
+            found = [each for one in incidents.listed(connection) for each in effects.of_incident(connection, one.id)]
+        return [each.receipt for each in found if each.state == "withheld"]
 
     def _expect_incident(self, expected: Mapping[str, Any], where: str) -> None:
         with self.engine.database.read() as connection:

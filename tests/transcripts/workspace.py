@@ -74,6 +74,9 @@ def prepared(directory: Path, cycles: Sequence[int] = CYCLES) -> Workspace:
     (directory / "data" / "loans").mkdir(parents=True)
     for name in ("org.yaml", "loan-risk.yaml"):
         shutil.copy(HERE / name, directory / "policies" / name)
+    # Without the rules about the engine itself, which would speak of the hook that nobody answers.
+    (directory / "policies" / "packs").mkdir()
+    (directory / "policies" / "packs" / "engine.yaml").write_text("kind: pack\npack: engine\n", encoding="utf-8")
     path = directory / "data" / "loans" / "2026-01-05.parquet"
     with duckdb.connect() as connection:
         connection.execute(_LOG.format(path=path), {"version": HOSTILE})

@@ -1,0 +1,70 @@
+"""POST /v1/samples: pipelines post what they measured."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+
+from governance.api.pulse import Pulse
+from governance.engine import pushing
+from governance.engine.parts import Engine
+from governance.store.pushed import PushedSample
+
+
+def _text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("must be a time such as 2026-01-31T12:00:00Z")  # noqa: TRY004 (for pydantic)
+    return value
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class PostedSample(_Closed):
+    """One sample: what was measured of a model, and the instant it speaks for."""
+
+    model: str
+    metric: str
+    time: Annotated[AwareDatetime, BeforeValidator(_text, json_schema_input_type=str)]
+    value: Annotated[float, Strict(), Field(allow_inf_nan=False)] | None
+    labels: dict[str, str] = Field(default_factory=dict)
+    count: Annotated[int, Strict(), Field(ge=0)] | None = None
+
+    def taken(self) -> PushedSample:
+        """Return the sample as the engine takes it."""
+        time: datetime = self.time
+        return PushedSample(self.model, self.metric, time, self.value, tuple(sorted(self.labels.items())), self.count)
+
+
+class Posted(_Closed):
+    """A push: samples for one source of kind push."""
+
+    source: str
+    samples: list[PostedSample]
+
+
+class Stored(BaseModel):
+    """How many samples a push stored; `replayed` when the same push under the same key had been stored before."""
+
+    stored: int
+    replayed: bool
+
+
+def routes(engine: Engine, pulse: Pulse, actor: str) -> APIRouter:
+    """Return the routes of samples; who posts is known as `actor`, as there are no tokens yet."""
+    router = APIRouter(tags=["samples"])
+
+    @router.post("/v1/samples")
+    def push(body: Posted, idempotency_key: Annotated[str, Header()]) -> Stored:
+        """Store samples, all or none; the same body under the same Idempotency-Key is stored once within 24 h."""
+        batch = [each.taken() for each in body.samples]
+        done = pushing.push(engine, body.source, batch, key=idempotency_key, actor=actor, at=engine.clock.now())
+        if not done.replayed:
+            pulse.take(body.source, done.stored)
+        return Stored(stored=done.stored, replayed=done.replayed)
+
+    return router

@@ -1,0 +1,70 @@
+"""Where the API listens, and the server that carries it."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+
+import uvicorn
+from fastapi import FastAPI
+
+from governance.errors import Denied, NotFound, Unavailable
+
+KEEP_ALIVE = 75
+"""Seconds that an idle connection lives: longer than clients wait between two questions, or they meet it closing."""
+GRACE = 5
+"""Seconds that requests under way have when the server stops."""
+
+Place = tuple[socket.AddressFamily, str, int]
+
+
+def loopback(host: str, port: int) -> Place:
+    """Return where to listen.
+
+    :raises NotFound: when the host is no address.
+    :raises Denied: when it is not loopback.
+    """
+    try:
+        family, _, _, _, found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise NotFound(f"{host!r} is no address to listen on; write 127.0.0.1") from error
+    number = str(found[0])
+    if not ipaddress.ip_address(number.partition("%")[0]).is_loopback:
+        raise Denied(f"{host} is not loopback: tokens are not there yet, so it serves on loopback only (127.0.0.1)")
+    return family, number, port
+
+
+def listening(place: Place) -> socket.socket:
+    """Return a socket that listens.
+
+    :raises Unavailable: when the port is taken.
+    """
+    family, number, port = place
+    try:
+        return socket.create_server((number, port), family=family)
+    except OSError as error:
+        raise Unavailable(f"port {port} of {number} cannot be had: {error.strerror}; choose one with --port") from error
+
+
+def address(listener: socket.socket) -> str:
+    """Return the address of a socket as it stands in a URL."""
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def server_of(app: FastAPI) -> uvicorn.Server:
+    """Return a server that says nothing of each request and knows of no proxy before it."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=GRACE,
+        )
+    )

@@ -1,0 +1,157 @@
+"""The engine on one's own policies, with its HTTP API, until it is told to stop."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from governance.cli.output import say
+from governance.core.problem import printable
+from governance.errors import GovernanceError
+
+if TYPE_CHECKING:
+    from governance.api.pulse import Pulse
+    from governance.engine.loop import StepReport
+    from governance.engine.parts import Engine
+
+BEAT = timedelta(seconds=1)
+"""How often it is looked what is due: a cycle at its boundary, a delivery at its next try."""
+
+
+def _duration(text: str) -> timedelta:
+    from governance.core.duration import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+Port = Annotated[int, typer.Option(help="TCP port; 0 takes any that is free.", min=0, max=65535)]
+Every = Annotated[
+    timedelta | None,
+    typer.Option(help="How often to judge, such as 1m; otherwise as org.yaml says.", parser=_duration, metavar="TIME"),
+]
+For = Annotated[
+    timedelta | None,
+    typer.Option("--for", help="Stop by itself after this time, such as 60s.", parser=_duration, metavar="TIME"),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command(rich_help_panel="Start")(serve)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; loopback only.")] = "127.0.0.1",
+    port: Port = 8750,
+    every: Every = None,
+    for_: For = None,
+) -> int:
+    """Govern the models of the policies: judge them at every interval, tell people, and answer the HTTP API."""
+    from governance.api.server import listening, loopback
+    from governance.bootstrap import engine
+    from governance.cli.alone import alone
+    from governance.engine.adoption import adopt
+    from governance.settings import Settings
+
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # what happens is seen when it happens
+    settings = Settings()
+    place = loopback(host, port)
+    with alone(settings.home), listening(place) as listener:
+        built = _paced(engine(settings), every)
+        adopt(built, built.clock.now())
+        _serve(built, listener, for_, settings.who())
+        built.database.close()
+    return 0
+
+
+def _serve(engine: Engine, listener: socket.socket, limit: timedelta | None, actor: str) -> None:
+    """Run the engine beside the server until one of them ends; then end the other."""
+    from governance.api.app import app
+    from governance.api.pulse import Pulse
+    from governance.api.server import address, server_of
+    from governance.engine.clock import stepped
+    from governance.scheduler import Ticker
+
+    pulse, every = Pulse(), engine.organisation.cycle.every
+    server = server_of(app(engine, pulse, every=every, actor=actor))
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)  # also where the server passes them on when it has ended
+    ticker = Ticker(
+        _Step(engine, pulse), BEAT, on_step=lambda by: stepped(engine, by, at=engine.clock.now()), aligned=True
+    )
+    with ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
+        running = pool.submit(ticker.run, limit)
+        running.add_done_callback(stop)
+        models, version = len(engine.plan.policies), engine.plan.version[:12]
+        say(f"started on http://{address(listener)}: {models} models under policies {version}")
+        try:
+            server.run(sockets=[listener])
+        finally:
+            ticker.stop()
+    running.result()
+    say("stopped")
+
+
+class _Step:
+    """Does what is due; what the engine cannot do now, because a disk is full, it tries again at the next beat."""
+
+    def __init__(self, engine: Engine, pulse: Pulse) -> None:
+        self._engine, self._pulse = engine, pulse
+        self._trouble = ""
+
+    def __call__(self) -> bool:
+        from governance.engine.loop import step
+
+        try:
+            report = step(self._engine, self._engine.clock.now())
+        except GovernanceError as error:
+            self._pulse.failed += 1
+            self._complain(str(error))
+            return True
+        if self._trouble:
+            self._trouble = ""
+            say("the engine goes on")
+        _tell(report, self._pulse)
+        return True
+
+    def _complain(self, trouble: str) -> None:
+        """Say what is wrong once, not at every beat."""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            print(f"gov: {printable(trouble)}", file=sys.stderr, flush=True)
+
+
+def _tell(report: StepReport, pulse: Pulse) -> None:
+    cycle = report.cycle
+    if cycle is None:
+        return
+    pulse.cycle_seconds = cycle.collect_seconds + cycle.evaluate_seconds + cycle.commit_seconds
+    pulse.verdicts.update(cycle.outcomes)
+    if report.late:
+        say(f"{cycle.at:%H:%M:%S}Z  caught up on {report.late} missed cycles")
+    for change in cycle.changes:
+        about = change.incident
+        say(f"{cycle.at:%H:%M:%S}Z  INC-{about.id} {change.kind}  {about.severity}  {about.model}: {about.title}")
+
+
+def _paced(engine: Engine, every: timedelta | None) -> Engine:
+    if every is None:
+        return engine
+    if every < timedelta(seconds=1):
+        raise typer.BadParameter("the engine looks once a second at most", param_hint="--every")
+    cycle = engine.organisation.cycle.model_copy(update={"every": every})
+    return replace(engine, organisation=engine.organisation.model_copy(update={"cycle": cycle}))

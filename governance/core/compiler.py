@@ -1,0 +1,319 @@
+"""Compile the expressions of packs and cards, with a memory, as a fleet repeats the same rules a thousand times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Literal
+
+from governance.core.authored import Authored, SourceText, Written
+from governance.core.card import Card, Slo
+from governance.core.compiled import CompiledPolicy, CompiledRule, Inapplicable, labels_of
+from governance.core.document import Severity
+from governance.core.evidence import EVIDENCE, Evidence, as_context
+from governance.core.expression import (
+    ANY,
+    Context,
+    EvaluationFailed,
+    ExpressionError,
+    Names,
+    Program,
+    Reference,
+    Shape,
+    Template,
+    compile_expression,
+    compile_template,
+    shape_of,
+)
+from governance.core.metric import Query
+from governance.core.need import STEP, asked_slos, needs
+from governance.core.pack import Pack
+from governance.core.policy import EffectiveMetric, EffectivePolicy, EffectiveRule
+from governance.core.problem import Problem
+from governance.core.question import registry_query
+from governance.core.slo import SOURCE, CompiledSlo
+
+_ITEM = Shape.record({"key": Shape.leaf("string"), "value": ANY})
+_ANSWER = Names(variables={"body": ANY, "now": Shape.leaf("timestamp")})
+"""What an expression sees that finds the numbers in a JSON answer."""
+
+
+class Compiler:
+    """Compiles with a memory, as a fleet repeats the same pack rules a thousand times."""
+
+    def __init__(self) -> None:
+        self._programs: dict[object, Program | ExpressionError] = {}
+        self._templates: dict[object, Template | ExpressionError] = {}
+        self._card = shape_of(Card)
+        self.problems: list[Problem] = []
+
+    def selects(self, pack: Authored[Pack], card: Card) -> bool:
+        """Tell whether a pack applies to a card."""
+        if not pack.document.applies_to:
+            return True
+        program = self._program(pack.document.applies_to, self._names({}, {}, {}), result="bool")
+        if isinstance(program, ExpressionError):
+            return False  # reported by pack_problems
+        try:
+            return program.evaluate({}, Context({"card": card.model_dump(exclude_none=True)})) is True
+        except EvaluationFailed as failure:
+            written = Written(pack.document.applies_to, pack.source, ("applies_to",))
+            message = f"this cannot be told of {card.model}: {failure}"
+            self.problems.append(written.problem("undecided-pack", message, "guard it with has() or a size()"))
+            return False
+
+    def pack_problems(self, packs: Sequence[Authored[Pack]]) -> Iterable[Problem]:
+        """Check every expression of the packs by themselves, against all metrics that any pack declares."""
+        metrics = {name: each.label_names() for pack in packs for name, each in pack.document.metrics.items()}
+        for pack in packs:
+            yield from self._extractions(pack.document, pack.source)
+            if pack.document.applies_to:
+                written = Written(pack.document.applies_to, pack.source, ("applies_to",))
+                yield from self._problems(written, self._program(written.text, self._names({}, {}, {}), result="bool"))
+            for index, rule in enumerate(pack.document.rules):
+                names = self._names(metrics, _parameters(pack.document), rule.for_each or {}, pack.document.applies_to)
+                for severity, text in rule.conditions().items():
+                    path = ("rules", index, "when", *([severity] if isinstance(rule.when, dict) else []))
+                    written = Written(text, pack.source, path)
+                    yield from self._problems(written, self._program(text, names, result="bool"))
+
+    def _extractions(self, document: Card | Pack, source: SourceText) -> Iterable[Problem]:
+        for name, metric in document.metrics.items():
+            if metric.extract is not None:
+                written = Written(metric.extract, source, ("metrics", name, "extract"))
+                yield from self._problems(written, self._program(metric.extract, _ANSWER))
+
+    def policy(self, policy: EffectivePolicy, problems: list[Problem]) -> CompiledPolicy:
+        """Compile the rules of one model; a pack's rule over metrics that the model cannot have is inapplicable."""
+        card = policy.card.model_dump(exclude_none=True)
+        problems.extend(self._extractions(policy.card, policy.source))
+        slos = self._slos(policy, problems)
+        rules: list[CompiledRule] = []
+        inapplicable: list[Inapplicable] = []
+        for rule in policy.rules:
+            compiled = self._rule(rule, policy, slos, problems)
+            if isinstance(compiled, Inapplicable):
+                inapplicable.append(compiled)
+            elif compiled is not None:
+                rules.append(compiled)
+        context = Context({"card": card, "evidence": as_context(Evidence())})
+        registry = registry_query(policy.card)
+        return CompiledPolicy(policy, tuple(rules), tuple(inapplicable), context, slos, registry)
+
+    def _slos(self, policy: EffectivePolicy, problems: list[Problem]) -> dict[str, CompiledSlo]:
+        """Compile the SLOs of a card; one that is wrong is left out, its problems are told."""
+        names = self._names({name: each.labels for name, each in policy.metrics.items()}, {}, {})
+        found = {}
+        for name, spec in policy.card.slos.items():
+            programs: dict[str, Program] = {}
+            for part in ("errors", "total", "good"):
+                text = getattr(spec, part)
+                if text is None:
+                    continue
+                written = Written(text, policy.source, ("slos", name, part))
+                program = self._program(text, names, result="bool" if part == "good" else "double")
+                wrong = list(self._problems(written, program))
+                if isinstance(program, Program):
+                    wrong.extend(_unfit(program, written, policy.metrics))
+                    programs[part] = program
+                problems.extend(wrong)
+                if wrong:
+                    break
+            else:
+                found[name] = _slo(name, spec, programs, policy)
+        return found
+
+    def _rule(
+        self,
+        rule: EffectiveRule,
+        policy: EffectivePolicy,
+        slos: Mapping[str, CompiledSlo],
+        problems: list[Problem],
+    ) -> CompiledRule | Inapplicable | None:
+        known = {name: each.labels for name, each in policy.metrics.items()}
+        absent = {name: each.labels for name, each in policy.absent.items()} if rule.pack else {}
+        parameters = dict(policy.parameters.get(rule.pack, {}))
+        names = self._names(
+            {**absent, **known},
+            parameters,
+            {rule.for_each[0]: rule.for_each[1].text} if rule.for_each else {},
+            rule.given,
+            frozenset(policy.card.slos),
+        )
+        found: list[Problem] = []
+        programs = []
+        for severity, written in rule.conditions:
+            program = self._program(written.text, names, result="bool")
+            found.extend(self._problems(written, program))
+            if isinstance(program, Program):
+                programs.append((severity, program))
+        if found:
+            problems.extend(found)
+            return None
+        references = tuple(dict.fromkeys(each for _, program in programs for each in program.references))
+        missing = [each.metric for each in references if each.metric and each.metric not in policy.metrics]
+        if missing:
+            return Inapplicable(rule.id, f"{missing[0]}: {policy.absent[missing[0]].reason}")
+        if any(each.budget and each.budget.slo and each.budget.slo not in slos for each in references):
+            return None  # the SLO's own problems are told
+        return self._compiled(rule, programs, references, names, policy, slos, problems)
+
+    def _compiled(
+        self,
+        rule: EffectiveRule,
+        programs: list[tuple[Severity, Program]],
+        references: tuple[Reference, ...],
+        names: Names,
+        policy: EffectivePolicy,
+        slos: Mapping[str, CompiledSlo],
+        problems: list[Problem],
+    ) -> CompiledRule | None:
+        metrics = policy.metrics
+        dimensions = _dimensions(rule, references, metrics)
+        if dimensions is None:
+            message = "the metrics of this rule share no label, so no instance can be formed"
+            written = rule.conditions[0][1]
+            first = len(written.text.splitlines()[0])
+            hint = "aggregate one of them: max(…)"
+            problems.append(written.problem("no-shared-label", message, hint, at=(1, 1, first)))
+            return None
+        summary = None
+        if rule.summary is not None:
+            labels = Shape.record(dict.fromkeys(dimensions, Shape.leaf("string")))
+            tested = tuple(program.text for _, program in programs)  # what the condition tests holds when it is told
+            shown = replace(names, variables={**names.variables, "labels": labels}, given=(*names.given, *tested))
+            template = self._template(rule.summary.text, shown)
+            problems.extend(self._problems(rule.summary, template))
+            if isinstance(template, Template) and all(_has(each, metrics, slos) for each in template.references):
+                summary = template
+        items = None
+        if rule.for_each is not None:
+            program = self._program(rule.for_each[1].text, self._names({}, {}, {}, rule.given))
+            problems.extend(self._problems(rule.for_each[1], program))
+            items = program if isinstance(program, Program) else None
+            if items is not None and items.kind not in {"list", "map", "record", "any"}:
+                message = f"for_each needs a list or a map, this is a {items.kind}"
+                problems.append(rule.for_each[1].problem("not-a-collection", message))
+        shortest = policy.card.cadence.every
+        needed = needs(references, metrics, slos, shortest)
+        told = needs(summary.references if summary else (), metrics, slos, shortest)
+        truth = any(_rests_on_truth(each, metrics, slos) for each in references)
+        return CompiledRule(rule, tuple(programs), references, dimensions, truth, needed, told, summary, items)
+
+    def _names(
+        self,
+        metrics: Mapping[str, tuple[str, ...]],
+        parameters: Mapping[str, Any],
+        loop: Mapping[str, str],
+        given: str | None = None,
+        slos: frozenset[str] = frozenset(),
+    ) -> Names:
+        variables = {
+            "card": self._card,
+            "parameters": Shape.record({name: _leaf(value) for name, value in parameters.items()}),
+            "labels": Shape.map(Shape.leaf("string")),
+            "evidence": EVIDENCE,
+            "now": Shape.leaf("timestamp"),
+            **dict.fromkeys(loop, _ITEM),
+        }
+        items = frozenset(name for name, text in loop.items() if name == "slo" and text.strip() == "card.slos")
+        return Names(metrics, variables, slos, items, given=(given,) if given else ())
+
+    def _program(
+        self, text: str, names: Names, *, result: Literal["any", "bool", "double"] = "any"
+    ) -> Program | ExpressionError:
+        key = (text, result, _signature(names))
+        if key not in self._programs:
+            try:
+                self._programs[key] = compile_expression(text, names, result=result)
+            except ExpressionError as error:
+                self._programs[key] = error
+        return self._programs[key]
+
+    def _template(self, text: str, names: Names) -> Template | ExpressionError:
+        key = (text, _signature(names))
+        if key not in self._templates:
+            try:
+                self._templates[key] = compile_template(text, names)
+            except ExpressionError as error:
+                self._templates[key] = error
+        return self._templates[key]
+
+    def _problems(self, written: Written, result: object) -> Iterable[Problem]:
+        if isinstance(result, ExpressionError):
+            for each in result.problems:
+                yield written.problem(
+                    each.code, each.message, each.suggestion, at=(each.line, each.column, each.length)
+                )
+
+
+def _unfit(program: Program, written: Written, metrics: Mapping[str, EffectiveMetric]) -> Iterable[Problem]:
+    """An SLO has one value at a time, of metrics as they are now."""
+    for each in program.references:
+        if each.over is not None or each.budget is not None or each.view != "value":
+            yield written.problem("wrong-slo", f"an SLO counts metrics as they are, not {each.text}")
+        elif labels_of(each, metrics):
+            listed = ", ".join(labels_of(each, metrics))
+            yield written.problem("labelled-slo", f"{each.text} has a value for each {listed}", f"sum({each.text})")
+
+
+def _slo(name: str, spec: Slo, programs: Mapping[str, Program], policy: EffectivePolicy) -> CompiledSlo:
+    references = {each for program in programs.values() for each in program.references}
+    every = min((policy.metrics[each.metric].every for each in references), default=STEP)
+    if spec.per == "batch":
+        every = max(every, policy.card.cadence.every)
+    series = Query(SOURCE, text=f"{policy.card.model}/{name}: {spec.good}", window=every)
+    return CompiledSlo(name, spec, series, every, **programs)
+
+
+def _has(reference: Reference, metrics: Mapping[str, EffectiveMetric], slos: Mapping[str, CompiledSlo]) -> bool:
+    if reference.budget is not None:
+        return not reference.budget.slo or reference.budget.slo in slos
+    return reference.metric in metrics
+
+
+def _rests_on_truth(
+    reference: Reference, metrics: Mapping[str, EffectiveMetric], slos: Mapping[str, CompiledSlo]
+) -> bool:
+    if reference.budget is not None:
+        return any(
+            metrics[each.metric].needs_truth for slo in asked_slos(reference.budget, slos) for each in slo.references
+        )
+    return metrics[reference.metric].needs_truth
+
+
+def _signature(names: Names) -> object:
+    variables = {name: shape for name, shape in names.variables.items() if name != "card"}
+    return (
+        tuple(sorted(names.metrics.items())),
+        names.given,
+        names.slos,
+        names.slo_items,
+        repr(sorted(variables.items(), key=lambda pair: pair[0])),
+    )
+
+
+def _parameters(pack: Pack) -> dict[str, Any]:
+    return {name: each.default for name, each in pack.parameters.items()}
+
+
+def _leaf(value: object) -> Shape:
+    if isinstance(value, timedelta):
+        return Shape.leaf("duration")
+    if isinstance(value, bool):
+        return Shape.leaf("bool")
+    return Shape.leaf("string" if isinstance(value, str) else "double")
+
+
+def _dimensions(
+    rule: EffectiveRule, references: tuple[Reference, ...], metrics: Mapping[str, EffectiveMetric]
+) -> tuple[str, ...] | None:
+    """Return the labels of the rule's instances, or None when two labelled metrics share none."""
+    found = set([rule.for_each[0]] if rule.for_each else [])
+    for each in references:
+        names = set(labels_of(each, metrics))
+        if names and found and not names & found:
+            return None
+        found |= names
+    return tuple(sorted(found))

@@ -1,0 +1,47 @@
+"""The machine's clock stepped: move every running clock of ours along, so that no time passes that did not pass."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from governance.core.alert import Alert, Clock
+from governance.core.effect import Effect
+from governance.engine import entries
+from governance.engine.parts import Engine
+from governance.store import alerts, decision_log, effects, progress
+
+
+def stepped(engine: Engine, by: timedelta, *, at: datetime) -> None:
+    """Take note that the clock stepped by `by` and shows `at` now.
+
+    What was pending for ten minutes is pending for ten minutes still, whatever the clock says; what waits for its
+    next try waits as long as before. No cycle counts as missed.
+    """
+    with engine.database.transaction() as connection:
+        moved = [_moved(alert, by, at) for alert in alerts.active(connection).values()]
+        alerts.save(connection, moved)
+        effects.save(connection, [_later(each, by) for each in effects.pending(connection)])
+        progress.begin_era(connection)
+        for name in progress.NAMES:
+            last = progress.last(connection, name)
+            if last is not None:
+                progress.set_last(connection, name, min(last + by, at))
+        decision_log.append(connection, [entries.of_step(by, at, progress.era(connection))])
+    decision_log.seal(engine.database, at)
+
+
+def _moved(alert: Alert, by: timedelta, at: datetime) -> Alert:
+    clocks = {severity: _clock(each, by, at) for severity, each in alert.clocks.items()}
+    until = min(alert.until, at) if alert.until is not None else None  # the window's own time stays what it was
+    return replace(alert, clocks=clocks, until=until)
+
+
+def _clock(clock: Clock, by: timedelta, at: datetime) -> Clock:
+    since = min(clock.since + by, at) if clock.since is not None else None
+    passed = min(clock.passed + by, at) if clock.passed is not None else None
+    return replace(clock, since=since, passed=passed)
+
+
+def _later(effect: Effect, by: timedelta) -> Effect:
+    return replace(effect, next_at=effect.next_at + by if effect.next_at is not None else None)

@@ -1,0 +1,105 @@
+"""What the engine does at a beat: catch up on what was missed, judge the present, tell, and forget what is old."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from governance.core.decision import Decision
+from governance.core.duration import format_duration
+from governance.core.metric import Answer, Query
+from governance.engine import entries
+from governance.engine.clock import stepped
+from governance.engine.cycle import CycleReport, run_cycle
+from governance.engine.dispatch import dispatch
+from governance.engine.parts import Engine
+from governance.engine.picture import past_answers
+from governance.engine.release import release
+from governance.engine.retention import forget
+from governance.store import decision_log, progress
+
+MOST_LATE = 60
+"""How many missed cycles are caught up at once; of a longer gap the instants are further apart."""
+_TOLERANCE = timedelta(seconds=5)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """What a beat did: its cycle (None when none was due), how many missed ones it caught up, what it delivered."""
+
+    cycle: CycleReport | None
+    late: int
+    delivered: int
+
+
+def step(engine: Engine, now: datetime) -> StepReport:
+    """Do all that is due at `now`; a beat that comes late, twice or after a crash changes nothing but the hour."""
+    every = engine.organisation.cycle.every
+    with engine.database.read() as connection:
+        last = progress.last(connection, progress.CYCLE)
+    if last is not None and now < last - _TOLERANCE:
+        stepped(engine, now - last, at=now)  # while nobody looked: by this much at least
+        last = now
+    at = _grid(now, every)
+    late, report = 0, None
+    if last is None or at > last:
+        late = _caught_up(engine, last, at) if last is not None else 0
+        report = run_cycle(engine, at)
+    release(engine, now)
+    delivered = len(dispatch(engine, now))
+    forget(engine, now)
+    return StepReport(report, late, delivered)
+
+
+def missed(last: datetime, at: datetime, every: timedelta, horizon: timedelta) -> tuple[list[datetime], datetime]:
+    """Return the missed instants between `last` and `at` that are made up for, and since when that is so.
+
+    At most MOST_LATE of them: of a longer gap every second, third … instant, the newest always among them.
+    """
+    since = max(last, at - horizon)
+    count = (at - _EPOCH) // every - (since - _EPOCH) // every - 1
+    stride = -(-count // MOST_LATE) if count > 0 else 1
+    backwards = [at - every * back for back in range(1, count + 1, stride)]
+    return backwards[::-1], since
+
+
+def _caught_up(engine: Engine, last: datetime, at: datetime) -> int:
+    """Judge what was missed, as far back as the organisation wants; what is further back is skipped, and said so."""
+    settings = engine.organisation.cycle
+    instants, since = missed(last, at, settings.every, settings.catch_up)
+    if not instants:
+        return 0
+    with engine.database.transaction() as connection:
+        before = progress.last(connection, progress.BACK)
+        if before is None or before < last:  # not cut off in the middle of catching up
+            progress.set_last(connection, progress.LEFT, last)
+        progress.set_last(connection, progress.BACK, at)
+        if since > last:
+            under = entries.Under(engine.plan.version, progress.era(connection))
+            decision_log.append(connection, [_skipped(engine, last, since, at, under)])
+            progress.set_last(connection, progress.CYCLE, since)
+    spacing = instants[1] - instants[0] if len(instants) > 1 else settings.every
+    known = past_answers(engine, start=instants[0], end=instants[-1], step=spacing)
+    for instant in instants:
+        run_cycle(engine, instant, late=True, given=_as_of(known, instant))
+    return len(instants)
+
+
+def _skipped(engine: Engine, last: datetime, since: datetime, at: datetime, under: entries.Under) -> Decision:
+    most = format_duration(engine.organisation.cycle.catch_up)
+    reason = f"the engine was away for longer than the {most} that it catches up"
+    return entries.of_gap(last, since, at, reason, under)
+
+
+def _as_of(known: dict[Query, Answer], instant: datetime) -> dict[Query, Answer]:
+    """Return what would have been answered at an instant, out of the answers for many."""
+    return {
+        query: Answer(tuple(each for each in answer.samples if each.time == instant - query.offset))
+        for query, answer in known.items()
+        if not answer.failure
+    }
+
+
+def _grid(now: datetime, every: timedelta) -> datetime:
+    return _EPOCH + (now - _EPOCH) // every * every

@@ -1,0 +1,28 @@
+"""What a registry said last: while it fails, the version that served a moment ago still counts as serving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from governance.core.metric import Answer, Query
+from governance.core.past import series_key
+from governance.engine.facts import registry_failure
+from governance.engine.parts import Engine
+from governance.store import samples
+
+FOR = timedelta(days=1)
+"""How long it counts; that the registry fails is an incident of the engine all the while."""
+
+
+def last_said(engine: Engine, answers: Mapping[Query, Answer], at: datetime) -> dict[Query, Answer]:
+    """Return the answers of registries, with what those said last that have none to give now."""
+    found = dict(answers)
+    failing = {series_key(query): query for query, answer in answers.items() if registry_failure(answer)}
+    if failing:
+        with engine.database.read() as connection:
+            stored = samples.between(connection, list(failing), at - FOR, at)
+        for key, query in failing.items():
+            if stored.get(key):
+                found[query] = Answer((stored[key][-1],))
+    return found

@@ -1,0 +1,161 @@
+"""All that is known at an instant: which rules are judged, and what they are judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from governance.core.compiled import CompiledPolicy, CompiledRule
+from governance.core.evaluation import Evaluation
+from governance.core.metric import Answer, Query
+from governance.core.policy import EffectivePolicy
+from governance.core.slo import CompiledSlo
+from governance.engine.facts import Facts, facts
+from governance.engine.memory import last_said
+from governance.engine.parts import Engine
+from governance.engine.recall import Recalled, Wanted, recall
+from governance.store import evidence
+
+_MINUTE = timedelta(minutes=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """What is judged at an instant: for each policy its rules, and the SLOs whose minute is due."""
+
+    policy: CompiledPolicy
+    rules: tuple[CompiledRule, ...]
+    slos: tuple[CompiledSlo, ...]
+
+    @property
+    def whole(self) -> bool:
+        """True when every rule of the policy is judged."""
+        return len(self.rules) == len(self.policy.rules)
+
+    @property
+    def queries(self) -> list[Query]:
+        """Every question that must be asked."""
+        metrics = self.policy.policy.metrics
+        found = [query for rule in self.rules for query in rule.queries]
+        return [*found, *(metrics[each.metric].query for slo in self.slos for each in slo.references)]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What is known as of `at`; `answers` are those of plan queries and registries, `recalled` their past."""
+
+    at: datetime
+    agenda: tuple[Agenda, ...]
+    facts: Mapping[str, Facts]
+    answers: Mapping[Query, Answer]
+    recalled: Recalled
+
+    def evaluation(self, each: Agenda) -> Evaluation:
+        """Return the evaluation of one policy, with this minute of its SLOs judged."""
+        known = self.facts[each.policy.model].variables
+        found = Evaluation(each.policy, self.answers, self.at, self.recalled.past, known)
+        due = {slo.series for slo in each.slos}
+        for series, sample in found.slo_samples(due).items():
+            self.recalled.add(series, sample)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """The sources that fail and the models with a rule in error, or new evidence: looked at in every cycle."""
+
+    sources: frozenset[str] = frozenset()
+    models: frozenset[str] = frozenset()
+
+    def touches(self, policy: CompiledPolicy, rule: CompiledRule) -> bool:
+        """Tell whether a rule may be in trouble."""
+        return policy.model in self.models or any(query.source in self.sources for query in rule.queries)
+
+
+def agenda(
+    policies: Iterable[CompiledPolicy], last: datetime | None, at: datetime, trouble: Trouble
+) -> tuple[Agenda, ...]:
+    """Return what is due: each rule as often as its metrics are asked, counted on a grid from 1970; at first all."""
+
+    def due(every: timedelta) -> bool:
+        return last is None or at < last or (at - _EPOCH) // every > (last - _EPOCH) // every
+
+    return tuple(
+        Agenda(
+            policy,
+            tuple(rule for rule in policy.rules if due(rule.needs.every) or trouble.touches(policy, rule)),
+            tuple(slo for slo in policy.slos.values() if slo.good is not None and due(slo.every)),
+        )
+        for policy in policies
+    )
+
+
+def taken(
+    engine: Engine,
+    agendas: Sequence[Agenda],
+    at: datetime,
+    *,
+    also: Iterable[Query] = (),
+    given: Mapping[Query, Answer] | None = None,
+) -> Picture:
+    """Ask all that the agenda needs, and `also` these; `given` are answers that are known already."""
+    policies = [each.policy for each in agendas]
+    with engine.database.read() as connection:
+        recorded = evidence.latest(connection, known_by=at)
+    registries = dict.fromkeys(policy.registry for policy in policies if policy.registry is not None)
+    answers = dict(given or {})
+    answers.update(_asked(engine, {each: each for each in registries if each not in answers}, at))
+    said = last_said(engine, {each: answers[each] for each in registries}, at)
+    known = facts(policies, said, recorded)
+    asked = _questions(agendas, known)
+    asked.update({query: query for query in also})
+    answers.update(_asked(engine, {query: each for query, each in asked.items() if query not in answers}, at))
+    wanted = _wanted(agendas) | dict.fromkeys(registries, Wanted(timedelta(0), _MINUTE))
+    return Picture(at, tuple(agendas), known, answers, recall(engine, wanted, asked, answers, at))
+
+
+def past_answers(engine: Engine, *, start: datetime, end: datetime, step: timedelta) -> dict[Query, Answer]:
+    """Return what can still be told of instants that have passed, for every question of the plan."""
+    everything = agenda(engine.plan.policies, None, end, Trouble())
+    registries = dict.fromkeys(each.policy.registry for each in everything if each.policy.registry is not None)
+    now = _asked(engine, {each: each for each in registries}, end)
+    with engine.database.read() as connection:
+        recorded = evidence.latest(connection, known_by=end)
+    asked = _questions(everything, facts([each.policy for each in everything], now, recorded))
+    replies = engine.collector.past(asked.values(), engine.sources, start=start, end=end, step=step)
+    return {query: replies[question] for query, question in asked.items()}
+
+
+def _asked(engine: Engine, questions: Mapping[Query, Query], at: datetime) -> dict[Query, Answer]:
+    answers = engine.collector.now(questions.values(), engine.sources, at) if questions else {}
+    return {query: answers[asked] for query, asked in questions.items()}
+
+
+def _questions(agendas: Sequence[Agenda], known: Mapping[str, Facts]) -> dict[Query, Query]:
+    """Map every question of the plan to the one that is asked, with what is only known now."""
+    found: dict[Query, Query] = {}
+    for each in agendas:
+        for query in each.queries:
+            asked = known[each.policy.model].asked(query)
+            if asked is not None:
+                found[query] = asked
+    return found
+
+
+def _wanted(agendas: Sequence[Agenda]) -> dict[Query, Wanted]:
+    found: dict[Query, Wanted] = {}
+    for each in agendas:
+        steps = _steps(each.policy.policy)
+        series = {slo.series: slo.every for slo in each.policy.slos.values()}
+        for rule in each.rules:
+            for query, back in (*rule.needs.past.items(), *rule.told.past.items()):
+                before = found.get(query)
+                every = series.get(query) or steps.get(query, _MINUTE)
+                found[query] = Wanted(max(back, before.back) if before else back, every)
+    return found
+
+
+def _steps(policy: EffectivePolicy) -> dict[Query, timedelta]:
+    return {metric.query: metric.every for metric in policy.metrics.values()}

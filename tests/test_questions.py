@@ -1,0 +1,198 @@
+"""What a cycle asks: each question once, of sources that may hang, for models whose version only a registry knows."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import yaml
+from scenarios.story import Collector as Pager
+from scenarios.story import FixedClock
+
+from governance.core.authored import Authored
+from governance.core.card import Card
+from governance.core.metric import Answer, Query, Sample
+from governance.core.organisation import Organisation
+from governance.core.pack import Pack
+from governance.core.plan import evaluation_plan
+from governance.engine import queries
+from governance.engine.collect import Collector
+from governance.engine.cycle import run_cycle
+from governance.engine.parts import Engine
+from governance.loader import load_text
+from governance.store import incidents
+from governance.store.database import Database
+
+AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+
+
+class Told:
+    """A source that answers by its table of texts, and keeps what it was asked."""
+
+    def __init__(self, answers: Mapping[str, tuple[Sample, ...] | str]) -> None:
+        self.answers = dict(answers)
+        self.asked: list[Query] = []
+
+    def sample(self, queries: Sequence[Query], *, at: datetime) -> Mapping[Query, Answer]:  # noqa: ARG002 (the shape of a source)
+        """Answer from the table; a text stands for a failure."""
+        self.asked.extend(queries)
+        found = {query: self.answers.get(query.text, ()) for query in queries}
+        return {query: Answer(failure=each) if isinstance(each, str) else Answer(each) for query, each in found.items()}
+
+
+class Hanging(Told):
+    """A source that answers only when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__({"x": (Sample(1.0, AT),)})
+        self.go = threading.Event()
+
+    def sample(self, queries: Sequence[Query], *, at: datetime) -> Mapping[Query, Answer]:  # noqa: ARG002 (the shape of a source)
+        """Wait to be let go."""
+        self.asked.extend(queries)
+        self.go.wait(30)
+        return {query: Answer((Sample(1.0, AT),)) for query in queries}
+
+
+def authored(document: Mapping[str, Any], kind: type[Card | Pack]) -> Authored[Any]:
+    name = "card" if kind is Card else "pack"
+    loaded, problems = load_text(yaml.safe_dump({"kind": name, **document}), f"{name}.yaml", {name: kind})
+    assert loaded is not None, [each.render() for each in problems]
+    return loaded
+
+
+def engine_of(cards: Sequence[Mapping[str, Any]], packs: Sequence[Mapping[str, Any]], **sources: Any) -> Engine:
+    plan = evaluation_plan([authored(each, Card) for each in cards], [authored(each, Pack) for each in packs])
+    assert not plan.problems, [each.render() for each in plan.problems]
+    database = Database("sqlite://")
+    database.create_tables()
+    return Engine(plan, Organisation(), sources, {"pager": Pager()}, database, FixedClock())
+
+
+def titles(engine: Engine) -> list[str]:
+    with engine.database.read() as connection:
+        return [each.title for each in incidents.listed(connection) if each.status != "resolved"]
+
+
+def outcomes(engine: Engine, model: str) -> dict[str, str]:
+    return {each.rule: each.outcome for each in queries.judged(engine, model, AT)}
+
+
+# sources that hang
+
+
+def test_a_source_that_hangs_blinds_only_itself_and_is_not_asked_again_before_it_answers() -> None:
+    slow, quick = Hanging(), Told({"y": (Sample(2.0, AT),)})
+    sources = {"slow": slow, "quick": quick}
+    x, y = Query("slow", text="x"), Query("quick", text="y")
+    collector = Collector(limit=0.1)
+    first = collector.now([x, y], sources, AT)
+    assert first[x].failure == "'slow' did not answer within 0.1 s"
+    assert first[y].samples[0].value == 2.0
+    for _ in range(3):
+        again = collector.now([x, y], sources, AT)
+        assert "has not answered since" in again[x].failure
+        assert again[y].samples[0].value == 2.0
+    assert len(slow.asked) == 1
+    threads = [each for each in threading.enumerate() if each.name == "collect-slow"]
+    assert len(threads) == 1
+    slow.go.set()
+    threads[0].join(10)
+    assert collector.now([x], sources, AT)[x].samples[0].value == 1.0
+
+
+def test_an_answer_from_the_future_is_a_failure() -> None:
+    early = Told({"x": (Sample(1.0, AT + MINUTE),)})
+    query = Query("s", text="x")
+    assert "later than it was asked" in Collector().now([query], {"s": early}, AT)[query].failure
+
+
+# one question for many models
+
+FLEET = {
+    "pack": "fleet",
+    "metrics": {"load": {"source": "s", "query": "load by model", "model_label": "model"}},
+    "rules": [{"rule": "busy", "when": "metrics.load > 0.8", "summary": "load {metrics.load}"}],
+}
+
+
+def card(model: str, **more: Any) -> dict[str, Any]:
+    return {"model": model, "owners": {"team": "t"}, **more}
+
+
+def test_one_question_answers_for_the_whole_fleet() -> None:
+    samples = tuple(Sample(value, AT, (("model", name),)) for name, value in (("a", 0.9), ("b", 0.1), ("x", 0.99)))
+    source = Told({"load by model": samples})
+    engine = engine_of([card("a"), card("b"), card("c")], [FLEET], s=source)
+    run_cycle(engine, AT)
+    assert len(source.asked) == 1
+    assert titles(engine) == ["load 0.9"]
+    assert [outcomes(engine, model) for model in "abc"] == [
+        {"fleet/busy": "fail"},
+        {"fleet/busy": "pass"},
+        {"fleet/busy": "no_data"},
+    ]
+
+
+def test_the_same_question_of_two_models_is_asked_once_and_one_that_names_the_model_twice() -> None:
+    metrics = {
+        "same": {"source": "s", "query": "select count(*) from t where at > :since"},
+        "own": {"source": "s", "query": "select count(*) from t where model = :model"},
+    }
+    rules = [{"rule": "r", "when": "metrics.same > 5.0 || metrics.own > 5.0"}]
+    source = Told({})
+    engine = engine_of([card(each, metrics=metrics, rules=rules) for each in ("a", "b")], [], s=source)
+    run_cycle(engine, AT)
+    asked = sorted((each.text.split()[-3], each.parameters) for each in source.asked)
+    assert asked == [("at", ()), ("model", (("model", "a"),)), ("model", (("model", "b"),))]
+
+
+# what only a registry knows
+
+SERVING = {"versions": {"serving": {"registry": "models", "name": "risk", "serving": "champion"}, "rollback_to": "6"}}
+SERVES = "has(card.versions) && has(card.versions.serving)"
+RULES = [
+    {
+        "rule": "wrong-version",
+        "when": f"{SERVES} && card.versions.serving == '6'",
+        "summary": "{card.versions.serving} serves",
+    },
+    {"rule": "old", "when": "has(evidence.trained) && now - evidence.trained > duration('30d')"},
+    {"rule": "slow", "when": "metrics.p95 > 0.5"},
+]
+P95 = {"p95": {"source": "s", "query": 'p95{model="$model",version="$version"}'}}
+
+
+def registered(days: int) -> tuple[Sample, ...]:
+    return (Sample((AT - timedelta(days=days)).timestamp(), AT, (("version", "7"),)),)
+
+
+def test_a_registry_says_which_version_serves_and_when_it_was_trained() -> None:
+    registry = Told({"risk@champion": registered(days=31)})
+    source = Told({'p95{model="risk",version="7"}': (Sample(0.9, AT),)})
+    engine = engine_of([card("risk", **SERVING, metrics=P95, rules=RULES)], [], models=registry, s=source)
+    assert outcomes(engine, "risk") == {"wrong-version": "pass", "old": "fail", "slow": "fail"}
+    registry.answers["risk@champion"] = registered(days=1)
+    assert outcomes(engine, "risk")["old"] == "pass"
+
+
+def test_a_registry_that_fails_is_one_incident_of_the_engine_and_clears_nothing() -> None:
+    registry = Told({"risk@champion": registered(days=1)})
+    source = Told({'p95{model="risk",version="7"}': (Sample(0.9, AT),)})
+    engine = engine_of([card("risk", **SERVING, metrics=P95, rules=RULES)], [], models=registry, s=source)
+    run_cycle(engine, AT)
+    assert titles(engine) == ["slow"]
+    registry.answers["risk@champion"] = "connection refused"
+    source.answers['p95{model="risk",version="7"}'] = (Sample(0.1, AT),)
+    run_cycle(engine, AT + MINUTE)  # the version that served a moment ago is still judged
+    assert titles(engine) == ["source models fails: connection refused; blinds risk"]
+    source.answers['p95{model="risk",version="7"}'] = (Sample(0.9, AT),)
+    registry.answers["risk@champion"] = ()  # no such alias any more
+    run_cycle(engine, AT + 2 * MINUTE)
+    assert sorted(titles(engine)) == ["slow", "source models fails: connection refused; blinds risk"]
+    registry.answers["risk@champion"] = registered(days=1)
+    run_cycle(engine, AT + 3 * MINUTE)
+    assert titles(engine) == ["slow"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -57,6 +57,15 @@ class LogTable:
     slices: tuple[tuple[str, str], ...] = ()
     labels: str | None = None
     reference: str | None = None
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
+
+    def __post_init__(self) -> None:
+        """Hash once: logs and queries are keys that a cycle looks up a hundred thousand times."""
+        object.__setattr__(self, "_hash", hash((self.source, self.table, self.columns, self.features)))
+
+    def __hash__(self) -> int:
+        """Return the hash that was computed when it was made."""
+        return self._hash
 
     def column(self, role: str) -> str | None:
         """Return the column of a role, or None when the card maps none."""
@@ -85,6 +94,16 @@ class Query:
     against: Against = Against()
     parameters: Labels = ()
     extract: str = ""
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
+
+    def __post_init__(self) -> None:
+        """Hash once, as a LogTable does."""
+        asked = (self.source, self.measure, self.text, self.log, self.window, self.offset, self.by, self.of)
+        object.__setattr__(self, "_hash", hash((*asked, self.parameters)))
+
+    def __hash__(self) -> int:
+        """Return the hash that was computed when it was made."""
+        return self._hash
 
 
 @dataclass(frozen=True, slots=True)

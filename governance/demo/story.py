@@ -18,7 +18,7 @@ from governance.engine.dispatch import dispatch
 from governance.engine.evidence import record
 from governance.engine.parts import Engine
 from governance.errors import Conflict
-from governance.scheduler import Ticker
+from governance.scheduler import Ticker, short_pauses
 from governance.settings import Settings
 from governance.store import incidents
 
@@ -103,8 +103,9 @@ class Replay:
     def run(self, limit: timedelta) -> None:
         """Catch up to the last two days as fast as can be, then go on by the ticker; stop when `limit` has passed."""
         seconds = limit.total_seconds()
-        while self._next < LAST_DAYS and self.tally.seconds < seconds:
-            self.step()
+        with short_pauses():
+            while self._next < LAST_DAYS and self.tally.seconds < seconds:
+                self.step()
         if self.tally.seconds < seconds:
             Ticker(self.step, _TICK).run(timedelta(seconds=seconds - self.tally.seconds))
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 PATIENCE = 1.0  # seconds for which the engine lets everybody pass before it queues like them: a cycle must end too
-GAP = 0.008  # seconds that the engine leaves the lock alone between two turns: a poll of another process falls into it
+GAP = 0.008  # seconds that the engine leaves the lock alone between its turns: a poll of another process falls into it
+STINT = 0.02  # seconds of turns after which it does: a quiet cycle, of a few short turns, need not wait
 
 
 class Turns:
@@ -21,6 +22,7 @@ class Turns:
         self._line: deque[int] = deque()
         self._writer: int | None = None
         self._gap_until = 0.0
+        self._stint = 0.0
 
     @contextmanager
     def taken(self, limit: float, *, patient: bool) -> Iterator[None]:
@@ -35,13 +37,21 @@ class Turns:
         if patient:
             time.sleep(max(0.0, self._gap_until - time.monotonic()))
         self._queue(thread, limit, patient=patient)
+        began = time.monotonic()
         try:
             yield
         finally:
             with self._changed:
                 self._writer = None
-                self._gap_until = time.monotonic() + GAP if patient else 0.0
+                self._leave(time.monotonic(), began, patient=patient)
                 self._changed.notify_all()
+
+    def _leave(self, now: float, began: float, *, patient: bool) -> None:
+        """Note how long the engine wrote, and when it may go on."""
+        self._stint += now - began if patient else 0.0
+        self._gap_until = 0.0
+        if self._stint > STINT:
+            self._stint, self._gap_until = 0.0, now + GAP
 
     def _queue(self, thread: int, limit: float, *, patient: bool) -> None:
         with self._changed:

@@ -86,6 +86,11 @@ class Evaluation:
             self._by_labels[rule.rule.id] = {} if isinstance(found, str) else {each.labels: each for each in found}
         return self._formed[rule.rule.id]
 
+    def present(self, rule: CompiledRule) -> frozenset[Labels]:
+        """Return the label sets that the data name now; none of a rule in error."""
+        found = self.instances(rule)
+        return frozenset() if isinstance(found, str) else frozenset(each.labels for each in found)
+
     def _instance(self, rule: CompiledRule, labels: Labels) -> Instance:
         self.instances(rule)
         return self._by_labels[rule.rule.id].get(labels) or self._gone(rule, labels)

@@ -81,10 +81,9 @@ def confirmed(alert: Alert, verdict: Verdict, at: datetime) -> Step | None:
     )
 
 
-def dropped(alert: Alert, at: datetime) -> Step:
-    """Resolve an alert whose rule or model is no longer declared."""
+def dropped(alert: Alert, at: datetime, reason: str = "the rule is no longer declared") -> Step:
+    """Resolve an alert whose rule, model or label set there is no more."""
     key = alert.key
-    reason = "the rule is no longer declared"
     verdict = Verdict(key.model, key.rule, key.labels, at, "pass", reason=reason)
     after = replace(alert, clocks={}, basis="", until=None)
     return Step(alert, after, verdict, transition(alert, after, at, reason))

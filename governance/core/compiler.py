@@ -72,7 +72,11 @@ class Compiler:
                 written = Written(pack.document.applies_to, pack.source, ("applies_to",))
                 yield from self._problems(written, self._program(written.text, self._names({}, {}, {}), result="bool"))
             for index, rule in enumerate(pack.document.rules):
-                names = self._names(metrics, _parameters(pack.document), rule.for_each or {}, pack.document.applies_to)
+                given = " && ".join(f"({text})" for text in (pack.document.applies_to, rule.applies_to) if text)
+                names = self._names(metrics, _parameters(pack.document), rule.for_each or {}, given)
+                if rule.applies_to:
+                    written = Written(rule.applies_to, pack.source, ("rules", index, "applies_to"))
+                    yield from self._problems(written, self._program(written.text, self._names({}, {}, {})))
                 for severity, text in rule.conditions().items():
                     path = ("rules", index, "when", *([severity] if isinstance(rule.when, dict) else []))
                     written = Written(text, pack.source, path)
@@ -131,6 +135,8 @@ class Compiler:
         slos: Mapping[str, CompiledSlo],
         problems: list[Problem],
     ) -> CompiledRule | Inapplicable | None:
+        if rule.applies_to is not None and not self._holds(rule.applies_to, policy, problems):
+            return Inapplicable(rule.id, f"it is for models with {rule.applies_to.text}")
         known = {name: each.labels for name, each in policy.metrics.items()}
         absent = {name: each.labels for name, each in policy.absent.items()} if rule.pack else {}
         parameters = dict(policy.parameters.get(rule.pack, {}))
@@ -158,6 +164,19 @@ class Compiler:
         if any(each.budget and each.budget.slo and each.budget.slo not in slos for each in references):
             return None  # the SLO's own problems are told
         return self._compiled(rule, programs, references, names, policy, slos, problems)
+
+    def _holds(self, condition: Written, policy: EffectivePolicy, problems: list[Problem]) -> bool:
+        """Tell whether a rule is for this model; one of which it cannot be told is judged, and told as a problem."""
+        program = self._program(condition.text, self._names({}, {}, {}), result="bool")
+        if isinstance(program, ExpressionError):
+            problems.extend(self._problems(condition, program))
+            return True
+        try:
+            return program.evaluate({}, Context({"card": policy.card.model_dump(exclude_none=True)})) is True
+        except EvaluationFailed as failure:
+            message = f"this cannot be told of {policy.card.model}: {failure}"
+            problems.append(condition.problem("undecided-rule", message, "guard it with has() or a size()"))
+            return True
 
     def _compiled(
         self,

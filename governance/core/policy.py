@@ -72,6 +72,7 @@ class EffectiveRule:
     id: str
     pack: str
     given: str
+    applies_to: Written | None
     conditions: tuple[tuple[Severity, Written], ...]
     for_: timedelta
     keep_firing_for: timedelta
@@ -220,7 +221,8 @@ def _rule(name: str, pack: Pack | None, layers: list[_Layer]) -> EffectiveRule:
     return EffectiveRule(
         id=name,
         pack=pack.pack if pack else "",
-        given=(pack.applies_to or "") if pack else "",
+        given=" && ".join(f"({text})" for text in (pack.applies_to if pack else None, base.rule.applies_to) if text),
+        applies_to=base.written("applies_to") if base.rule.applies_to else None,
         conditions=_conditions(layers, first("severity")),
         for_=first("for_") or timedelta(0),
         keep_firing_for=first("keep_firing_for") or timedelta(0),

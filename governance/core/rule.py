@@ -37,9 +37,13 @@ class NoData(Document):
 
 
 class Rule(Document):
-    """A named CEL condition; it is true when something is wrong. Omitted fields of an override are inherited."""
+    """A named CEL condition; it is true when something is wrong. Omitted fields of an override are inherited.
+
+    `applies_to` is a condition over the card: a rule of a pack is not applicable to other models.
+    """
 
     rule: str
+    applies_to: str | None = None
     when: str | dict[Severity, str] | None = None
     severity: Severity | None = None
     for_: Duration | None = Field(default=None, alias="for")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from governance.core.compiled import CompiledPolicy
 from governance.core.effect import Effect
 from governance.core.evaluation import Evaluation
+from governance.core.expression import displayed
 from governance.core.incident import Incident
 from governance.core.suggestion import closest
 from governance.core.verdict import Verdict
@@ -67,7 +68,7 @@ def _rule_view(policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict)
     rule = next(each for each in policy.rules if each.rule.id == verdict.rule)
     terms = evaluation.explain(rule, verdict.labels) if verdict.outcome == "fail" else {}
     shown_terms = [
-        TermView(text=term.text, true=term.outcome, values=dict(term.values))
+        TermView(text=term.text, true=term.outcome, values={name: _plain(value) for name, value in term.values})
         for severity in verdict.failing
         for term in terms.get(severity, ())
     ]
@@ -87,3 +88,8 @@ def _rule_view(policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict)
         terms=shown_terms,
         origin=str(rule.rule.origin),
     )
+
+
+def _plain(value: object) -> object:
+    """Return a value as a view shows it: times and durations in our own words, numbers as they are."""
+    return displayed(value) if isinstance(value, (timedelta, datetime)) else value

@@ -65,10 +65,10 @@ def test_threads_do_not_disturb_each_other() -> None:
 @pytest.mark.parametrize("compiled", [compile_expression, lambda text, names: compile_template(f"{{{text}}}", names)])
 def test_hostile_text_is_a_clear_error_at_once(text: str, message: str, compiled: Callable[..., object]) -> None:
     compile_expression("true", NAMES)  # the grammar is built once
-    start = time.perf_counter()
+    start = time.thread_time()
     with pytest.raises(ExpressionError) as error:
         compiled(text, NAMES)
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
     if compiled is compile_expression:
         assert message in str(error.value)
     assert len(str(error.value)) < 10_000
@@ -100,11 +100,11 @@ def test_a_long_condition_is_no_deep_one() -> None:
     ],
 )
 def test_macros_have_a_budget(text: str, reason: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     with pytest.raises(EvaluationFailed) as error:
         compile_expression(text, NAMES).evaluate({}, Context({"items": list(range(1_000))}))
     assert error.value.reason == reason
-    assert time.perf_counter() - start < 3
+    assert time.thread_time() - start < 3
 
 
 def test_the_parser_is_imported_with_the_first_expression() -> None:

@@ -278,12 +278,29 @@ def test_a_database_of_a_newer_version_is_not_touched(terminal: Terminal) -> Non
     with closing(sqlite3.connect(terminal.database)) as connection, connection:
         connection.execute("update schema_version set version = 99")
         before = list(connection.iterdump())
-    for each in (LOOK, take):
+    for each in (LOOK, take, JUDGE, VERIFY):
         code, said, wrong = terminal.run(*each)
         assert (code, said) == (4, "")
         assert "has layout 99, written by a newer version of this program" in wrong
     with closing(sqlite3.connect(terminal.database)) as connection:
         assert list(connection.iterdump()) == before
+
+
+@pytest.mark.parametrize("gone", [False, True], ids=["emptied", "deleted"])
+def test_a_database_that_was_lost_is_not_begun_anew(gone: bool, terminal: Terminal) -> None:
+    before, take, good = terminal.summary(), taking(terminal), terminal.database.read_bytes()
+    if gone:
+        terminal.database.unlink()
+    else:
+        terminal.database.write_bytes(b"")
+    for each in (LOOK, take):
+        code, said, wrong = terminal.run(*each)
+        assert (code, said) == (4, ""), each
+        assert f"is {'gone' if gone else 'empty'}, but" in wrong
+        assert "put the database back from its backup" in wrong
+    assert terminal.database.exists() is not gone
+    terminal.database.write_bytes(good)
+    assert terminal.summary() == before
 
 
 def test_a_database_that_another_process_holds(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import pytest
 import yaml
 from scenarios.story import Collector as Pager
 from scenarios.story import FixedClock
 
 from governance.core.authored import Authored
 from governance.core.card import Card
+from governance.core.effect import Effect, Receipt
 from governance.core.metric import Answer, Query, Sample
 from governance.core.organisation import Organisation
 from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
+from governance.core.waiver import Waiver
 from governance.engine import queries
 from governance.engine.collect import Collector
 from governance.engine.cycle import run_cycle
+from governance.engine.dispatch import dispatch
 from governance.engine.parts import Engine
 from governance.loader import load_text
 from governance.store import incidents
@@ -41,6 +47,22 @@ class Told:
         self.asked.extend(queries)
         found = {query: self.answers.get(query.text, ()) for query in queries}
         return {query: Answer(failure=each) if isinstance(each, str) else Answer(each) for query, each in found.items()}
+
+
+class SlowPast(Told):
+    """A source that knows the present at once, and the past only when it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__({"x": (Sample(1.0, AT),)})
+        self.go = threading.Event()
+
+    def past(
+        self, queries: Sequence[Query], *, start: datetime, end: datetime, step: timedelta
+    ) -> Mapping[Query, Answer]:
+        """Wait to be let go."""
+        del start, end, step
+        self.go.wait(30)
+        return dict.fromkeys(queries, Answer())
 
 
 class Hanging(Told):
@@ -196,3 +218,119 @@ def test_a_registry_that_fails_is_one_incident_of_the_engine_and_clears_nothing(
     registry.answers["risk@champion"] = registered(days=1)
     run_cycle(engine, AT + 3 * MINUTE)
     assert titles(engine) == ["slow"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (Sample(None, AT, reason="no_data", detail="no alias 'champion' of risk"),),
+        (*registered(days=1), Sample(0.0, AT, (("version", "9"),))),
+        (Sample(float("nan"), AT, (("version", "9"),)),),
+        (Sample(1e20, AT, (("version", "9"),)),),
+    ],
+    ids=["no alias", "two versions", "trained at no number", "trained in another age"],
+)
+def test_what_a_registry_says_while_it_fails_is_not_what_it_said_last(said: tuple[Sample, ...]) -> None:
+    registry = Told({"risk@champion": registered(days=1)})
+    source = Told({'p95{model="risk",version="7"}': (Sample(0.9, AT),)})
+    engine = engine_of([card("risk", **SERVING, metrics=P95, rules=RULES)], [], models=registry, s=source)
+    run_cycle(engine, AT)
+    registry.answers["risk@champion"] = said
+    for minutes in (1, 2, 3):
+        run_cycle(engine, AT + minutes * MINUTE)
+        assert {each.text for each in source.asked} == {'p95{model="risk",version="7"}'}
+        assert "slow" in titles(engine)
+
+
+def test_a_question_that_names_no_version_is_asked_whatever_the_registry_says() -> None:
+    registry, source = Told({"risk@champion": "connection refused"}), Told({"queue": (Sample(9.0, AT),)})
+    metrics = {"queue": {"source": "s", "query": "queue"}}
+    rules = [{"rule": "long", "when": "metrics.queue > 5.0"}]
+    engine = engine_of([card("risk", **SERVING, metrics=metrics, rules=rules)], [], models=registry, s=source)
+    run_cycle(engine, AT)
+    assert "long" in titles(engine)
+
+
+# samples that are none
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        Sample(1.0, AT, (("host", "\ud800"),)),
+        Sample(1.0, AT, (("host", 5),)),  # type: ignore[arg-type]
+        Sample(1.0, AT, [("host", "a")]),  # type: ignore[arg-type]
+        Sample(1.0, AT, (("host", "b"), ("host", "a"))),
+        Sample(1.0, AT, count=2**70),
+        Sample(10**400, AT),
+        Sample(1.0, None),  # type: ignore[arg-type]
+        Sample(1.0, datetime(1, 1, 1, tzinfo=ZoneInfo("Asia/Tokyo"))),
+        "no sample",
+    ],
+    ids=[
+        "half an emoji",
+        "a number as label",
+        "a list",
+        "a name twice",
+        "count",
+        "digits",
+        "no time",
+        "year 1",
+        "text",
+    ],
+)
+def test_an_odd_sample_fails_its_source_and_stops_nothing_else(sample: Any) -> None:
+    odd, sound = Told({"x": (sample,)}), Told({"y": (Sample(0.9, AT),)})
+    history = "avg_over_time(metrics.x, '1h') > 0.5 || metrics.x > 0.5"
+    cards = [
+        card("a", metrics={"x": {"source": "odd", "query": "x"}}, rules=[{"rule": "r", "when": history}]),
+        card("b", metrics={"y": {"source": "sound", "query": "y"}}, rules=[{"rule": "s", "when": "metrics.y > 0.5"}]),
+    ]
+    engine = engine_of(cards, [], odd=odd, sound=sound)
+    for minutes in range(3):
+        run_cycle(engine, AT + minutes * MINUTE)
+    assert sorted(each.split(":")[0] for each in titles(engine)) == ["s", "source odd fails"]
+
+
+# notifiers that hang
+
+
+class Down:
+    """A notifier that nobody reaches."""
+
+    def __init__(self) -> None:
+        self.tries = 0
+
+    def perform(self, effect: Effect) -> Receipt:  # noqa: ARG002 (the shape of a notifier)
+        """Fail."""
+        self.tries += 1
+        return Receipt(delivered=False, detail="timed out")
+
+
+def test_a_notifier_that_is_down_is_tried_once_in_a_beat_and_holds_up_no_other() -> None:
+    source = Told({str(number): (Sample(0.9, AT),) for number in range(5)})
+    cards = [
+        card(f"m{n}", metrics={"x": {"source": "s", "query": str(n)}}, rules=[{"rule": "r", "when": "metrics.x > 0.5"}])
+        for n in range(5)
+    ]
+    down, pager = Down(), Pager()
+    engine = replace(engine_of(cards, [], s=source), notifiers={"down": down, "pager": pager})
+    run_cycle(engine, AT)
+    dispatch(engine, AT)
+    assert (down.tries, len(pager.effects)) == (1, 5)
+
+
+def test_a_past_that_is_slow_does_not_hold_up_the_present() -> None:
+    slow = SlowPast()
+    collector = Collector(limit=0.1)
+    query = Query("s", text="x")
+    late = collector.past([query], {"s": slow}, start=AT - MINUTE, end=AT, step=MINUTE)
+    assert "did not answer" in late[query].failure
+    assert collector.now([query], {"s": slow}, AT)[query].samples[0].value == 1.0
+    slow.go.set()
+
+
+def test_a_waiver_holds_for_nothing_before_it_was_approved() -> None:
+    waiver = Waiver("w", "m", "r", (), "known", "ana", "bo", AT + 10 * MINUTE, since=AT)
+    held = [waiver.covers("m", "r", (), AT + minutes * MINUTE) for minutes in (-1, 0, 9, 10)]
+    assert held == [False, True, True, False]

@@ -122,7 +122,7 @@ def _aggregated(base: Column, function: str, by: tuple[str, ...]) -> Column:
 def _combined(function: str, cells: list[Cell]) -> Cell:
     judged = [cell for cell in cells if cell.reason != "too_few"]
     gap = next((cell for cell in judged if cell.value is None), None)
-    if gap is not None and function != "count":
+    if gap is not None:
         return gap
     values = [cell.value for cell in judged if cell.value is not None]
     if not values and function != "count":

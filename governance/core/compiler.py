@@ -49,7 +49,9 @@ class Compiler:
         self.problems: list[Problem] = []
 
     def selects(self, pack: Authored[Pack], card: Card) -> bool:
-        """Tell whether a pack applies to a card."""
+        """Tell whether a pack applies to a card; to the engine's own card only one that names it."""
+        if card.model == "engine" and "'engine'" not in (pack.document.applies_to or ""):
+            return False
         if not pack.document.applies_to:
             return True
         program = self._program(pack.document.applies_to, self._names({}, {}, {}), result="bool")

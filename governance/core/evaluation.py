@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from governance.core.cell import Cell, Column, bound
@@ -40,6 +40,7 @@ class Evaluation:
         at: datetime,
         past: Mapping[Query, Past] | None = None,
         facts: Mapping[str, object] | None = None,
+        beat: timedelta = timedelta(0),
     ) -> None:
         """Take the answers as of `at`, the past of the questions that are looked back on, and the facts of the model.
 
@@ -47,7 +48,7 @@ class Evaluation:
         """
         self._policy = policy
         self._at = at
-        self._readings = Readings(policy, answers, past or {}, at)
+        self._readings = Readings(policy, answers, past or {}, at, beat)
         self._formed: dict[str, list[Instance] | str] = {}
         self._by_labels: dict[str, dict[Labels, Instance]] = {}
         self._context = policy.context.extend({**(facts or {}), "now": at})
@@ -240,6 +241,10 @@ class Evaluation:
     def _vanished(self, rule: CompiledRule, labels: Labels) -> Verdict:
         """Judge a label set that nothing names any more: lost data, or an item that the card no longer declares."""
         undeclared = rule.rule.for_each is not None and not self._declares(rule, labels)
+        if rule.references and not {name for name, _ in labels} <= set(rule.dimensions):
+            return self._verdict(
+                rule, labels, "pass", reason="the rule no longer tells its instances apart by these labels"
+            )
         if undeclared or not rule.references:
             return self._verdict(rule, labels, "pass", reason="the card no longer declares it")
         if not labels and rule.dimensions and any(self._resolved(each).cells for each in rule.references):

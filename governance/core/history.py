@@ -156,7 +156,7 @@ class _Look:
     def _gap(self, points: list[_Point], stop: datetime, since: datetime | None, which: str = "") -> Cell | None:
         """Return why a window that ends at `stop` says nothing: less than half of its samples are there."""
         few = sum(each.too_few for each in points)
-        there = len(_values(points))
+        there = len({round((stop - each.time) / self.every) for each in points if each.value is not None})
         expected = max(1, int(self.window / self.every * self.share))
         due = expected - few  # as in an aggregate, those with too few rows are passed over
         if there and 2 * there >= due:

@@ -19,10 +19,14 @@ STEP = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Questions to ask now, questions whose past is read (how far back), and how often the answer can change."""
+    """Questions to ask now, questions whose past is read (how far back), and how often the answer can change.
+
+    `minutes` are the series of SLOs, with the windows over which their minutes are counted.
+    """
 
     queries: tuple[Query, ...] = ()
     past: Mapping[Query, timedelta] = field(default_factory=dict)
+    minutes: Mapping[Query, frozenset[timedelta]] = field(default_factory=dict)
     every: timedelta = STEP
 
 
@@ -35,11 +39,15 @@ def needs(
     """Return what a rule's references need; no window is shorter than `shortest`, the model's cadence."""
     queries: dict[Query, None] = {}
     past: dict[Query, timedelta] = {}
+    minutes: dict[Query, frozenset[timedelta]] = {}
     steps: list[timedelta] = []
     for each in references:
         if each.budget is not None:
             for slo in asked_slos(each.budget, slos):
                 steps.append(slo.every)
+                if slo.good is not None:
+                    counted_over = minutes.get(slo.series, frozenset())
+                    minutes[slo.series] = counted_over | set(slo.windows(each.budget))
                 _budget(slo, each.budget, metrics, queries, past, shortest)
             continue
         metric = metrics[each.metric]
@@ -47,7 +55,7 @@ def needs(
         queries[metric.query] = None
         if each.over is not None:
             _further(past, metric.query, reach(each) + 3 * metric.every)
-    return Needs(tuple(queries), past, min(steps, default=STEP))
+    return Needs(tuple(queries), past, minutes, min(steps, default=STEP))
 
 
 def asked_slos(budget: Budget, slos: Mapping[str, CompiledSlo]) -> list[CompiledSlo]:
@@ -69,8 +77,6 @@ def _budget(
     shortest: timedelta,
 ) -> None:
     for window in slo.windows(budget):
-        if slo.good is not None:
-            _further(past, slo.series, max(window, slo.every))
         for each in slo.references:
             query = metrics[each.metric].query
             direct = counted(query, window, shortest) if slo.good is None else query

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from governance.core.metric import Query, Sample
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """How many samples of a stretch have a value, how many of these are 0, and the time of the newest."""
+
+    judged: int = 0
+    bad: int = 0
+    newest: datetime | None = None
+
+    def with_one(self, sample: Sample) -> Tally:
+        """Return the tally with the newest sample counted too."""
+        if sample.value is None:
+            return self
+        return Tally(self.judged + 1, self.bad + (not sample.value), sample.time)
+
+
+@dataclass(frozen=True, slots=True)
 class Past:
-    """The samples of one question in the order of their times, and since when it has been asked (None: never)."""
+    """The samples of one question in the order of their times, and since when it has been asked (None: never).
+
+    Of an SLO's series, a month of minutes, there are only the tallies of the windows that are asked for.
+    """
 
     samples: tuple[Sample, ...] = ()
     begun: datetime | None = None
+    tallies: Mapping[timedelta, Tally] = field(default_factory=dict)
 
 
 NOTHING = Past()

@@ -21,12 +21,18 @@ class Readings:
     """The columns of one policy at one instant, each computed once, when it is first asked for."""
 
     def __init__(
-        self, policy: CompiledPolicy, answers: Mapping[Query, Answer], past: Mapping[Query, Past], at: datetime
+        self,
+        policy: CompiledPolicy,
+        answers: Mapping[Query, Answer],
+        past: Mapping[Query, Past],
+        at: datetime,
+        beat: timedelta = timedelta(0),
     ) -> None:
         self._policy = policy
         self._answers = answers
         self._past = past
         self._at = at
+        self._beat = beat  # nothing is asked more often than the engine looks
         self._columns: dict[Query, Column] = {}
         self._found: dict[Reference, Column] = {}
 
@@ -57,7 +63,9 @@ class Readings:
         samples = [_judged(metric, each) for each in metric.own(past.samples)]
         end = self._at - metric.query.offset
         share = self._policy.policy.card.cadence.share
-        return looked_back(reference, samples, end=end, every=metric.every, begun=past.begun, share=share)
+        return looked_back(
+            reference, samples, end=end, every=max(metric.every, self._beat), begun=past.begun, share=share
+        )
 
     def _budget(self, budget: Budget, context: Context) -> Column:
         cells: dict[Labels, Cell] = {}
@@ -69,6 +77,7 @@ class Readings:
     def _spent(self, slo: CompiledSlo, window: timedelta, context: Context) -> Spent | Cell:
         if slo.good is not None:
             share = self._policy.policy.card.cadence.share
+            slo = replace(slo, every=max(slo.every, self._beat))
             return minutes(slo, window, self._past.get(slo.series, NOTHING), self._at, share=share)
         return events(slo, window, self._measured, context)
 
@@ -79,8 +88,11 @@ class Readings:
         query = counted(metric.query, window, shortest)
         if query is not None:
             return resolved(reference, self._asked(metric, query)).at((), ())
-        added = Over("sum_over_time", max(window, shortest))
-        return self._looked_back(replace(reference, over=added)).at((), ())
+        length = max(window, shortest)
+        cell = self._looked_back(replace(reference, over=Over("avg_over_time", length))).at((), ())
+        if cell.value is None:
+            return cell
+        return replace(cell, value=cell.value * (length / max(metric.every, self._beat)))
 
 
 def _judged(metric: EffectiveMetric, sample: Sample) -> Sample:

@@ -12,7 +12,7 @@ from governance.core.duration import format_duration
 from governance.core.expression import Budget, Context, EvaluationFailed, Missing, Program, Reference
 from governance.core.metric import Query, Sample
 from governance.core.objective import budget_left, burn_rate, scaled, time_to_exhaustion
-from governance.core.past import Past
+from governance.core.past import Past, Tally
 
 SOURCE = "slo"
 """The name under which the series of good (1) and bad (0) minutes are kept; no source answers for it."""
@@ -104,15 +104,15 @@ def minutes(slo: CompiledSlo, window: timedelta, past: Past, at: datetime, *, sh
 
     `share` is the part of the time at which the model's data are due.
     """
+    tally = past.tallies.get(window, Tally())
     window = max(window, slo.every)
-    judged = [each for each in past.samples if each.value is not None and at - window < each.time <= at]
     expected = max(1, int(window / slo.every * share))
-    if 2 * len(judged) >= expected:
-        return Spent(sum(1 for each in judged if not each.value), len(judged), judged[-1].time)
+    if tally.judged and 2 * tally.judged >= expected:
+        return Spent(tally.bad, tally.judged, tally.newest)
     if past.begun is None or past.begun > at - window:
         since = f"known since {past.begun:%Y-%m-%d %H:%M} UTC" if past.begun else "not known yet"
         return Cell(None, reason="too_few", detail=f"{slo.name} is {since}, {format_duration(window)} are needed")
-    return Cell(None, reason="no_data", detail=f"{len(judged)} of {expected} samples in {format_duration(window)}")
+    return Cell(None, reason="no_data", detail=f"{tally.judged} of {expected} samples in {format_duration(window)}")
 
 
 def judged_good(slo: CompiledSlo, values: Mapping[Reference, object], context: Context, at: datetime) -> Sample:

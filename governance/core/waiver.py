@@ -10,7 +10,7 @@ from governance.core.metric import Labels
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """An approved waiver; empty `labels` cover every instance of the rule."""
+    """An approved waiver; empty `labels` cover every instance of the rule. `since` is when it was approved."""
 
     id: str
     model: str
@@ -20,7 +20,10 @@ class Waiver:
     requested_by: str
     approved_by: str
     until: datetime
+    since: datetime | None = None
 
     def covers(self, model: str, rule: str, labels: Labels, at: datetime) -> bool:
-        """Tell whether the waiver holds for this instance now."""
-        return self.model == model and self.rule == rule and at < self.until and set(self.labels) <= set(labels)
+        """Tell whether the waiver holds for this instance at an instant; it holds for none before its approval."""
+        if at >= self.until or (self.since is not None and at < self.since):
+            return False
+        return self.model == model and self.rule == rule and set(self.labels) <= set(labels)

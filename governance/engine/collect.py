@@ -8,9 +8,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from governance.core.metric import Answer, Query
+from governance.core.metric import Answer, Labels, Query
 from governance.ports import MetricSource, PastSource, ReadsPushed
 
 TIME_LIMIT = 30.0
@@ -25,7 +25,7 @@ class Collector:
 
     def __init__(self, limit: float = TIME_LIMIT) -> None:
         self._limit = limit
-        self._busy: dict[str, _Call] = {}
+        self._busy: dict[tuple[str, bool], _Call] = {}
         self._resting: dict[Query, datetime] = {}
 
     def rest(self, query: Query, until: datetime) -> None:
@@ -38,7 +38,7 @@ class Collector:
 
     def now(self, queries: Iterable[Query], sources: Mapping[str, MetricSource], at: datetime) -> dict[Query, Answer]:
         """Return an answer to every query as of `at`; a source that fails or hangs answers with its failure."""
-        return self._all(queries, sources, lambda source, asked: source.sample(asked, at=at), at)
+        return self._all(queries, sources, lambda source, asked: source.sample(asked, at=at), at, past=False)
 
     def past(
         self,
@@ -59,40 +59,42 @@ class Collector:
                 return _failed(asked, "it answers only for the present")
             return source.past(asked, start=start, end=end, step=step)
 
-        return self._all(queries, sources, ask, end)
+        return self._all(queries, sources, ask, end, past=True)
 
     def _all(
-        self, queries: Iterable[Query], sources: Mapping[str, MetricSource], ask: Ask, at: datetime
+        self, queries: Iterable[Query], sources: Mapping[str, MetricSource], ask: Ask, at: datetime, *, past: bool
     ) -> dict[Query, Answer]:
         by_source: dict[str, dict[Query, Query]] = defaultdict(dict)
         for each in queries:
             by_source[each.source][each] = _question(each, sources.get(each.source))
         deadline = time.monotonic() + self._limit  # one for all: a hung source must not eat the time of another
-        calls = {name: self._begun(name, asked, sources, ask) for name, asked in by_source.items()}
+        calls = {name: self._begun((name, past), asked, sources, ask) for name, asked in by_source.items()}
         answers: dict[Query, Answer] = {}
         for name, call in calls.items():
-            found = call if isinstance(call, dict) else self._within_limit(call, deadline, name)
+            found = call if isinstance(call, dict) else self._within_limit(call, deadline, (name, past))
             answers.update({query: _checked(found.get(asked), at) for query, asked in by_source[name].items()})
         return answers
 
     def _begun(
-        self, name: str, asked: Mapping[Query, Query], sources: Mapping[str, MetricSource], ask: Ask
+        self, line: tuple[str, bool], asked: Mapping[Query, Query], sources: Mapping[str, MetricSource], ask: Ask
     ) -> _Call | dict[Query, Answer]:
+        name, _ = line
         distinct = list(dict.fromkeys(asked.values()))
         if name not in sources:
             return _failed(distinct, f"no source '{name}' is configured")
-        busy = self._busy.get(name)
+        busy = self._busy.get(line)
         if busy is not None and busy.is_alive():
             return _failed(distinct, f"'{name}' has not answered since {busy.seconds:.0f} s ago; it is not asked anew")
-        call = self._busy[name] = _Call(name, sources[name], distinct, ask)
+        call = self._busy[line] = _Call(name, sources[name], distinct, ask)
         call.start()
         return call
 
-    def _within_limit(self, call: _Call, deadline: float, name: str) -> Replies:
+    def _within_limit(self, call: _Call, deadline: float, line: tuple[str, bool]) -> Replies:
+        name, _ = line
         call.join(max(deadline - time.monotonic(), 0))
         if call.is_alive():
             return _failed(call.asked, f"'{name}' did not answer within {self._limit:g} s")
-        self._busy.pop(name, None)
+        self._busy.pop(line, None)
         return call.replies
 
 
@@ -137,6 +139,13 @@ def _checked(answer: Answer | None, at: datetime) -> Answer:
     """Return the answer if it is one that can be judged, otherwise a failure that says what is wrong with it."""
     if answer is None:
         return Answer(failure="the source left the question unanswered")
+    try:
+        return _sound(answer, at)
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        return Answer(failure=f"the source answered with what is no sample: {error}".splitlines()[0])
+
+
+def _sound(answer: Answer, at: datetime) -> Answer:
     for sample in answer.samples:
         if sample.time.tzinfo is None:
             return Answer(failure="the source answered with a time without a zone")
@@ -144,7 +153,30 @@ def _checked(answer: Answer | None, at: datetime) -> Answer:
             return Answer(failure=f"the source answered for {sample.time:%Y-%m-%d %H:%M:%S}, later than it was asked")
         if sample.value is not None and not isinstance(sample.value, (int, float)):
             return Answer(failure=f"the source answered with {sample.value!r}, which is no number")
+        if sample.value is not None:
+            float(sample.value)  # an integer may have hundreds of digits
+        sample.time.astimezone(UTC)  # the first day of the calendar has none in some zones
+        if sample.count is not None and not (isinstance(sample.count, int) and 0 <= sample.count < 2**63):
+            return Answer(failure=f"the source answered with a count of {sample.count!r}")
+        if sample.labels:
+            _check_labels(sample.labels)
+    if any(isinstance(each.value, int) for each in answer.samples):
+        return Answer(
+            tuple(replace(each, value=None if each.value is None else float(each.value)) for each in answer.samples)
+        )
     return answer
+
+
+def _check_labels(labels: Labels) -> None:
+    """Labels are texts that can be stored, each name once, in order.
+
+    :raises ValueError: or TypeError: they are not
+    """
+    if not isinstance(labels, tuple) or list(labels) != sorted(dict(labels).items()):
+        raise ValueError("labels must be a tuple of pairs, each name once, in order")
+    for pair in labels:
+        for text in pair:
+            text.encode()
 
 
 def _failed(queries: Sequence[Query], reason: str) -> dict[Query, Answer]:

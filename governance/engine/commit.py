@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 
-from governance.core.alert import Alert
+from governance.core.alert import Alert, AlertKey
 from governance.core.decision import Decision
 from governance.core.effect import Effect, respond
 from governance.core.incident import Incident, IncidentChange, Told, gather, known_already
@@ -91,10 +91,11 @@ def _written(engine: Engine, chunk: Mapping[str, Sequence[Change]], at: datetime
     """Prepare what does not depend on the database, then write the chunk in one transaction."""
     told = {group: [each for each in (change.told() for change in changes) if each] for group, changes in chunk.items()}
     decided = {
-        group: [decision_log.ready(decision) for change in changes for decision in change.decisions]
-        for group, changes in chunk.items()
+        id(change): [decision_log.ready(decision) for decision in change.decisions]
+        for changes in chunk.values()
+        for change in changes
     }
-    states = _last_states(change for changes in chunk.values() for change in changes)
+    kept: list[Change] = []
     found: list[IncidentChange] = []
     log: list[decision_log.Ready | Decision] = []
     sent: list[Effect] = []
@@ -102,9 +103,11 @@ def _written(engine: Engine, chunk: Mapping[str, Sequence[Change]], at: datetime
         started = perf_counter()
         number = incidents.next_id(connection)
         before = incidents.latest(connection, [group for group in chunk if told[group]])
-        for group, changes in chunk.items():
-            log.extend(decided[group])
-            news = [each for each in told[group] if not known_already(before.get(group), told[group], each)]
+        for group, moved in chunk.items():
+            changes = [each for each in moved if not _known(each, before.get(group), told[group])]
+            kept.extend(changes)
+            log.extend(each for one in changes for each in decided[id(one)])
+            news = [each for each in (one.told() for one in changes) if each]
             change = _gathered(engine, before.get(group), news, at, group, number)
             if change is not None:
                 number += 1 if change.kind == "opened" else 0
@@ -114,12 +117,18 @@ def _written(engine: Engine, chunk: Mapping[str, Sequence[Change]], at: datetime
                 log.append(entries.of_incident(change, at, engine.plan.version))
                 found.append(change)
         log.extend(entries.of_delivery(each, at) for each in sent if each.state == "withheld")
-        alerts.save(connection, states)
+        alerts.save(connection, _last_states(kept))
         incidents.save(connection, *(change.incident for change in found))
         effects.add(connection, sent)
         decision_log.append(connection, log)
     pace.fit(sum(map(len, chunk.values())), perf_counter() - started)
     return found
+
+
+def _known(change: Change, incident: Incident | None, others: Sequence[Told]) -> bool:
+    """Tell whether complete labels say nothing new yet: then their alert waits, to be told once they do."""
+    told = change.told()
+    return told is not None and known_already(incident, others, told)
 
 
 def _gathered(
@@ -143,7 +152,13 @@ def _proposals(changes: Sequence[Change], incident: Incident) -> tuple[str, ...]
         text
         for change in changes
         if change.rule is not None and change.step.after.key in firing
-        for text in (change.rule.then.describe() if change.rule.then else "", change.rule.remedy)
+        for text in _words(change.rule, change.step.after.key)
         if text
     ]
     return tuple(dict.fromkeys(words))
+
+
+def _words(rule: EffectiveRule, key: AlertKey) -> tuple[str, ...]:
+    if key.kind == "no_data":  # what the rule would do about its finding is wrong where nothing was found
+        return ("Find out why the data stopped; until they come, this rule protects nothing.",)
+    return (rule.then.describe() if rule.then else "", rule.remedy)

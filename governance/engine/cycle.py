@@ -46,7 +46,7 @@ def run_cycle(
         under = entries.Under(engine.plan.version, progress.era(connection))
         roll = Roll(instances.known(connection))
         cycle = Judging(engine, at, late, alerts.active(connection), waivers.holding(connection, at), under, roll)
-        last = progress.last(connection, progress.JUDGED)
+        last = progress.last(connection, progress.CYCLE if late else progress.JUDGED)
         news = evidence.recorded(connection, last, at) if last is not None else frozenset()
     repeated = last == at  # cut off, or asked for again: all of it once more
     trouble = troubled(cycle.active)
@@ -57,7 +57,13 @@ def run_cycle(
     revisions = revision.due(engine.plan, cycle.active, at)
     reviews = [] if late else revision.reviews(due, at)
     again = [*(revisions if not late else ()), *reviews]
-    picture = taken(engine, due, at, also=(query for each in again for query in each.asked.values()), given=given)
+    picture = taken(
+        engine,
+        due,
+        at,
+        also=((each.policy.model, query) for each in again for query in each.asked.values()),
+        given=given,
+    )
     collected = time.perf_counter()
     changes = list(all_changes(cycle, picture, revisions, reviews))
     evaluated = time.perf_counter()
@@ -98,7 +104,8 @@ def _finish(cycle: Judging, picture: Picture) -> None:
             entry = entries.of_cycle(cycle.verdicts, at, last, cycle.under, late=cycle.late)
             decision_log.append(connection, [*(entries.of_waiver_end(each, at, cycle.under) for each in over), entry])
         progress.set_last(connection, progress.CYCLE, at)
-        progress.set_last(connection, progress.JUDGED, at)
+        if not cycle.late:  # what an instant that has passed could not tell is due at the next of the present
+            progress.set_last(connection, progress.JUDGED, at)
     decision_log.seal(engine.database, at)
 
 

@@ -20,9 +20,10 @@ def dispatch(engine: Engine, at: datetime) -> list[Effect]:
         pending = effects.pending(connection)
     done: list[Effect] = []
     waiting: set[tuple[int, str]] = set()
+    down: set[str] = set()
     for effect in pending:
         line = (effect.incident, effect.notifier)
-        if line in waiting or effect.next_at is None or effect.next_at > at:
+        if line in waiting or effect.notifier in down or effect.next_at is None or effect.next_at > at:
             waiting.add(line)
             continue
         after = _after(effect, _performed(engine, effect), at)
@@ -32,6 +33,7 @@ def dispatch(engine: Engine, at: datetime) -> list[Effect]:
                 decision_log.append(connection, [entries.of_delivery(after, at)])
         if after.state == "due":
             waiting.add(line)
+            down.add(effect.notifier)  # each try may take its whole time limit, and the next cycle is due
         done.append(after)
     if done:
         with engine.database.giving_way():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -25,8 +26,8 @@ class Facts:
     def asked(self, query: Query) -> Query | None:
         """Return the question with what is known now; None when it needs a version that is not known."""
         found = filled(query, self.version)
-        lacking = VERSION in query.text or any(value == VERSION for _, value in query.parameters)
-        return None if lacking and not self.version else found
+        needed = VERSION in query.text or re.search(r":version\b", query.text)
+        return None if needed and not self.version else found
 
 
 def facts(
@@ -46,7 +47,16 @@ def registry_failure(answer: Answer) -> str:
     if len(answer.samples) != 1 or "version" not in dict(answer.samples[0].labels):
         detail = next((each.detail for each in answer.samples if each.detail), "")
         return detail or f"it names {len(answer.samples)} serving versions"
+    if _trained(answer.samples[0].value) is None and answer.samples[0].value is not None:
+        return f"it says that the version was trained at {answer.samples[0].value:g} s since 1970"
     return ""
+
+
+def _trained(seconds: float | None) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
+    except (ValueError, OverflowError, OSError):  # not a number, or no time that there is
+        return None
 
 
 def _of(policy: CompiledPolicy, answer: Answer | None, evidence: Mapping[str, Evidence]) -> Facts:
@@ -59,8 +69,8 @@ def _of(policy: CompiledPolicy, answer: Answer | None, evidence: Mapping[str, Ev
     if answer is not None and not registry_failure(answer):
         (sample,) = answer.samples
         version = dict(sample.labels)["version"]
-        if sample.value is not None:
-            trained = datetime.fromtimestamp(sample.value, UTC)
+        trained = _trained(sample.value)
+        if trained is not None:
             known = replace(known, trained=max(trained, known.trained or trained))
     card["versions"] = {**card["versions"], "serving": version or None}
     return Facts(version, {"card": card, "evidence": as_context(known)})

@@ -70,15 +70,30 @@ def health_changes(known: Known, found: Mapping[str, Failure | None], at: dateti
         yield from _change(known, key, wrong, f"source {source} answers again", at)
     yield from _gone(known, found, at)
     blinded = {model for failure in found.values() if failure for model in failure.models}
-    broken = {each.model: each for each in known.verdicts if each.outcome == "error" and each.model not in blinded}
+    broken = _broken(known, {source for source, failure in found.items() if failure})
     for each in known.agenda:
         model = each.policy.model
         verdict = broken.get(model)
-        if model in blinded or (verdict is None and not each.whole):
+        if verdict is None and (model in blinded or not each.whole):
             continue  # nothing can be said of its rules now
         wrong = f"{verdict.rule} of {model} cannot be judged: {verdict.reason}" if verdict else ""
         right = f"the rules of {model} can be judged again"
         yield from _change(known, AlertKey(MODEL, "rule-in-error", labels(model=model)), wrong, right, at)
+
+
+def _broken(known: Known, failing: set[str]) -> dict[str, Verdict]:
+    """Return, by model, a verdict in error that no failing source explains."""
+    touched = {
+        (each.policy.model, rule.rule.id)
+        for each in known.agenda
+        for rule in each.rules
+        if any(query.source in failing for query in rule.queries)
+    }
+    return {
+        each.model: each
+        for each in known.verdicts
+        if each.outcome == "error" and (each.model, each.rule) not in touched
+    }
 
 
 def _gone(known: Known, found: Mapping[str, Failure | None], at: datetime) -> Iterator[Change]:

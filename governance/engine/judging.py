@@ -58,7 +58,7 @@ def all_changes(
 def _revised(cycle: Judging, revisions: list[revision.Revision], picture: Picture) -> Iterator[Change]:
     """Judge provisional findings again; what they become is what this cycle goes on from."""
     for each in revisions:
-        evaluation = revision.evaluation(each, picture.answers, picture.recalled.past)
+        evaluation = revision.evaluation(each, picture.answers, picture.recalled.past, picture.facts[each.policy.model])
         step = revision.revised(each, evaluation, cycle.at)
         if step is None:
             continue
@@ -71,7 +71,7 @@ def _revised(cycle: Judging, revisions: list[revision.Revision], picture: Pictur
 
 def _reviewed(cycle: Judging, review: revision.Review, picture: Picture) -> Iterator[Change]:
     """Judge on complete labels what was judged on a part of them, and tell what had been missed."""
-    for each in review.verdicts(picture.answers, cycle.holding, cycle.at):
+    for each in review.verdicts(picture.answers, cycle.holding, cycle.at, picture.facts[review.policy.model]):
         for step in react_final(each.rule, each.verdict, cycle.active):
             summary = f"On complete labels: {each.evaluation.summary(each.rule, each.verdict.labels)}"
             change = _told(cycle, each.evaluation, each.rule, step, summary)
@@ -96,6 +96,8 @@ def _changes(cycle: Judging, each: Agenda, evaluation: Evaluation) -> Iterator[C
 
 def _forgotten(cycle: Judging, place: Place, forgotten: Sequence[Labels]) -> Iterator[Change]:
     """End the alerts of label sets that have been away for too long to come back."""
+    if not forgotten:
+        return
     for key, alert in cycle.active.items():
         if (key.model, key.rule) == place and key.labels in forgotten:
             step = dropped(alert, cycle.at, f"no data for {format_duration(FORGET)}: it is taken for gone")
@@ -114,9 +116,12 @@ def _dropped(cycle: Judging) -> Iterator[Change]:
     """Resolve the alerts of rules and models that the policies no longer declare."""
     plan = cycle.engine.plan
     declared = {(policy.model, rule.rule.id) for policy in plan.policies for rule in policy.rules}
+    final = {
+        (each.model, rule.rule.id) for each in plan.policies for rule in each.rules if revision.reviewed(each, rule)
+    }
     cycle.roll.strike(declared)
     for key, alert in cycle.active.items():
-        if not entries.is_health(key) and (key.model, key.rule) not in declared:
+        if not entries.is_health(key) and (key.model, key.rule) not in (final if key.kind == "final" else declared):
             step = dropped(alert, cycle.at)
             summary = f"{key.rule} is no longer declared for {key.model}"
             yield Change(step, None, summary, (entries.of_transition(step, summary, {}, cycle.under),))
@@ -124,6 +129,8 @@ def _dropped(cycle: Judging) -> Iterator[Change]:
 
 def _summary(evaluation: Evaluation, step: Step, rule: CompiledRule) -> str:
     if step.after.key.kind == "no_data":
+        if step.verdict.outcome not in {"no_data", "stale"}:
+            return f"{step.verdict.rule} has data again"
         return f"No data for {step.verdict.rule}: {step.verdict.reason}"
     return evaluation.summary(rule, step.verdict.labels)
 

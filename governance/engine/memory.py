@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
 
-from governance.core.metric import Answer, Query
+from governance.core.metric import Answer, Query, Sample
 from governance.core.past import series_key
 from governance.engine.facts import registry_failure
 from governance.engine.parts import Engine
@@ -23,6 +25,16 @@ def last_said(engine: Engine, answers: Mapping[Query, Answer], at: datetime) -> 
         with engine.database.read() as connection:
             stored = samples.between(connection, list(failing), at - FOR, at)
         for key, query in failing.items():
-            if stored.get(key):
-                found[query] = Answer((stored[key][-1],))
+            clear = _last_clear(stored.get(key, ()))
+            if clear is not None:
+                found[query] = clear
     return found
+
+
+def _last_clear(stored: Sequence[Sample]) -> Answer | None:
+    """Return the newest answer that names one version; what named none, or two, is remembered beside it."""
+    for _, together in groupby(reversed(stored), attrgetter("time")):
+        answer = Answer(tuple(together))
+        if not registry_failure(answer):
+            return answer
+    return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from governance.core import incident as core
@@ -79,7 +79,7 @@ def waive(engine: Engine, waiver: Waiver, *, at: datetime) -> int:
     body = {"because": waiver.because, "requested_by": waiver.requested_by, "until": waiver.until}
     identity = entries.identity("waiver", waiver.id)
     with engine.database.transaction() as connection:
-        waivers.add(connection, waiver)
+        waivers.add(connection, replace(waiver, since=at))
         entry = Decision(at, "waiver.approved", waiver.approved_by, subject, body, identity)
         decision_log.append(connection, [entry])
     return _sealed(engine, identity, at)

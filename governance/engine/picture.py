@@ -12,6 +12,7 @@ from governance.core.metric import Answer, Query
 from governance.core.policy import EffectivePolicy
 from governance.core.slo import CompiledSlo
 from governance.engine.facts import Facts, facts
+from governance.engine.fleet import Fleet
 from governance.engine.memory import last_said
 from governance.engine.parts import Engine
 from governance.engine.recall import Recalled, Wanted, recall
@@ -51,11 +52,14 @@ class Picture:
     facts: Mapping[str, Facts]
     answers: Mapping[Query, Answer]
     recalled: Recalled
+    beat: timedelta
+    fleet: Fleet
 
     def evaluation(self, each: Agenda) -> Evaluation:
         """Return the evaluation of one policy, with this minute of its SLOs judged."""
         known = self.facts[each.policy.model].variables
-        found = Evaluation(each.policy, self.answers, self.at, self.recalled.past, known)
+        answers, past = self.fleet.answers(each.policy), self.fleet.past(each.policy)
+        found = Evaluation(each.policy, answers, self.at, past, known, self.beat)
         due = {slo.series for slo in each.slos}
         for series, sample in found.slo_samples(due).items():
             self.recalled.add(series, sample)
@@ -73,6 +77,11 @@ class Trouble:
         """Tell whether a rule may be in trouble."""
         return policy.model in self.models or any(query.source in self.sources for query in rule.queries)
 
+    def blinds(self, policy: CompiledPolicy, slo: CompiledSlo) -> bool:
+        """Tell whether an SLO rests on a source that fails."""
+        metrics = policy.policy.metrics
+        return any(metrics[each.metric].query.source in self.sources for each in slo.references)
+
 
 def agenda(
     policies: Iterable[CompiledPolicy], last: datetime | None, at: datetime, trouble: Trouble
@@ -86,7 +95,11 @@ def agenda(
         Agenda(
             policy,
             tuple(rule for rule in policy.rules if due(rule.needs.every) or trouble.touches(policy, rule)),
-            tuple(slo for slo in policy.slos.values() if slo.good is not None and due(slo.every)),
+            tuple(
+                slo
+                for slo in policy.slos.values()
+                if slo.good is not None and (due(slo.every) or trouble.blinds(policy, slo))
+            ),
         )
         for policy in policies
     )
@@ -97,7 +110,7 @@ def taken(
     agendas: Sequence[Agenda],
     at: datetime,
     *,
-    also: Iterable[Query] = (),
+    also: Iterable[tuple[str, Query]] = (),
     given: Mapping[Query, Answer] | None = None,
 ) -> Picture:
     """Ask all that the agenda needs, and `also` these; `given` are answers that are known already."""
@@ -110,10 +123,15 @@ def taken(
     said = last_said(engine, {each: answers[each] for each in registries}, at)
     known = facts(policies, said, recorded)
     asked = _questions(agendas, known)
-    asked.update({query: query for query in also})
+    for model, query in also:
+        filled = known[model].asked(query)
+        if filled is not None:
+            asked[query] = filled
     answers.update(_asked(engine, {query: each for query, each in asked.items() if query not in answers}, at))
     wanted = _wanted(agendas) | dict.fromkeys(registries, Wanted(timedelta(0), _MINUTE))
-    return Picture(at, tuple(agendas), known, answers, recall(engine, wanted, asked, answers, at))
+    recalled = recall(engine, wanted, asked, answers, at)
+    fleet = Fleet(policies, answers, recalled.past)
+    return Picture(at, tuple(agendas), known, answers, recalled, engine.organisation.cycle.every, fleet)
 
 
 def past_answers(engine: Engine, *, start: datetime, end: datetime, step: timedelta) -> dict[Query, Answer]:
@@ -148,13 +166,26 @@ def _wanted(agendas: Sequence[Agenda]) -> dict[Query, Wanted]:
     found: dict[Query, Wanted] = {}
     for each in agendas:
         steps = _steps(each.policy.policy)
-        series = {slo.series: slo.every for slo in each.policy.slos.values()}
         for rule in each.rules:
             for query, back in (*rule.needs.past.items(), *rule.told.past.items()):
                 before = found.get(query)
-                every = series.get(query) or steps.get(query, _MINUTE)
-                found[query] = Wanted(max(back, before.back) if before else back, every)
+                found[query] = Wanted(max(back, before.back) if before else back, steps.get(query, _MINUTE))
+        found.update(_minutes(each))
     return found
+
+
+def _minutes(each: Agenda) -> dict[Query, Wanted]:
+    """Return the windows over which the minutes of SLOs are counted.
+
+    Also of those that no rule looks at now: since when they are judged must not be lost.
+    """
+    counted = {slo.series: frozenset[timedelta]() for slo in each.slos}
+    for rule in each.rules:
+        for needs in (rule.needs, rule.told):
+            for series, windows in needs.minutes.items():
+                counted[series] = counted.get(series, frozenset()) | windows
+    every = {slo.series: slo.every for slo in each.policy.slos.values()}
+    return {series: Wanted(timedelta(0), every[series], windows) for series, windows in counted.items()}
 
 
 def _steps(policy: EffectivePolicy) -> dict[Query, timedelta]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from governance.core.metric import Answer, Query, Sample
-from governance.core.past import Past, series_key
+from governance.core.past import Past, Tally, series_key
 from governance.core.slo import SOURCE
 from governance.engine.parts import Engine
 from governance.ports import PastSource
@@ -34,9 +34,9 @@ class Recalled:
         """Take the newest sample of a series that the engine makes itself."""
         key = series_key(query)
         before = self.past.get(query, Past())
-        kept = tuple(each for each in before.samples if each.time != sample.time)
         since = before.begun or sample.time
-        self.past[query] = Past((*kept, sample), since)
+        tallies = {window: tally.with_one(sample) for window, tally in before.tallies.items()}
+        self.past[query] = Past((), since, tallies)
         self.fresh[key] = [sample]
         self.spans[key] = (since, sample.time)
 
@@ -58,10 +58,11 @@ def remember(engine: Engine, recalled: Recalled) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How far back a question's past is read, and at what interval it is asked."""
+    """How far back a question's past is read, at what interval it is asked, and the windows that are only counted."""
 
     back: timedelta
     every: timedelta
+    counted: frozenset[timedelta] = frozenset()
 
 
 def recall(
@@ -77,19 +78,40 @@ def recall(
         return found
     keys = {query: series_key(query) for query in wanted}
     earliest = min(at - query.offset - each.back for query, each in wanted.items())
+    read = [key for query, key in keys.items() if query.source != SOURCE]
     with engine.database.read() as connection:
-        stored = samples.between(connection, list(keys.values()), earliest, at)
+        stored = samples.between(connection, read, earliest, at)
         spans = samples.spans(connection, list(keys.values()))
+    tallies = _tallies(engine, wanted, keys, at)
     filled = _filled(engine, _gaps(engine, wanted, keys, spans, answers, at), asked, at)
     for query, key in keys.items():
         end = at - query.offset
         since = _since(spans.get(key), filled.get(query), end)
         now = [] if query.source == SOURCE else _answered(answers.get(query))
         fresh = [*(filled[query].samples if query in filled else ()), *now]
-        found.past[query] = Past(_merged(stored.get(key, ()), fresh, end), since)
+        found.past[query] = Past(_merged(stored.get(key, ()), fresh, end), since, tallies.get(query, {}))
         if fresh or (query.source != SOURCE and answers.get(query) is not None and not answers[query].failure):
             found.fresh[key] = fresh
             found.spans[key] = (since, end)
+    return found
+
+
+def _tallies(
+    engine: Engine, wanted: Mapping[Query, Wanted], keys: Mapping[Query, str], at: datetime
+) -> dict[Query, dict[timedelta, Tally]]:
+    """Return the counts of every window before `at`; a window is no shorter than the interval between two samples."""
+    by_window: dict[timedelta, dict[str, tuple[datetime, datetime]]] = defaultdict(dict)
+    for query, each in wanted.items():
+        for window in each.counted:
+            length = max(window, each.every, engine.organisation.cycle.every)
+            by_window[window][keys[query]] = (at - length, at)
+    found: dict[Query, dict[timedelta, Tally]] = defaultdict(dict)
+    with engine.database.read() as connection:
+        for window, asked in by_window.items():
+            counts = samples.tallies(connection, asked)
+            for query, each in wanted.items():
+                if window in each.counted:
+                    found[query][window] = counts.get(keys[query], Tally())
     return found
 
 
@@ -151,7 +173,7 @@ def _filled(
 
 def _since(span: tuple[datetime, datetime] | None, filled: _Filled | None, end: datetime) -> datetime:
     known = [each for each in (span[0] if span else None, filled.since if filled else None) if each is not None]
-    return min(known, default=end)
+    return min([*known, end])  # a clock that was set back has left later ones
 
 
 def _answered(answer: Answer | None) -> list[Sample]:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 
 from governance.core.effect import Effect
 from governance.core.incident import Incident
@@ -32,7 +33,9 @@ def release(engine: Engine, at: datetime) -> None:
         decided: list[Effect] = []
         for (number, notifier), held in by_line.items():
             others = [each for each in effects.of_incident(connection, number) if each.notifier == notifier]
-            told = any((each.state == "sent" or each.next_at) and each.message.reason != "resolved" for each in others)
+            said = [each for each in others if each.state == "sent" or each.next_at]
+            before = [each for each in said if each.version < held[0].version]
+            told = bool(before) and max(before, key=attrgetter("version")).message.reason != "resolved"
             incident = incidents.get(connection, number)
             decided.extend(_decided(incident, held, at, told=told))
             if incident.status == "resolved" and not told:  # nobody hears of the end of what nobody was told of

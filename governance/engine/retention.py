@@ -22,10 +22,17 @@ def forget(engine: Engine, at: datetime) -> int:
         last = progress.last(connection, progress.FORGOTTEN)
     if last is not None and last <= at < last + EVERY:
         return 0
+    if last is not None and at - last > SLACK:  # the clock may be wrong: an hour to put it right before much is deleted
+        with engine.database.transaction() as connection:
+            progress.set_last(connection, progress.FORGOTTEN, at)
+        return 0
     limits: dict[str, datetime] = {}
     for policy in engine.plan.policies:
         for rule in policy.rules:
-            for query, back in (*rule.needs.past.items(), *rule.told.past.items()):
+            counted = (
+                (series, max(windows)) for needs in (rule.needs, rule.told) for series, windows in needs.minutes.items()
+            )
+            for query, back in (*rule.needs.past.items(), *rule.told.past.items(), *counted):
                 key = series_key(query)
                 limits[key] = min(limits.get(key, at), at - query.offset - back - SLACK)
     total, deleted = 0, ROWS

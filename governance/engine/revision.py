@@ -14,6 +14,7 @@ from governance.core.past import Past
 from governance.core.reaction import Step, confirmed
 from governance.core.verdict import Verdict
 from governance.core.waiver import Waiver
+from governance.engine.facts import Facts
 from governance.engine.picture import Agenda
 
 
@@ -37,9 +38,11 @@ class Review:
     judged_at: datetime
     asked: Mapping[Query, Query]
 
-    def verdicts(self, answers: Mapping[Query, Answer], holding: Sequence[Waiver], at: datetime) -> Iterator[Judged]:
+    def verdicts(
+        self, answers: Mapping[Query, Answer], holding: Sequence[Waiver], at: datetime, facts: Facts
+    ) -> Iterator[Judged]:
         """Judge each rule on complete labels; the verdict is made at `at`, about the window of then."""
-        evaluation = Evaluation(self.policy, known(self.asked, answers), self.judged_at)
+        evaluation = Evaluation(self.policy, known(self.asked, answers), self.judged_at, facts=facts.variables)
         for rule in self.rules:
             for verdict in evaluation.judge(rule, holding):
                 yield Judged(rule, replace(verdict, at=at, basis="final"), evaluation)
@@ -59,12 +62,18 @@ def reviews(agendas: Sequence[Agenda], at: datetime) -> list[Review]:
     found = []
     for each in agendas:
         truth = each.policy.policy.card.truth
-        rules = tuple(rule for rule in each.rules if rule.needs_truth and not rule.needs.past)
-        if truth is not None and rules and truth.complete_after > truth.delay:
+        rules = tuple(rule for rule in each.rules if reviewed(each.policy, rule))
+        if truth is not None and rules:
             shift = truth.complete_after - truth.delay
             queries = {query: replace(query, offset=query.offset + shift) for rule in rules for query in rule.queries}
             found.append(Review(each.policy, rules, at - shift, queries))
     return found
+
+
+def reviewed(policy: CompiledPolicy, rule: CompiledRule) -> bool:
+    """Tell whether a rule is judged once more on complete labels."""
+    truth = policy.policy.card.truth
+    return truth is not None and truth.complete_after > truth.delay and rule.needs_truth and not rule.needs.past
 
 
 def due(plan: EvaluationPlan, active: Mapping[AlertKey, Alert], at: datetime) -> list[Revision]:
@@ -76,14 +85,18 @@ def due(plan: EvaluationPlan, active: Mapping[AlertKey, Alert], at: datetime) ->
             continue
         rule = next((each for each in policy.rules if each.rule.id == alert.key.rule), None)
         truth = policy.policy.card.truth
-        if rule is not None and truth is not None and at >= alert.until + truth.complete_after:
+        if rule is None or rule.needs.past:
+            continue  # of a stretch of the past only its end would be complete
+        if truth is not None and at >= alert.until + truth.complete_after:
             found.append(_revision(alert, policy, rule, alert.until + truth.delay, at))
     return found
 
 
-def evaluation(revision: Revision, answers: Mapping[Query, Answer], past: Mapping[Query, Past]) -> Evaluation:
+def evaluation(
+    revision: Revision, answers: Mapping[Query, Answer], past: Mapping[Query, Past], facts: Facts
+) -> Evaluation:
     """Return the evaluation of a revision's past instant, with what is known of it today."""
-    return Evaluation(revision.policy, known(revision.asked, answers), revision.judged_at, past)
+    return Evaluation(revision.policy, known(revision.asked, answers), revision.judged_at, past, facts.variables)
 
 
 def known(asked: Mapping[Query, Query], answers: Mapping[Query, Answer]) -> dict[Query, Answer]:

@@ -12,15 +12,17 @@ from governance.core.expression import ANY, Context, EvaluationFailed, Expressio
 from governance.core.metric import Labels, Sample
 from governance.errors import Unavailable
 
+_AHEAD = timedelta(minutes=1)  # by how much the other machine's clock may be ahead of ours
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = Names(variables={"body": ANY, "now": Shape("timestamp")})
 _FORM = "a number, or a list of maps {value, labels, time}"
 
 
-def extracted(text: str, body: Any, time: datetime) -> Iterator[Sample]:
+def extracted(text: str, body: Any, time: datetime, now: datetime) -> Iterator[Sample]:
     """Return what an expression over `body` and `now` finds: a number, or a list of maps {value, labels, time}.
 
-    A sample without a time of its own speaks for `time`.
+    A sample without a time of its own speaks for `time`. So does one of a moment later: what is asked for a full minute
+    is asked a moment after it, `now`.
 
     :raises Unavailable: the expression is wrong, has no outcome, or gives something else
     """
@@ -36,7 +38,8 @@ def extracted(text: str, body: Any, time: datetime) -> Iterator[Sample]:
     for each in found:
         if not isinstance(each, dict) or not each.keys() <= {"value", "labels", "time"}:
             raise Unavailable(f"extract must give {_FORM}; an item of its list is {_shown(each)}")
-        yield _sample(_number(each.get("value")), _labels(each.get("labels", {})), _time(each.get("time", time), time))
+        spoken = _time(each.get("time", time), time, now)
+        yield _sample(_number(each.get("value")), _labels(each.get("labels", {})), spoken)
 
 
 @lru_cache(maxsize=1024)
@@ -78,11 +81,11 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _time(found: Any, limit: datetime) -> datetime:
+def _time(found: Any, limit: datetime, now: datetime) -> datetime:
     time = _instant(found)
-    if time > limit:
-        raise Unavailable(f"a sample is of {time.isoformat()}, later than was asked ({limit.isoformat()})")
-    return time
+    if time > max(now, limit) + _AHEAD:
+        raise Unavailable(f"a sample is of {time:%Y-%m-%d %H:%M:%S} UTC, which is yet to come")
+    return min(time, limit)
 
 
 def _instant(found: Any) -> datetime:

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from governance.core.metric import Labels, Sample
+from governance.core.past import Tally
 
 T = TypeVar("T")
 
@@ -75,6 +76,10 @@ _BETWEEN = """
     SELECT series, time, value, count, reason, detail FROM sample
     WHERE series IN ({marks}) AND time > ? AND time <= ? ORDER BY series, time
 """
+_TALLY = """
+    SELECT count(value), sum(value = 0), max(time) FROM sample
+    WHERE series IN ({marks}) AND value IS NOT NULL AND time > ? AND time < ?
+"""
 
 
 def record(connection: Connection, answers: Mapping[str, Sequence[Sample]]) -> None:
@@ -106,6 +111,21 @@ def between(connection: Connection, keys: Collection[str], start: datetime, end:
                 key, labels = series[number]
                 found[key].append(_samples(rows, labels, instants))
     return {key: _merged(runs) for key, runs in found.items()}
+
+
+def tallies(connection: Connection, windows: Mapping[str, tuple[datetime, datetime]]) -> dict[str, Tally]:
+    """Return, for each question, how many of its samples with start < time < end have a value, and how many are 0."""
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for (key, _), number in _numbers(connection, windows).items():
+        numbers[key].append(number)
+    found: dict[str, Tally] = {}
+    for key, series in numbers.items():
+        start, end = windows[key]
+        statement = _TALLY.format(marks=",".join("?" * len(series)))
+        row = connection.exec_driver_sql(statement, (*series, start.timestamp(), end.timestamp())).one()
+        newest = datetime.fromtimestamp(row[2], UTC) if row[2] is not None else None
+        found[key] = Tally(row[0], row[1] or 0, newest)
+    return found
 
 
 def spans(connection: Connection, keys: Collection[str]) -> dict[str, tuple[datetime, datetime]]:

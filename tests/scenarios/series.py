@@ -16,12 +16,12 @@ _ITEM = re.compile(rf"^({_NUMBER})(?:([+-]\d+(?:\.\d+)?))?(?:x(\d+))?$")
 
 
 def values(text: str) -> list[float | str | None]:
-    """Expand `a+bxn` (n + 1 samples), `_` (missing), `_xn` (n missing), `stale`, `few`, `down`."""
+    """Expand `a+bxn` (n + 1 samples), `_` (missing), `_xn` (n missing), `stale`, `few`, `nan`, `down`."""
     found: list[float | str | None] = []
     for item in text.split():
         if item.startswith("_"):
             found += [None] * int(item[2:] or 1)
-        elif item.rstrip("x0123456789") in {"stale", "few", "down"}:
+        elif item.rstrip("x0123456789") in {"stale", "few", "down", "nan"}:
             word, _, times = item.partition("x")
             found += [word] * int(times or 1)
         else:
@@ -55,6 +55,8 @@ class SeriesSource:
                 return Answer(failure="connection refused")
             if value == "stale":
                 samples.append(Sample(1.0, at - timedelta(days=9), labels))
+            elif value == "nan":
+                samples.append(Sample(None, at, labels, reason="no_data", detail="NaN"))
             elif value == "few":
                 samples.append(Sample(1.0, at, labels, count=3))
             elif value is not None:

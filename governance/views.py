@@ -84,11 +84,12 @@ class TermView(View):
 
 
 class RuleView(View):
-    """One rule instance as judged now."""
+    """One rule instance as judged now; `expected` tells whether the data that it lacks were due."""
 
     rule: str
     labels: dict[str, str] = {}
     outcome: str
+    expected: bool = True
     severity: str | None = None
     reason: str = ""
     basis: str = ""

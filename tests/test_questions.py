@@ -307,7 +307,8 @@ class Down:
         return Receipt(delivered=False, detail="timed out")
 
 
-def test_a_notifier_that_is_down_is_tried_once_in_a_beat_and_holds_up_no_other() -> None:
+def test_a_notifier_that_is_slow_to_fail_is_tried_once_in_a_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("governance.engine.dispatch.PATIENCE", 0.0)
     source = Told({str(number): (Sample(0.9, AT),) for number in range(5)})
     cards = [
         card(f"m{n}", metrics={"x": {"source": "s", "query": str(n)}}, rules=[{"rule": "r", "when": "metrics.x > 0.5"}])

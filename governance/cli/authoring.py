@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -77,8 +78,9 @@ def evaluate(
     else:
         print(f"{model} as of {stamp(moment)}\n")
         _print_rules(views, show_all=show_all)
-    outcomes = {each.outcome for each in views}
-    return 1 if "fail" in outcomes else 4 if "error" in outcomes else 0
+    if any(each.outcome == "fail" for each in views):
+        return 1
+    return 4 if any(each.expected and each.outcome in _UNJUDGED for each in views) else 0
 
 
 def schema(
@@ -126,6 +128,7 @@ def _problem(problem: Problem) -> dict[str, object]:
     }
 
 
+_UNJUDGED = ("error", "no_data", "stale")
 _MARKS = {"fail": "✗", "pass": "✓", "waived": "~", "error": "!", "not applicable": "·"}
 
 
@@ -137,18 +140,21 @@ def _print_rules(views: list[RuleView], *, show_all: bool) -> None:
     for each in views:
         if each.outcome != "fail":
             others.setdefault((each.rule, each.outcome), []).append(each)
+    outcomes = Counter(rule for rule, _ in others)
     rows = []
     for (rule, outcome), members in others.items():
         shown = members if show_all else members[:1]
         for each in shown:
-            name = f"{rule} {_set(each.labels)}".strip() if show_all else rule
+            alone = len(members) == 1 and outcomes[rule] > 1  # which of its label sets is the odd one?
+            name = f"{rule} {_set(each.labels)}".strip() if show_all or alone else rule
             count = f"×{len(members)}" if len(members) > 1 and not show_all else _values(each)
             rows.append((f"{_MARKS.get(outcome, '?')} {outcome}", name, count, each.reason))
     print_table(("verdict", "rule", "values", "why"), rows)
-    coverage = [each for each in views if each.outcome == "too_few"]
-    if coverage:
-        judged = sum(each.outcome in {"pass", "fail"} for each in views)
-        print(f"{judged} of {judged + len(coverage)} instances judged; {len(coverage)} have too few rows")
+    judged = sum(each.outcome in {"pass", "fail"} for each in views)
+    left = Counter(each.outcome for each in views if each.outcome in {"too_few", *_UNJUDGED})
+    if left:
+        listed = ", ".join(f"{count} {outcome}" for outcome, count in left.items())
+        print(f"{judged} of {judged + left.total()} instances judged; not judged: {listed}")
 
 
 def _worst_first(view: RuleView) -> int:

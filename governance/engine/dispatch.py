@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,11 +11,15 @@ from governance.engine import entries
 from governance.engine.parts import Engine
 from governance.store import decision_log, effects
 
+PATIENCE = 1.0
+"""Seconds after which a try that fails has taken long."""
+
 
 def dispatch(engine: Engine, at: datetime) -> list[Effect]:
     """Deliver every due effect and return what became of each; a failure is tried again later, ever more slowly.
 
-    A notifier hears of an incident in order: what follows a message that could not be delivered waits for it.
+    A notifier hears of an incident in order: what follows a message that could not be delivered waits for it. One that
+    takes long to fail is left alone until the next beat.
     """
     with engine.database.read() as connection:
         pending = effects.pending(connection)
@@ -26,14 +31,17 @@ def dispatch(engine: Engine, at: datetime) -> list[Effect]:
         if line in waiting or effect.notifier in down or effect.next_at is None or effect.next_at > at:
             waiting.add(line)
             continue
+        began = time.monotonic()
         after = _after(effect, _performed(engine, effect), at)
+        slow = time.monotonic() - began > PATIENCE
         with engine.database.giving_way(), engine.database.transaction() as connection:
             effects.save(connection, [after])
             if after.state != "due":
                 decision_log.append(connection, [entries.of_delivery(after, at)])
         if after.state == "due":
             waiting.add(line)
-            down.add(effect.notifier)  # each try may take its whole time limit, and the next cycle is due
+            if slow:  # each try would take its whole time limit, and the next cycle is due
+                down.add(effect.notifier)
         done.append(after)
     if done:
         with engine.database.giving_way():

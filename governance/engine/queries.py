@@ -76,6 +76,7 @@ def _rule_view(policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict)
         rule=verdict.rule,
         labels=dict(verdict.labels),
         outcome=verdict.outcome,
+        expected=verdict.expected,
         severity=verdict.severity,
         reason=verdict.reason,
         basis=verdict.basis,

@@ -83,7 +83,7 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
     document = organisation.document if organisation is not None else Organisation()
     cards, packs = _of_kind(found, Card), _of_kind(found, Pack)
     if organisation is not None:
-        problems.extend(organisation_problems(organisation))
+        problems.extend([*organisation_problems(organisation), *_plugin_problems(organisation)])
     counts = Counter(each.document.model for each in cards)
     twins = {model for model, count in counts.items() if count > 1}
     known = document.model_copy(update={"sources": {**document.sources, own_metrics.NAME: Plugin(kind="engine")}})
@@ -170,6 +170,17 @@ def _built(loaded: Policies, database: Database, clock: Clock | None = None, bas
         database=database,
         clock=clock or SystemClock(),
     )
+
+
+def _plugin_problems(organisation: Authored[Organisation]) -> list[Problem]:
+    """Check the kind and the settings of every source and notifier; whether it answers is no matter of the file."""
+    found = []
+    for group, section in ((plugins.SOURCES, "sources"), (plugins.ACTIONS, "notifiers")):
+        for name, plugin in getattr(organisation.document, section).items():
+            for wrong in plugins.wrongs(group, plugin):
+                where = organisation.source.at((section, name, *wrong.path))
+                found.append(problem_at(organisation.source, where, "wrong-plugin", wrong.message, wrong.suggestion))
+    return found
 
 
 def _engine_card(found: Sequence[Loaded[BaseModel]]) -> list[Authored[Card]]:

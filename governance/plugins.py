@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -24,22 +25,42 @@ def kinds(group: str) -> Mapping[str, EntryPoint]:
     return {each.name: each for each in entry_points(group=group)}
 
 
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What is wrong with a plug-in's settings, and below which of them."""
+
+    path: tuple[str | int, ...]
+    message: str
+    suggestion: str = ""
+
+
+def wrongs(group: str, plugin: Plugin) -> list[Wrong]:
+    """Return everything that is wrong with a plug-in's kind and settings; nothing is asked of what it names."""
+    known = kinds(group)
+    if plugin.kind not in known:
+        hint = closest(plugin.kind, known) or "known: " + ", ".join(sorted(known))
+        return [Wrong(("kind",), f"no kind '{plugin.kind}'", hint)]
+    config: type[BaseModel] = known[plugin.kind].load().Config
+    try:
+        config.model_validate(plugin.settings())
+    except ValidationError as error:
+        return [Wrong(each["loc"], _said(each["msg"])) for each in error.errors()]
+    return []
+
+
 def built(group: str, name: str, plugin: Plugin, *, directory: Path) -> Any:
     """Build a plug-in from its settings; paths in them are relative to `directory`.
 
     :raises InvalidDocument: when there is no such kind or its settings are wrong.
     """
-    known = kinds(group)
-    if plugin.kind not in known:
-        raise InvalidDocument(
-            f"'{name}': no kind '{plugin.kind}'; {closest(plugin.kind, known) or 'known: ' + ', '.join(sorted(known))}"
-        )
-    loaded = known[plugin.kind].load()
-    config: type[BaseModel] = loaded.Config
-    try:
-        settings = config.model_validate(plugin.settings())
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InvalidDocument(f"'{name}': {where}: {first['msg']}") from error
-    return loaded.configured(settings, directory)
+    found = wrongs(group, plugin)
+    if found:
+        where = "".join(f"{part}: " for part in found[0].path if part != "kind")
+        hint = f"; {found[0].suggestion}" if found[0].suggestion else ""
+        raise InvalidDocument(f"'{name}': {where}{found[0].message}{hint}")
+    loaded = kinds(group)[plugin.kind].load()
+    return loaded.configured(loaded.Config.model_validate(plugin.settings()), directory)
+
+
+def _said(message: str) -> str:
+    return message.removeprefix("Value error, ")

@@ -120,6 +120,17 @@ without either nothing can be judged
     2 | model: m
       |        ^
 """),
+    Case("a source of a kind nobody knows", {"org.yaml": ORG.replace("parquet", "parqet")}, """\
+policies/org.yaml:8:23: error[wrong-plugin]: no kind 'parqet'
+    8 |   predictions: {kind: parqet, path: data}
+      |                       ^^^^^^ did you mean 'parquet'?
+"""),
+    Case("a password in the open", {"org.yaml": ORG + "  db: {kind: sql, address: 'postgresql://g:x@h/w'}\n"}, """\
+policies/org.yaml:9:28: error[wrong-plugin]: a password does not belong here: put the URL in the environment and name \
+it with address_env
+    9 |   db: {kind: sql, address: 'postgresql://g:x@h/w'}
+      |                            ^^^^^^^^^^^^^^^^^^^^^^
+"""),
     Case("a log in a source nobody knows", {"card.yaml": CARD.replace("predictions,", "prediction,")}, """\
 policies/card.yaml:4:15: error[unknown-source]: no source 'prediction'
     4 | log: {source: prediction, table: flights, columns: {time: at, score: p}}

@@ -9,6 +9,8 @@ import typer
 from governance.cli.output import ActorOption, Format, FormatOption, ago, number, print_json, print_table, say, stamp
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from governance.engine.operations import Done
     from governance.engine.parts import Engine
     from governance.views import FindingView, IncidentView
@@ -54,10 +56,11 @@ def listed(
     if output is Format.json:
         print_json([each.model_dump(mode="json") for each in found])
         return 0
+    now = engine.clock.now()
     if not found:
         print(f"no {'' if status == 'all' else status + ' '}incidents")
+        _print_age(engine, now)
         return 0
-    now = engine.clock.now()
     rows = [
         (
             f"INC-{each.id}",
@@ -70,6 +73,7 @@ def listed(
         for each in found
     ]
     print_table(("incident", "severity", "status", "model", "what", "changed"), rows)
+    _print_age(engine, now)
     return 0
 
 
@@ -83,6 +87,8 @@ def show(number_: Number, output: FormatOption = Format.text) -> int:
         print_json(view.model_dump(mode="json"))
         return 0
     _print_incident(view, changed=ago(view.changed_at, engine.clock.now()))
+    say()
+    _print_age(engine, engine.clock.now())
     return 0
 
 
@@ -155,6 +161,18 @@ def _print_done(done: Done, verb: str, who: str, output: Format) -> int:
             until = "they have cleared and fire anew" if many else "it has cleared and fires anew"
             say(f"{count}: nobody is told again until {until}")
     return 0
+
+
+def _print_age(engine: Engine, now: datetime) -> None:
+    """Say how old all of this is: what nobody judges any more looks the same as what still holds."""
+    from governance.engine.queries import last_judged
+
+    last = last_judged(engine)
+    if last is None:
+        print("judged never: is gov serve running?")
+        return
+    asleep = now - last > 3 * engine.organisation.cycle.every
+    print(f"last judged {ago(last, now)}{': is gov serve running?' if asleep else ''}")
 
 
 def _print_incident(view: IncidentView, *, changed: str) -> None:

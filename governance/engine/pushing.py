@@ -82,7 +82,7 @@ def push(engine: Engine, source: str, batch: Sequence[PushedSample], *, key: str
         done = _replayed(pushed.first_use(connection, key, at - KEY_KEPT), key, digest)
     if done is not None:
         return done
-    _check(engine, batch, at, keep)
+    _check(engine, source, batch, at, keep)
     with engine.database.transaction() as connection:
         pushed.forget_keys(connection, at - KEY_KEPT)
         done = _replayed(pushed.first_use(connection, key, at - KEY_KEPT), key, digest)  # the same push, meanwhile
@@ -128,14 +128,24 @@ def _check_key(key: str) -> None:
         raise InvalidDocument(f"the idempotency key must be 1 to {LONGEST} characters of ASCII without spaces")
 
 
-def _check(engine: Engine, batch: Sequence[PushedSample], at: datetime, keep: timedelta) -> None:
+def _check(engine: Engine, source: str, batch: Sequence[PushedSample], at: datetime, keep: timedelta) -> None:
     if not 1 <= len(batch) <= MOST_SAMPLES:
         raise InvalidDocument(f"samples: a push has 1 to {MOST_SAMPLES:,} samples, this one has {len(batch):,}")
     for model in {each.model for each in batch}:
         if model not in engine.plan.by_model:
             hint = closest(model, engine.plan.by_model) or "write a card for it first"
             raise NotFound(f"no card for the model {_shown(model)}; {hint}")
-    problems = [f"samples.{index}.{said}" for index, each in enumerate(batch) for said in _problems(each, at, keep)]
+    declared = {
+        (model, metric.query.text): metric.labels
+        for model in {each.model for each in batch}
+        for metric in engine.plan.by_model[model].policy.metrics.values()
+        if metric.query.source == source
+    }
+    problems = [
+        f"samples.{index}.{said}"
+        for index, each in enumerate(batch)
+        for said in (*_problems(each, at, keep), *_undeclared(each, declared.get((each.model, each.metric))))
+    ]
     counts = Counter((each.model, each.metric, each.labels, each.time) for each in batch)
     problems += [f"samples: {_shown(key[1])} is given twice for {key[3]}" for key, count in counts.items() if count > 1]
     if problems:
@@ -158,6 +168,14 @@ def _problems(sample: PushedSample, at: datetime, keep: timedelta) -> Iterator[s
     if sample.count is not None and not 0 <= sample.count <= _MOST_COUNT:
         yield "count: must be a whole number from 0"
     yield from _label_problems(sample)
+
+
+def _undeclared(sample: PushedSample, declared: Sequence[str] | None) -> Iterator[str]:
+    """Refuse labels that would make the card's metric an error; what no card asks for yet is taken as it is."""
+    names = sorted(name for name, _ in sample.labels)
+    if declared is not None and names != sorted(declared):
+        wanted = ", ".join(sorted(declared)) or "none"
+        yield f"labels: {', '.join(names) or 'none'} are given, the card's metric declares {wanted}"
 
 
 def _label_problems(sample: PushedSample) -> Iterator[str]:

@@ -14,7 +14,7 @@ from governance.core.verdict import Verdict
 from governance.engine.parts import Engine
 from governance.engine.picture import Trouble, agenda, taken
 from governance.errors import NotFound
-from governance.store import effects, incidents, waivers
+from governance.store import effects, incidents, progress, waivers
 from governance.views import IncidentView, RuleView, TermView, WhyView, incident_view, why_view
 
 
@@ -23,6 +23,12 @@ def listed(engine: Engine, *, status: str = "", model: str = "") -> list[Inciden
     with engine.database.read() as connection:
         found = incidents.listed(connection, status=status, model=model)
     return [incident_view(each) for each in found]
+
+
+def last_judged(engine: Engine) -> datetime | None:
+    """Return the instant of the last complete cycle, None before the first."""
+    with engine.database.read() as connection:
+        return progress.last(connection, progress.CYCLE)
 
 
 def shown(engine: Engine, number: int) -> IncidentView:

@@ -12,17 +12,17 @@ from governance.core.expression import ANY, Context, EvaluationFailed, Expressio
 from governance.core.metric import Labels, Sample
 from governance.errors import Unavailable
 
-_AHEAD = timedelta(minutes=1)  # by how much the other machine's clock may be ahead of ours
+_MOMENT = timedelta(minutes=1)  # what a cycle takes, and clocks differ by
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES = Names(variables={"body": ANY, "now": Shape("timestamp")})
 _FORM = "a number, or a list of maps {value, labels, time}"
 
 
-def extracted(text: str, body: Any, time: datetime, now: datetime) -> Iterator[Sample]:
+def extracted(text: str, body: Any, time: datetime) -> Iterator[Sample]:
     """Return what an expression over `body` and `now` finds: a number, or a list of maps {value, labels, time}.
 
-    A sample without a time of its own speaks for `time`. So does one of a moment later: what is asked for a full minute
-    is asked a moment after it, `now`.
+    A sample without a time of its own speaks for `time`. So does one of a moment later: what is judged as of a full
+    minute is asked a moment after it, and stamped then.
 
     :raises Unavailable: the expression is wrong, has no outcome, or gives something else
     """
@@ -38,7 +38,7 @@ def extracted(text: str, body: Any, time: datetime, now: datetime) -> Iterator[S
     for each in found:
         if not isinstance(each, dict) or not each.keys() <= {"value", "labels", "time"}:
             raise Unavailable(f"extract must give {_FORM}; an item of its list is {_shown(each)}")
-        spoken = _time(each.get("time", time), time, now)
+        spoken = _time(each.get("time", time), time)
         yield _sample(_number(each.get("value")), _labels(each.get("labels", {})), spoken)
 
 
@@ -81,10 +81,10 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _time(found: Any, limit: datetime, now: datetime) -> datetime:
+def _time(found: Any, limit: datetime) -> datetime:
     time = _instant(found)
-    if time > max(now, limit) + _AHEAD:
-        raise Unavailable(f"a sample is of {time:%Y-%m-%d %H:%M:%S} UTC, which is yet to come")
+    if time > limit + _MOMENT:
+        raise Unavailable(f"a sample is of {time:%Y-%m-%d %H:%M:%S}, later than was asked ({limit:%Y-%m-%d %H:%M:%S})")
     return min(time, limit)
 
 

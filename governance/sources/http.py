@@ -53,7 +53,7 @@ class Http:
         time = at - query.offset
         require_present(time, self._now())
         body = exchange.get(_path(query.text))
-        samples = tuple(islice(extracted(query.extract, body, time, self._now()), self._most + 1))
+        samples = tuple(islice(extracted(query.extract, body, time), self._most + 1))
         if len(samples) > self._most:
             raise Unavailable(f"more than {self._most} samples, at most {self._most} are taken: raise `max_series`")
         return Answer(samples)

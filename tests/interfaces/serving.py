@@ -30,7 +30,9 @@ cycle: {every: 1s}
 kind: card
 model: loans
 owners: {team: t, accountable: ana}
-metrics: {errors: {source: pushed, query: error_rate, every: 1s, stale_after: 1h}}
+metrics:
+  errors: {source: pushed, query: error_rate, every: 1s, stale_after: 1h}
+  by_origin: {source: pushed, query: by_origin, labels: [origin]}
 rules: [{rule: errors-high, when: metrics.errors > 0.5, severity: critical, summary: "Errors at {metrics.errors}"}]
 """,
 }

@@ -54,7 +54,7 @@ def test_what_was_pushed_is_known_after_a_restart(served: Served) -> None:
 
 
 def test_labels_and_nothing_to_measure_are_taken(shared: Served) -> None:
-    made = [sample(0.1, labels={"origin": origin}, count=7) for origin in ("JFK", "LGA")]
+    made = [sample(0.1, metric="by_origin", labels={"origin": origin}, count=7) for origin in ("JFK", "LGA")]
     assert shared.push(*made, sample(None, metric="nothing")).json()["stored"] == 3
 
 
@@ -84,6 +84,8 @@ def test_labels_and_nothing_to_measure_are_taken(shared: Served) -> None:
         ({"labels": {"origin": None}}, 422, "samples.0.labels.origin"),
         ({"labels": {f"l{n}": "x" for n in range(17)}}, 422, "at most 16"),
         ({"labels": [1]}, 422, "samples.0.labels"),
+        ({"labels": {"origin": "JFK"}}, 422, "labels: origin are given, the card's metric declares none"),
+        ({"metric": "by_origin"}, 422, "labels: none are given, the card's metric declares origin"),
         ({"unit": "s"}, 422, "samples.0.unit"),
     ],
     ids=lambda value: "" if isinstance(value, dict) else None,

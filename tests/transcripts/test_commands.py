@@ -9,6 +9,8 @@ import sqlite3
 import pytest
 from transcripts.workspace import Workspace, parsed, rows
 
+AGE = "last judged 2026-01-05 20:00Z: is gov serve running?\n"
+
 # incidents
 
 
@@ -33,8 +35,8 @@ def test_incidents_by_status(status: str, numbers: list[int], seen: Workspace) -
 
 
 def test_no_incidents(seen: Workspace) -> None:
-    assert seen.run("incidents", "list", "--status", "acknowledged").stdout == "no acknowledged incidents\n"
-    assert seen.run("incidents", "list", "--model", "another").stdout == "no open incidents\n"
+    assert seen.run("incidents", "list", "--status", "acknowledged").stdout == f"no acknowledged incidents\n{AGE}"
+    assert seen.run("incidents", "list", "--model", "another").stdout == f"no open incidents\n{AGE}"
 
 
 def test_a_status_nobody_knows(seen: Workspace) -> None:

@@ -90,7 +90,7 @@ def prepared(directory: Path, cycles: Sequence[int] = CYCLES) -> Workspace:
 
 def rows(table: str) -> list[list[str]]:
     """Return the cells of a printed table, without its head."""
-    lines = [line for line in table.splitlines() if line.strip()]
+    lines = [line for line in table.splitlines() if line.strip() and not line.startswith("last judged")]
     return [re.split(r"\s{2,}", line.strip()) for line in lines[2:]]
 
 

@@ -50,7 +50,7 @@ class HttpCase(Case):
         return self.told({"auc": value}, "body.auc")
 
     def later(self):
-        return self.told([{"value": 1, "time": (self.at + timedelta(seconds=1)).isoformat()}], "body")
+        return self.told([{"value": 1, "time": (self.at + timedelta(minutes=2)).isoformat()}], "body")
 
     def broken(self, fault: Fault) -> AbstractContextManager[None]:
         return self.server.broken(fault)

@@ -19,7 +19,7 @@ class View(BaseModel):
 
 
 class FindingView(View):
-    """One finding of an incident."""
+    """One finding of an incident, with the remedy and the place of its rule as the policies of today say."""
 
     rule: str
     labels: dict[str, str]
@@ -33,6 +33,8 @@ class FindingView(View):
     basis: str
     values: dict[str, float | None]
     story: list[str]
+    remedy: str = ""
+    origin: str = ""
 
 
 class IncidentView(View):

@@ -17,6 +17,7 @@ from scenarios.story import FixedClock
 from governance.core.authored import Authored
 from governance.core.card import Card
 from governance.core.effect import Effect, Receipt
+from governance.core.evaluation import Evaluation
 from governance.core.metric import Answer, Query, Sample
 from governance.core.organisation import Organisation
 from governance.core.pack import Pack
@@ -290,6 +291,23 @@ def test_an_odd_sample_fails_its_source_and_stops_nothing_else(sample: Any) -> N
     for minutes in range(3):
         run_cycle(engine, AT + minutes * MINUTE)
     assert sorted(each.split(":")[0] for each in titles(engine)) == ["s", "source odd fails"]
+
+
+def test_what_nobody_foresaw_blinds_one_model_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = {"x": {"source": "s", "query": "x"}}
+    rules = [{"rule": "high", "when": "metrics.x > 0.5"}]
+    cards = [card(each, metrics=metrics, rules=rules) for each in ("a", "b")]
+    engine = engine_of(cards, [], s=Told({"x": (Sample(0.9, AT),)}))
+    judge = Evaluation.judge
+
+    def failing(self: Evaluation, *arguments: Any) -> Any:
+        if self._policy.model == "a":
+            raise ZeroDivisionError("the sky fell")
+        return judge(self, *arguments)
+
+    monkeypatch.setattr(Evaluation, "judge", failing)
+    run_cycle(engine, AT)
+    assert titles(engine) == ["its policy of a cannot be judged: ZeroDivisionError: the sky fell", "high"]
 
 
 # notifiers that hang

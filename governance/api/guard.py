@@ -30,14 +30,14 @@ class Guard:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
-        if _host(headers.get("host", "")) not in _NAMES:
-            said = "this server answers on loopback only; ask for 127.0.0.1 or localhost"
-            return await problem(HTTPStatus.MISDIRECTED_REQUEST, said, _CLOSE)(scope, receive, send)
         length = headers.get("content-length", "0")
         announced = int(length[:20]) if length.isdecimal() else 0
+        close = _CLOSE if announced > MOST_DRAINED else {}
+        if _host(headers.get("host", "")) not in _NAMES:
+            said = "this server answers on loopback only; ask for 127.0.0.1 or localhost"
+            return await problem(HTTPStatus.MISDIRECTED_REQUEST, said, close)(scope, receive, send)
         if announced > MOST_BYTES:
             refused = too_large(MOST_BYTES)
-            close = _CLOSE if announced > MOST_DRAINED else {}
             answer = problem(HTTPStatus(refused.status_code), refused.detail, close)
             return await answer(scope, receive, send)
         return await self._app(scope, _counted(receive), send)

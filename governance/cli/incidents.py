@@ -189,6 +189,10 @@ def _print_incident(view: IncidentView, *, changed: str) -> None:
         say(f"  re-opened  {view.reopened} times")
     for finding in view.findings:
         _print_finding(finding)
+    say()
+    if view.status == "triggered":
+        say(f"take it: gov incidents ack {view.id} --as WHO")
+    say(f"who was told: gov why {view.id}")
 
 
 def _print_finding(finding: FindingView) -> None:
@@ -196,8 +200,14 @@ def _print_finding(finding: FindingView) -> None:
     state = f"fired {stamp(finding.since)}" + (f", ended {stamp(finding.ended)}" if finding.ended else ", still firing")
     say()
     say(f"  {'✓' if finding.ended and not closed else '▲'} {finding.peak}: {finding.summary}")
-    say(f"    {finding.rule}  {state}" + (f", {finding.times} times" if finding.times > 1 else ""))
+    labels = " {" + ", ".join(f"{name}={value}" for name, value in finding.labels.items()) + "}"
+    rule = finding.rule + (labels if finding.labels else "")
+    say(f"    {rule}  {state}" + (f", {finding.times} times" if finding.times > 1 else ""))
     values = ", ".join(f"{name} = {number(value)}" for name, value in finding.values.items())
     if values:
-        say(f"    {values}")
+        say(f"    at its worst: {values}")
     say(f"    {' → '.join(finding.story)}")
+    if finding.origin:
+        say(f"    rule at {finding.origin}")
+    if finding.remedy and not finding.ended and finding.kind != "no_data":
+        say(f"    → {finding.remedy}")

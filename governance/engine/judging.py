@@ -45,7 +45,7 @@ def all_changes(
     """Judge again what has complete labels now, then what is due, then the engine itself."""
     yield from _revised(cycle, revisions, picture)
     for each in picture.agenda:
-        yield from _changes(cycle, each, picture.evaluation(each))
+        yield from _safely(cycle, each, picture)
     for review in reviews:
         yield from _reviewed(cycle, review, picture)
     yield from _dropped(cycle)
@@ -53,6 +53,16 @@ def all_changes(
         found = failures(picture)
         known = Known(cycle.engine.plan, picture.agenda, cycle.verdicts, cycle.active, cycle.under)
         yield from health_changes(known, found, cycle.at)
+
+
+def _safely(cycle: Judging, each: Agenda, picture: Picture) -> list[Change]:
+    """Judge one policy; what nobody foresaw is an error of that model, and the others are judged all the same."""
+    try:
+        return list(_changes(cycle, each, picture.evaluation(each)))
+    except Exception as error:  # noqa: BLE001 (one model must not blind the fleet, in this cycle and in every other)
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        cycle.verdicts.append(Verdict(each.policy.model, "its policy", (), cycle.at, "error", reason=said))
+        return []
 
 
 def _revised(cycle: Judging, revisions: list[revision.Revision], picture: Picture) -> Iterator[Change]:

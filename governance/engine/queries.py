@@ -37,7 +37,16 @@ def shown(engine: Engine, number: int) -> IncidentView:
     :raises NotFound: when there is none of that number.
     """
     with engine.database.read() as connection:
-        return incident_view(incidents.get(connection, number))
+        view = incident_view(incidents.get(connection, number))
+    policy = engine.plan.by_model.get(view.model)
+    rules = {each.rule.id: each.rule for each in policy.rules} if policy is not None else {}
+    findings = [
+        each.model_copy(update={"remedy": rules[each.rule].remedy, "origin": str(rules[each.rule].origin)})
+        if each.rule in rules
+        else each
+        for each in view.findings
+    ]
+    return view.model_copy(update={"findings": findings})
 
 
 def why(engine: Engine, number: int) -> WhyView:

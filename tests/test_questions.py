@@ -23,7 +23,7 @@ from governance.core.organisation import Organisation
 from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
 from governance.core.waiver import Waiver
-from governance.engine import queries
+from governance.engine import operations, queries
 from governance.engine.collect import Collector
 from governance.engine.cycle import run_cycle
 from governance.engine.dispatch import dispatch
@@ -349,7 +349,14 @@ def test_a_past_that_is_slow_does_not_hold_up_the_present() -> None:
     slow.go.set()
 
 
-def test_a_waiver_holds_for_nothing_before_it_was_approved() -> None:
-    waiver = Waiver("w", "m", "r", (), "known", "ana", "bo", AT + 10 * MINUTE, since=AT)
-    held = [waiver.covers("m", "r", (), AT + minutes * MINUTE) for minutes in (-1, 0, 9, 10)]
-    assert held == [False, True, True, False]
+@pytest.mark.parametrize(("late", "found"), [(True, ["high"]), (False, [])], ids=["missed then", "judged today"])
+def test_what_was_missed_is_not_waived_by_a_waiver_of_today(late: bool, found: list[str]) -> None:
+    metrics = {"x": {"source": "s", "query": "x"}}
+    rules = [{"rule": "high", "when": "metrics.x > 0.5"}]
+    answers = {"x": (Sample(0.9, AT),)}
+    engine = engine_of([card("a", metrics=metrics, rules=rules)], [], s=Told(answers))
+    until = AT + timedelta(days=1)
+    operations.waive(engine, Waiver("w", "a", "high", (), "known", "ana", "bo", until), at=AT + 10 * MINUTE)
+    given = {query: Answer(answers["x"]) for query in engine.plan.queries}
+    run_cycle(engine, AT, late=late, given=given)
+    assert titles(engine) == found

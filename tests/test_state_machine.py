@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import hypothesis.strategies as st
@@ -85,7 +86,8 @@ class Governed(RuleBasedStateMachine):
         missed = START + ((self.last - START) // EVERY + 1) * EVERY
         while missed < at:
             if self.archived:
-                self.oracle.judge(self.world, self.policy, self._waived(missed), missed, late=True)
+                waived = {each.rule for each in self.waivers if each.known(missed) and missed < each.until}
+                self.oracle.judge(self.world, self.policy, waived, missed, late=True)
             missed += EVERY
         if at > self.last:
             self.oracle.judge(self.world, self.policy, self._waived(at), at)
@@ -181,7 +183,7 @@ class Governed(RuleBasedStateMachine):
         until = self.now + minutes * MINUTE
         waiver = Waiver(f"w{len(self.waivers)}", "m", name, (), "season", "ana", "bo", until)
         operations.waive(self.engine(), waiver, at=self.now)
-        self.waivers.append(waiver)
+        self.waivers.append(replace(waiver, since=self.now))
 
     @rule(name=st.sampled_from(sorted(POLICY)), for_=st.sampled_from([0, 10, 20, 40]))
     def edit(self, name: str, for_: int) -> None:

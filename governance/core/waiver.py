@@ -23,7 +23,9 @@ class Waiver:
     since: datetime | None = None
 
     def covers(self, model: str, rule: str, labels: Labels, at: datetime) -> bool:
-        """Tell whether the waiver holds for this instance at an instant; it holds for none before its approval."""
-        if at >= self.until or (self.since is not None and at < self.since):
-            return False
-        return self.model == model and self.rule == rule and set(self.labels) <= set(labels)
+        """Tell whether the waiver holds for this instance now."""
+        return self.model == model and self.rule == rule and at < self.until and set(self.labels) <= set(labels)
+
+    def known(self, at: datetime) -> bool:
+        """Tell whether it was approved by an instant that has passed: what was missed then is not waived by it."""
+        return self.since is None or self.since <= at

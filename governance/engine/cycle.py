@@ -45,7 +45,8 @@ def run_cycle(
     with engine.database.read() as connection:
         under = entries.Under(engine.plan.version, progress.era(connection))
         roll = Roll(instances.known(connection))
-        cycle = Judging(engine, at, late, alerts.active(connection), waivers.holding(connection, at), under, roll)
+        holding = [each for each in waivers.holding(connection, at) if not late or each.known(at)]
+        cycle = Judging(engine, at, late, alerts.active(connection), holding, under, roll)
         last = progress.last(connection, progress.CYCLE if late else progress.JUDGED)
         news = evidence.recorded(connection, last, at) if last is not None else frozenset()
     repeated = last == at  # cut off, or asked for again: all of it once more

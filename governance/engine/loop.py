@@ -41,6 +41,8 @@ def step(engine: Engine, now: datetime) -> StepReport:
     if last is not None and now < last - _TOLERANCE:
         stepped(engine, now - last, at=now)  # while nobody looked: by this much at least
         last = now
+    if decision_log.oldest_unsealed(engine.database) is not None:
+        decision_log.seal(engine.database, now)  # what was decided before the process died, or by who died before it
     at = _grid(now, every)
     late, report = 0, None
     if last is None or at > last:

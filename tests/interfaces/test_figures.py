@@ -22,6 +22,7 @@ def test_the_figures_follow_what_happens(served: Served) -> None:
     assert served.figures()['gov_open_incidents{severity="critical"}'] == 0
     served.push(sample(0.9), sample(0.2, metric="other"))
     served.until(lambda: served.figures()['gov_open_incidents{severity="critical"}'] == 1)
+    served.until(lambda: 'gov_verdicts_total{outcome="fail"}' in served.figures())  # counted when the cycle is over
     found = served.figures()
     assert found['gov_alerts{severity="critical",state="firing"}'] == 1
     assert found['gov_pushed_samples_total{source="pushed"}'] == 2

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from governance.core.decision import Decision
 from governance.core.duration import format_duration
@@ -16,7 +18,10 @@ from governance.engine.parts import Engine
 from governance.engine.picture import past_answers
 from governance.engine.release import release
 from governance.engine.retention import forget
+from governance.errors import GovernanceError
 from governance.store import decision_log, progress
+
+T = TypeVar("T")
 
 MOST_LATE = 60
 """How many missed cycles are caught up at once; of a longer gap the instants are further apart."""
@@ -41,17 +46,40 @@ def step(engine: Engine, now: datetime) -> StepReport:
     if last is not None and now < last - _TOLERANCE:
         stepped(engine, now - last, at=now)  # while nobody looked: by this much at least
         last = now
-    if decision_log.oldest_unsealed(engine.database) is not None:
-        decision_log.seal(engine.database, now)  # what was decided before the process died, or by who died before it
     at = _grid(now, every)
-    late, report = 0, None
-    if last is None or at > last:
-        late = _caught_up(engine, last, at) if last is not None else 0
-        report = run_cycle(engine, at)
-    release(engine, now)
-    delivered = len(dispatch(engine, now))
-    forget(engine, now)
+    failed: list[GovernanceError] = []
+    nothing: tuple[int, CycleReport | None] = (0, None)
+    late, report = _tried(lambda: _judged(engine, last, at), nothing, failed)
+    _tried(lambda: release(engine, now), None, failed)
+    delivered = _tried(lambda: len(dispatch(engine, now)), 0, failed)
+    _tried(lambda: forget(engine, now), 0, failed)
+    _tried(lambda: _sealed(engine, now), None, failed)
+    if failed:
+        raise failed[0]
     return StepReport(report, late, delivered)
+
+
+def _tried(act: Callable[[], T], otherwise: T, failed: list[GovernanceError]) -> T:
+    """Do one part of a beat; where it cannot be done now, the others are: a page must not wait for a full disk."""
+    try:
+        return act()
+    except GovernanceError as error:
+        failed.append(error)
+        return otherwise
+
+
+def _judged(engine: Engine, last: datetime | None, at: datetime) -> tuple[int, CycleReport | None]:
+    """Judge what is due, the missed instants first, and return how many of these there were."""
+    if last is not None and at <= last:
+        return 0, None
+    late = _caught_up(engine, last, at) if last is not None else 0
+    return late, run_cycle(engine, at)
+
+
+def _sealed(engine: Engine, now: datetime) -> None:
+    """Seal what was decided by a process that died before it could."""
+    if decision_log.oldest_unsealed(engine.database) is not None:
+        decision_log.seal(engine.database, now)
 
 
 def missed(last: datetime, at: datetime, every: timedelta, horizon: timedelta) -> tuple[list[datetime], datetime]:

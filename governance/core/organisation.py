@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator
 
-from governance.core.document import Document, Duration
+from governance.core.document import Count, Document, Duration, Share
 
 
 class Person(Document):
@@ -22,6 +22,26 @@ class Team(Document):
 
     members: tuple[str, ...] = ()
     leads: tuple[str, ...] = ()
+
+
+Role = Literal["viewer", "responder", "approver", "admin"]
+"""What people may do, each more than the one before; core/authority.py says what each act needs."""
+
+
+class Grant(Document):
+    """A role for people or teams: everywhere, or for the models that have these labels (or the name `model`)."""
+
+    role: Role
+    who: tuple[str, ...]
+    models: dict[str, str] = Field(default_factory=dict)
+
+
+class Automation(Document):
+    """How much rules may pull by themselves within `window`: so many models, or that share of all if it is more."""
+
+    models: Count = 3
+    share: Share = 0.1
+    window: Duration = timedelta(minutes=15)
 
 
 class Plugin(Document):
@@ -62,6 +82,8 @@ class Organisation(Document):
     environment: str = "production"
     people: dict[str, Person] = Field(default_factory=dict)
     teams: dict[str, Team] = Field(default_factory=dict)
+    roles: tuple[Grant, ...] = ()
+    automation: Automation = Automation()
     notifiers: dict[str, Plugin] = Field(default_factory=dict)
     sources: dict[str, Plugin] = Field(default_factory=dict)
     incidents: Grouping = Grouping()

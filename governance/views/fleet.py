@@ -8,7 +8,7 @@ from governance.views.view import View
 
 
 class MetricView(View):
-    """The metric of a model that is worst against its limit; `history` is oldest first, None where there was nothing."""
+    """The metric of a model that is worst against its limit; `history` is oldest first, None where nothing was."""
 
     name: str
     value: float | None

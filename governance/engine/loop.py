@@ -19,7 +19,7 @@ from governance.engine.picture import past_answers
 from governance.engine.release import release
 from governance.engine.retention import forget
 from governance.errors import GovernanceError
-from governance.store import decision_log, progress
+from governance.store import decision_log, progress, waivers
 
 T = TypeVar("T")
 
@@ -107,7 +107,8 @@ def _caught_up(engine: Engine, last: datetime, at: datetime) -> int:
         progress.set_last(connection, progress.BACK, at)
         if since > last:
             under = entries.Under(engine.plan.version, progress.era(connection))
-            decision_log.append(connection, [_skipped(engine, last, since, at, under)])
+            over = [entries.of_waiver_end(each, since, under) for each in waivers.ended(connection, last, since)]
+            decision_log.append(connection, [_skipped(engine, last, since, at, under), *over])
             progress.set_last(connection, progress.CYCLE, since)
     spacing = instants[1] - instants[0] if len(instants) > 1 else settings.every
     known = past_answers(engine, start=instants[0], end=instants[-1], step=spacing)

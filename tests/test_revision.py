@@ -196,3 +196,16 @@ def test_a_surprise_in_a_review_blinds_one_model_and_is_told(tmp_path: Path, mon
         (incident,) = incidents.listed(connection)
     assert (incident.model, incident.severity) == ("engine", "critical")
     assert "of m cannot be judged: RuntimeError: nobody foresaw this" in incident.title
+
+
+def test_minutes_that_were_judged_once_are_not_called_complete(tmp_path: Path) -> None:
+    """The good minutes of an SLO are counted as they were judged; a later good one withdraws nothing."""
+    slo = {"objective": "90%", "window": "1d", "good": "metrics.right >= 0.4"}
+    rule = {"rule": "burning", "when": "burn_rate(slos.sound, '2h') > 2.0", "keep_firing_for": "1d"}
+    engine = _engine(tmp_path, late_labels=True, changes={"slos": {"sound": slo}, "rules": [rule]})
+    run_cycle(engine, NOON)
+    assert _finding(engine)[2] == ("fired (provisional)",)
+    run_cycle(engine, COMPLETE - HOUR)
+    run_cycle(engine, COMPLETE)
+    assert _kinds(engine, COMPLETE) == []
+    assert _finding(engine)[2] == ("fired (provisional)",)

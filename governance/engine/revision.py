@@ -88,7 +88,12 @@ def _shift(policy: CompiledPolicy) -> timedelta:
 def reviewed(policy: CompiledPolicy, rule: CompiledRule) -> bool:
     """Tell whether a rule is judged once more on complete labels."""
     truth = policy.policy.card.truth
-    return truth is not None and truth.complete_after > truth.delay and rule.needs_truth and not rule.needs.past
+    return truth is not None and truth.complete_after > truth.delay and rule.needs_truth and not _looks_back(rule)
+
+
+def _looks_back(rule: CompiledRule) -> bool:
+    """Tell whether a rule rests on samples as they once were; of these only the newest would be complete."""
+    return bool(rule.needs.past or rule.needs.minutes)
 
 
 def due(plan: EvaluationPlan, active: Mapping[AlertKey, Alert], at: datetime) -> list[Revision]:
@@ -100,8 +105,8 @@ def due(plan: EvaluationPlan, active: Mapping[AlertKey, Alert], at: datetime) ->
             continue
         rule = next((each for each in policy.rules if each.rule.id == alert.key.rule), None)
         truth = policy.policy.card.truth
-        if rule is None or rule.needs.past:
-            continue  # of a stretch of the past only its end would be complete
+        if rule is None or _looks_back(rule):
+            continue
         if truth is not None and at >= alert.until + truth.complete_after:
             found.append(_revision(alert, policy, rule, alert.until + truth.delay, at))
     return found

@@ -53,12 +53,14 @@ class Alert:
     """The state of one rule instance, with one clock per severity.
 
     `basis` and `until` tell, where labels are needed, how firm the finding is and the end of the window it rests on.
+    `observed` is set while it fires, or grew worse, and nobody was told, as its rule was only observed.
     """
 
     key: AlertKey
     clocks: Mapping[Severity, Clock]
     basis: Basis = ""
     until: datetime | None = None
+    observed: bool = False
 
     @property
     def state(self) -> State:

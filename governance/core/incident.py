@@ -153,14 +153,21 @@ def _changed(
 
 
 def known_already(incident: Incident | None, others: Sequence[Told], told: Told) -> bool:
-    """Tell whether complete labels only say what a finding on a part of them says now, or said in its time."""
-    if told.judged_at is None or told.change not in {"firing", "worsened", "eased"}:
+    """Tell whether complete labels only say what a finding on a part of them says now, or said in its time.
+
+    What they say worse than that is news.
+    """
+    if told.judged_at is None or told.severity is None or told.change not in {"firing", "worsened", "eased"}:
         return False
     key = replace(told.key, kind="condition")
-    return any(each.key == key and each.change == "firing" for each in others) or any(
-        each.key == key and (each.ended is None or each.since <= told.judged_at < each.ended)
+    now = [each.severity for each in others if each.key == key and each.change == "firing" and each.severity]
+    then = [
+        each.severity if each.ended is None else each.peak
         for each in (incident.findings if incident is not None else ())
-    )
+        if each.key == key and (each.ended is None or each.since <= told.judged_at < each.ended)
+    ]
+    heard = worst([*now, *then])
+    return heard is not None and not _worse(told.severity, heard)
 
 
 def acknowledged(incident: Incident, actor: str, at: datetime) -> Incident:

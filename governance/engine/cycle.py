@@ -55,9 +55,11 @@ def run_cycle(
     due = agenda(engine.plan.policies, None if repeated else last, at, trouble)
     if late:
         due = _answerable(due, given or {})
-    revisions = revision.due(engine.plan, cycle.active, at)
-    reviews = [] if late else revision.reviews(due, at)
-    again = [*(revisions if not late else ()), *reviews]
+    revisions = [] if late else revision.due(engine.plan, cycle.active, at)
+    reviews = revision.reviews(due, at)
+    if late:
+        reviews = [each for each in reviews if all(query in (given or {}) for query in each.asked.values())]
+    again: list[revision.Revision | revision.Review] = [*revisions, *reviews]
     picture = taken(
         engine,
         due,

@@ -10,7 +10,7 @@ from typing import TypeVar
 from governance.core.decision import Decision
 from governance.core.duration import format_duration
 from governance.core.metric import Answer, Query
-from governance.engine import entries
+from governance.engine import entries, revision
 from governance.engine.clock import stepped
 from governance.engine.cycle import CycleReport, run_cycle
 from governance.engine.dispatch import dispatch
@@ -19,7 +19,7 @@ from governance.engine.picture import past_answers
 from governance.engine.release import release
 from governance.engine.retention import forget
 from governance.errors import GovernanceError
-from governance.store import decision_log, progress
+from governance.store import decision_log, progress, waivers
 
 T = TypeVar("T")
 
@@ -107,10 +107,12 @@ def _caught_up(engine: Engine, last: datetime, at: datetime) -> int:
         progress.set_last(connection, progress.BACK, at)
         if since > last:
             under = entries.Under(engine.plan.version, progress.era(connection))
-            decision_log.append(connection, [_skipped(engine, last, since, at, under)])
+            over = [entries.of_waiver_end(each, since, under) for each in waivers.ended(connection, last, since)]
+            decision_log.append(connection, [_skipped(engine, last, since, at, under), *over])
             progress.set_last(connection, progress.CYCLE, since)
     spacing = instants[1] - instants[0] if len(instants) > 1 else settings.every
-    known = past_answers(engine, start=instants[0], end=instants[-1], step=spacing)
+    also = revision.questions(engine.plan)
+    known = past_answers(engine, start=instants[0], end=instants[-1], step=spacing, also=also)
     for instant in instants:
         run_cycle(engine, instant, late=True, given=_as_of(known, instant))
     return len(instants)

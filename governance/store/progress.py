@@ -15,7 +15,8 @@ FORGOTTEN = "forgotten"
 """The last time that old samples were deleted."""
 LEFT, BACK = "left", "back"
 """The last cycle before the engine was away, and the first when it was back."""
-NAMES = (CYCLE, JUDGED, FORGOTTEN, LEFT, BACK)
+RUNNING = (CYCLE, JUDGED, LEFT, BACK)
+"""What moves along when the clock steps. FORGOTTEN does not: deleting by a clock that may be wrong must wait."""
 
 _STEPS = "clock-steps"
 

@@ -160,6 +160,13 @@ def test_one_question_answers_for_the_whole_fleet() -> None:
     ]
 
 
+def test_an_answer_for_the_fleet_that_names_no_model_is_one_failure_of_its_source() -> None:
+    engine = engine_of([card("a"), card("b")], [FLEET], s=Told({"load by model": (Sample(0.9, AT),)}))
+    run_cycle(engine, AT)
+    why = "no sample has the label 'model' of model_label, which names the model that it is about"
+    assert titles(engine) == [f"source s fails: {why}; blinds a, b"]
+
+
 def test_the_same_question_of_two_models_is_asked_once_and_one_that_names_the_model_twice() -> None:
     metrics = {
         "same": {"source": "s", "query": "select count(*) from t where at > :since"},

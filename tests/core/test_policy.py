@@ -55,3 +55,30 @@ def test_an_override_inherits_what_it_does_not_say(tmp_path: Path) -> None:
     assert (str(rule.for_), rule.conditions[0][1].text) == ("2:00:00", "card.tier > 2 && 1.0 > parameters.open")
     assert rule.origin.file.endswith("m.yaml")
     assert rule.conditions[0][1].position().file.endswith("house.yaml")
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        (
+            "{source: s, query: q, where: a > 1}",
+            "`where` belongs to a `measure` over the log; say it in the query itself",
+        ),
+        ("{source: s, query: q, of: latency}", "`of` belongs to a `measure` over the log; say it in the query itself"),
+        (
+            "{source: s, query: q, against: {window: 1d}}",
+            "`against` belongs to a `measure` over the log; say it in the",
+        ),
+        ("{source: s, measure: errors}", "`source` belongs to a `query` to a source; a measure is computed over the"),
+        (
+            "{measure: errors, extract: body.x}",
+            "`extract` belongs to a `query` to a source; a measure is computed over",
+        ),
+        ("{source: s, query: q, by: slice}", ""),
+    ],
+)
+def test_what_would_be_ignored_in_a_metric_is_refused(tmp_path: Path, metric: str, message: str) -> None:
+    assert problems(tmp_path, "") == []
+    (tmp_path / "m.yaml").write_text(CARD.replace("{x: {source: s, query: q}}", f"{{x: {metric}}}"), encoding="utf-8")
+    said = [each.message for each in policies([tmp_path]).problems]
+    assert (message in said[0]) if message else not said

@@ -116,7 +116,12 @@ class PredictionLog:
             if isinstance(error, duckdb.InternalException | duckdb.FatalException):
                 self._forget(log)  # its database answers nothing any more
             sentence = (str(error) or type(error).__name__).splitlines()[0]
-            return dict.fromkeys(queries, Answer(failure=f"{log.table}: {sentence}"))
+            failed = dict.fromkeys(queries, Answer(failure=f"{log.table}: {sentence}"))
+            others = [each for each in queries if each.by != "slice"] if log.slices else []
+            if not others:
+                return failed
+            # A slice that cannot be read must not blind the rest of the card: what needs none is asked without them.
+            return {**failed, **self._answered(Part(replace(log, slices=()), part.where), others, at)}
 
     def _forget(self, log: LogTable) -> None:
         for part in [each for each in list(self._logs) if each.log and each.log.table == log.table]:

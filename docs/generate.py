@@ -48,6 +48,12 @@ def measures() -> str:
         "A card's metric names one as `measure:`; the pack `standard` makes metrics of them for every card whose log",
         "maps the columns they need. Windows end at full hours, those that need the truth at the label watermark.",
         "",
+        "`where` is a condition in SQL over the log's columns: the measure is that of the rows for which it is true,",
+        "as if there were no others, also in the training-time rows that it is compared with. A distribution is",
+        "compared with `against`: `{reference: training}` (the default), `{window: 28d}` (the time before the window)",
+        'or `{version: "2013.01"}` (what that version saw before the window). Each `where`, and each version that is',
+        "compared with, has counts of its own, for which the log's files are read once more.",
+        "",
         "| measure | meaning | unit | columns needed | split by | needs truth | standard metrics (window) |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]

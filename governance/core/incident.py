@@ -14,6 +14,12 @@ from governance.core.verdict import Basis, worst
 Status = Literal["triggered", "acknowledged", "mitigated", "resolved"]
 CLOSED = "closed by"
 """How the story of a finding that a person closed goes on."""
+_FIRES: Mapping[Change, str] = {
+    "firing": "fired",
+    "worsened": "worsened",
+    "spread": "spread",
+    "eased": "eased",
+}
 ChangeKind = Literal["opened", "new_findings", "worsened", "reopened", "resolved", "updated"]
 
 
@@ -112,7 +118,7 @@ def gather(
 
     `incident` is the group's latest; a resolved one is re-opened within `reopen_within`, later a new one is opened.
     """
-    firing = [each for each in told if each.change in {"firing", "worsened"}]
+    firing = [each for each in told if each.change in {"firing", "worsened", "spread"}]
     current = incident
     if current is not None and current.status == "resolved":
         recent = current.resolved_at is not None and at - current.resolved_at <= reopen_within
@@ -205,7 +211,7 @@ def _folded(findings: tuple[Finding, ...], told: Sequence[Told]) -> tuple[Findin
         before = by_key.get(each.key)
         if each.change == "eased" and before is None:
             continue  # it was never told
-        if each.change in {"firing", "worsened", "eased"} and each.severity is not None:
+        if each.change in _FIRES and each.severity is not None:
             by_key[each.key] = _fired(before, each)
         elif before is not None and before.firing:
             by_key[each.key] = _told(before, each)
@@ -214,7 +220,7 @@ def _folded(findings: tuple[Finding, ...], told: Sequence[Told]) -> tuple[Findin
 
 def _fired(before: Finding | None, told: Told) -> Finding:
     assert told.severity is not None  # noqa: S101 (the caller looked)
-    word = {"firing": "fired", "worsened": "worsened", "eased": "eased"}[told.change]
+    word = _FIRES[told.change]
     line = f"{word} ({told.basis})" if told.basis else word
     if before is None:
         return Finding(
@@ -230,7 +236,7 @@ def _fired(before: Finding | None, told: Told) -> Finding:
         basis=told.basis,
         story=(*before.story, line)[-12:],
     )
-    if again or _worse(told.severity, before.peak):
+    if again or told.change == "spread" or _worse(told.severity, before.peak):
         peak = worst([told.severity, before.peak]) or told.severity  # who was told of the worst hears of the end
         return replace(after, peak=peak, summary=told.summary, values=told.values)
     return after

@@ -12,7 +12,7 @@ from governance.core.metric import Answer, Query
 from governance.core.policy import EffectivePolicy
 from governance.core.slo import CompiledSlo
 from governance.engine.facts import Facts, facts
-from governance.engine.fleet import Fleet
+from governance.engine.fleet import Fleet, nameless
 from governance.engine.memory import last_said
 from governance.engine.parts import Engine
 from governance.engine.recall import Recalled, Wanted, recall
@@ -124,6 +124,7 @@ def taken(
     known = facts(policies, said, recorded)
     asked = {**_questions(agendas, known), **_filled(also, known)}
     answers.update(_asked(engine, {query: each for query, each in asked.items() if query not in answers}, at))
+    answers.update(nameless(policies, answers))
     wanted = _wanted(agendas) | dict.fromkeys(registries, Wanted(timedelta(0), _MINUTE))
     recalled = recall(engine, wanted, asked, answers, at)
     fleet = Fleet(policies, answers, recalled.past)

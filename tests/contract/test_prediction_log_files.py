@@ -149,13 +149,17 @@ def test_nothing_is_half_counted_after_an_error(tmp_path):
 @pytest.mark.parametrize(
     "expression", ["nonsense(c)", "c) as x, (c", "sum(eur)", "missing_column", "c -- note", "'", "((c"]
 )
-def test_a_bad_slice_expression_is_a_sentence_or_harmless(tmp_path, expression):
-    rows, _ = world(n=10)
+def test_a_bad_slice_expression_is_a_sentence_or_harmless_and_fails_no_more_than_slices(tmp_path, expression):
+    rows, truth = world(n=60)
     write(tmp_path / "log.parquet", rows)
-    source = PredictionLog(tmp_path)
-    failure = ask(source, card(slices=(("bad", expression),)), "predictions").failure
-    assert bool(failure) == (expression not in {"c -- note", "c) as x, (c"})
-    assert value(source, card(), "predictions") == 10
+    write(tmp_path / "truth.parquet", truth)
+    source, log = PredictionLog(tmp_path), card(slices=(("bad", expression), ("c", "c")))
+    by_slice, whole = (Query("s", "accuracy", log=log, window=DAY, by=by) for by in ("slice", ""))
+    answers = source.sample([by_slice, whole], at=NOON)
+    assert bool(answers[by_slice].failure) == (expression not in {"c -- note", "c) as x, (c"})
+    assert bool(answers[by_slice].samples) != bool(answers[by_slice].failure)
+    assert answers[whole].samples[0].value is not None
+    assert value(source, log, "predictions") == 60
 
 
 def test_a_slice_reads_no_other_file(tmp_path):
@@ -163,7 +167,9 @@ def test_a_slice_reads_no_other_file(tmp_path):
     write(tmp_path / "logs" / "log.parquet", rows)
     (tmp_path / "secret.csv").write_text("a\n1\n")
     expression = f"(select count(*) from read_csv('{tmp_path / 'secret.csv'}'))"
-    assert "disabled" in ask(PredictionLog(tmp_path / "logs"), card(slices=(("x", expression),)), "predictions").failure
+    source, log = PredictionLog(tmp_path / "logs"), card(slices=(("x", expression),))
+    assert "disabled" in ask(source, log, "auc", by="slice").failure
+    assert "disabled" in ask(source, card(), "predictions", where=f"{expression} > 0").failure
 
 
 def test_a_missing_directory_and_a_log_that_never_had_a_file_are_failures(tmp_path):

@@ -119,3 +119,30 @@ def test_a_limit_of_a_closed_rule_without_a_tighter_side_stays(tmp_path: Path) -
     pack = PACK.replace("{default: 30d, tighter: lower}", "{default: 30d}")
     (said,) = problems(tmp_path, "parameters: {house/limit: 20d}\n", pack)
     assert "may only be tightened: 'house/closed' rests on it" in said
+
+
+@pytest.mark.parametrize(
+    ("metric", "message"),
+    [
+        (
+            "{source: s, query: q, where: a > 1}",
+            "`where` belongs to a `measure` over the log; say it in the query itself",
+        ),
+        ("{source: s, query: q, of: latency}", "`of` belongs to a `measure` over the log; say it in the query itself"),
+        (
+            "{source: s, query: q, against: {window: 1d}}",
+            "`against` belongs to a `measure` over the log; say it in the",
+        ),
+        ("{source: s, measure: errors}", "`source` belongs to a `query` to a source; a measure is computed over the"),
+        (
+            "{measure: errors, extract: body.x}",
+            "`extract` belongs to a `query` to a source; a measure is computed over",
+        ),
+        ("{source: s, query: q, by: slice}", ""),
+    ],
+)
+def test_what_would_be_ignored_in_a_metric_is_refused(tmp_path: Path, metric: str, message: str) -> None:
+    assert problems(tmp_path, "") == []
+    (tmp_path / "m.yaml").write_text(CARD.replace("{x: {source: s, query: q}}", f"{{x: {metric}}}"), encoding="utf-8")
+    said = [each.message for each in policies([tmp_path]).problems]
+    assert (message in said[0]) if message else not said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar, cast
 
 from governance.core.measure import MEASURES
@@ -20,15 +20,16 @@ _DISTANCES: Mapping[str, Callable[[bins.Bins, bins.Bins], float | None]] = {
     "chi2": bins.chi_squared,
 }
 T = TypeVar("T")
-_VERSION = "a comparison with another version is not supported by this source yet"
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _LATENCIES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
 
 
 class Answers:
     """Answers queries to one log as of one instant; what several questions share is summed once."""
 
-    def __init__(self, counted: CountedLog, at: datetime) -> None:
-        self._counted, self._at = counted, at
+    def __init__(self, counted: CountedLog, at: datetime, of_version: Callable[[str], CountedLog]) -> None:
+        """Answer from these counts; `of_version` gives those of one version's rows."""
+        self._counted, self._at, self._of_version = counted, at, of_version
         self._windows: dict[object, object] = {}
 
     def answer(self, query: Query) -> Answer:
@@ -75,9 +76,6 @@ class Answers:
         now = self._features(query, end)
         for feature in query.log.features:
             named = labels(feature=feature.name)
-            if query.measure in _DISTANCES and feature.against and feature.against.version is not None:
-                yield Sample(None, end, named, reason="error", detail=_VERSION)
-                continue
             if not _applies(query.measure, feature):
                 continue  # no sample is not a pass: whoever asks for this feature is told that there is none
             reference = self._compared(query, feature.against or query.against, end).get(feature.name)
@@ -149,6 +147,9 @@ class Answers:
         window, last = against.window, end - query.window
         if window is not None:
             return self._once(("features", window, last), lambda: self._counted.features(last - window, last))
+        version = against.version
+        if version is not None:  # what it saw before the window, so that it is not compared with itself
+            return self._once(("version", version, last), lambda: self._of_version(version).features(_FIRST, last))
         return self._once(("reference",), self._counted.reference)
 
     def _distance(
@@ -175,18 +176,24 @@ class Answers:
 
 def _unanswerable(query: Query, log: LogTable) -> str:
     """Return why a known measure cannot be had in the way it is asked, or "" when it can."""
-    if query.where:
-        return "`where` is not supported by this source yet"
-    if query.by == "version" and log.column("version") is None:
+    if (query.by == "version" or _names_version(query, log)) and log.column("version") is None:
         return "the card maps no 'version' column"
-    if query.against.version is not None:
-        return _VERSION
     if query.measure == "quantile":
         numbers = [role for role in ("latency", "score") if log.column(role) is not None]
         numbers += [feature.name for feature in log.features if feature.kind == "number"]
         if query.of not in numbers:
             return f"no number '{query.of}' to take a quantile of; there are: {', '.join(numbers) or 'none'}"
     return ""
+
+
+def compares(query: Query) -> bool:
+    """Tell whether a question compares a distribution with another."""
+    return query.measure in {*_DISTANCES, "score_psi", "new_categories"}
+
+
+def _names_version(query: Query, log: LogTable) -> bool:
+    compared = [query.against, *(each.against for each in log.features if each.against and query.by == "feature")]
+    return compares(query) and any(each is not None and each.version is not None for each in compared)
 
 
 def _split(name: str, value: str) -> Labels:

@@ -71,14 +71,14 @@ class CountedLog:
     A file that vanished keeps its counts, but for the age of the oldest row. For one thread at a time.
     """
 
-    def __init__(self, log: LogTable, directory: Path) -> None:
-        """Make the empty counts of one log.
+    def __init__(self, log: LogTable, directory: Path, where: str = "") -> None:
+        """Make the empty counts of one log, or of its rows for which the SQL `where` is true.
 
         :raises InvalidDocument: when the card lacks a column that its labels need.
         """
         _check(log)
-        self._log, self._directory = log, directory.resolve()
-        self._counting, self._truths = Counting(log), Truths(log)
+        self._log, self._directory, self._where = log, directory.resolve(), where
+        self._counting, self._truths = Counting(log, where), Truths(log)
         self._connection = _connected(self._directory)
         self._seen: dict[str, File] = {}
         self._present: frozenset[str] = frozenset()
@@ -212,7 +212,10 @@ class CountedLog:
 
     def _count_reference(self, paths: list[str]) -> None:
         listed = self._connection.execute(counting.reference_columns(), [paths]).fetchall()
-        read, *count = [*counting.reference(self._log, frozenset(str(row[0]).lower() for row in listed)), ""]
+        read, *count = [
+            *counting.reference(self._log, frozenset(str(row[0]).lower() for row in listed), self._where),
+            "",
+        ]
         if read:
             self._connection.execute(read, [paths])
             self._all(each for each in count if each)

@@ -2,6 +2,7 @@
 
 from governance.store import (
     alerts,
+    approvals,
     effects,
     evidence,
     incidents,
@@ -10,12 +11,14 @@ from governance.store import (
     progress,
     pushed,
     samples,
+    switches,
     tokens,
     waivers,
 )
 
 __all__ = [
     "alerts",
+    "approvals",
     "effects",
     "evidence",
     "incidents",
@@ -24,6 +27,7 @@ __all__ = [
     "progress",
     "pushed",
     "samples",
+    "switches",
     "tokens",
     "waivers",
 ]

@@ -8,11 +8,25 @@ from datetime import timedelta
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 
-from governance.api import events, figures, fleet, health, incidents, log, problems, samples
+from governance.api import (
+    approvals,
+    events,
+    figures,
+    fleet,
+    health,
+    incidents,
+    log,
+    models,
+    muting,
+    problems,
+    samples,
+    switches,
+)
 from governance.api.feed import Feed
 from governance.api.gate import Doors, Gate
 from governance.api.guard import LOCAL, Guard, Hosts
 from governance.api.pulse import Pulse
+from governance.api.switches import OFFLINE, Wire
 from governance.engine.parts import Engine
 
 _BEARER = HTTPBearer(auto_error=False, description="A token of `gov token create`, or one of the single sign-on.")
@@ -27,6 +41,7 @@ class Service:
     pulse: Pulse
     every: timedelta
     hosts: Hosts = LOCAL
+    wire: Wire = OFFLINE
 
 
 def app(engine: Engine, service: Service) -> FastAPI:
@@ -48,6 +63,10 @@ def app(engine: Engine, service: Service) -> FastAPI:
     for router in (
         fleet.routes(engine),
         incidents.routes(engine),
+        switches.routes(engine, service.wire),
+        approvals.routes(engine, service.wire),
+        muting.routes(engine),
+        models.routes(engine, service.wire),
         log.routes(engine),
         events.routes(engine, service.feed),
         samples.routes(engine, service.pulse),

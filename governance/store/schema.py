@@ -11,8 +11,10 @@ from governance.store import (
     progress,
     pushed,
     samples,
+    silences,
     switches,
     tokens,
+    waiver_requests,
     waivers,
 )
 
@@ -27,7 +29,9 @@ __all__ = [
     "progress",
     "pushed",
     "samples",
+    "silences",
     "switches",
     "tokens",
+    "waiver_requests",
     "waivers",
 ]

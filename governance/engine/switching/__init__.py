@@ -1,6 +1,6 @@
 """What people and the engine do with kill switches; each act is one transaction with its entry."""
 
-from governance.engine.switching.approving import approval_view, approve, pending, refuse
+from governance.engine.switching.approving import approval_view, approve, pending, refuse, request_of
 from governance.engine.switching.change import Requested, SwitchDone
 from governance.engine.switching.glass import break_glass
 from governance.engine.switching.pulling import pull
@@ -16,5 +16,6 @@ __all__ = [
     "people_to_restore",
     "pull",
     "refuse",
+    "request_of",
     "restore",
 ]

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import audit, authoring, demo, evidence, incidents, serve
+from governance.cli import audit, authoring, demo, evidence, incidents, serve, tokens
 from governance.core.problem import printable
-from governance.errors import GovernanceError
+from governance.errors import Denied, GovernanceError
 
 
 def _exit(code: object, **_options: object) -> None:
@@ -30,6 +30,7 @@ app = typer.Typer(
 demo.register(app)
 authoring.register(app)
 serve.register(app)
+tokens.register(app)
 incidents.register(app)
 evidence.register(app)
 audit.register(app)
@@ -61,6 +62,8 @@ def run(arguments: list[str]) -> int:
     except GovernanceError as error:
         for line in f"gov: {error}".splitlines():
             print(printable(line), file=sys.stderr)
+        if isinstance(error, Denied) and "--as" not in arguments:
+            print("gov: --as says who acts", file=sys.stderr)
         return error.exit_code
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 0

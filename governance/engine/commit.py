@@ -17,7 +17,7 @@ from governance.core.policy import EffectiveRule
 from governance.core.reaction import Step
 from governance.engine import entries
 from governance.engine.parts import Engine
-from governance.store import alerts, decision_log, effects, incidents
+from governance.store import alerts, decision_log, effects, incidents, silences
 from governance.store.pace import Pace
 
 
@@ -102,6 +102,7 @@ def _written(engine: Engine, chunk: Mapping[str, Sequence[Change]], at: datetime
     with engine.database.transaction() as connection:
         started = perf_counter()
         number = incidents.next_id(connection)
+        muted = silences.holding(connection, at)
         before = incidents.latest(connection, [group for group in chunk if told[group]])
         for group, moved in chunk.items():
             changes = [each for each in moved if not _known(each, before.get(group), told[group])]
@@ -113,7 +114,7 @@ def _written(engine: Engine, chunk: Mapping[str, Sequence[Change]], at: datetime
                 number += 1 if change.kind == "opened" else 0
                 proposals = _proposals(changes, change.incident)
                 late = any(each.step.verdict.late for each in changes)
-                sent.extend(respond(change, tuple(engine.notifiers), proposals, at, late=late))
+                sent.extend(respond(change, tuple(engine.notifiers), proposals, at, late=late, silences=muted))
                 log.append(entries.of_incident(change, at, engine.plan.version))
                 found.append(change)
         log.extend(entries.of_delivery(each, at) for each in sent if each.state == "withheld")

@@ -10,7 +10,7 @@ from typing import TypeVar
 from governance.core.decision import Decision
 from governance.core.duration import format_duration
 from governance.core.metric import Answer, Query
-from governance.engine import entries, revision
+from governance.engine import entries, revision, silences
 from governance.engine.clock import stepped
 from governance.engine.cycle import CycleReport, run_cycle
 from governance.engine.dispatch import dispatch
@@ -51,6 +51,7 @@ def step(engine: Engine, now: datetime) -> StepReport:
     nothing: tuple[int, CycleReport | None] = (0, None)
     late, report = _tried(lambda: _judged(engine, last, at), nothing, failed)
     _tried(lambda: release(engine, now), None, failed)
+    _tried(lambda: silences.catch_up(engine, now), None, failed)
     delivered = _tried(lambda: len(dispatch(engine, now)), 0, failed)
     _tried(lambda: forget(engine, now), 0, failed)
     _tried(lambda: _sealed(engine, now), None, failed)

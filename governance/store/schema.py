@@ -2,6 +2,7 @@
 
 from governance.store import (
     alerts,
+    approvals,
     effects,
     evidence,
     incidents,
@@ -10,11 +11,16 @@ from governance.store import (
     progress,
     pushed,
     samples,
+    silences,
+    switches,
+    tokens,
+    waiver_requests,
     waivers,
 )
 
 __all__ = [
     "alerts",
+    "approvals",
     "effects",
     "evidence",
     "incidents",
@@ -23,5 +29,9 @@ __all__ = [
     "progress",
     "pushed",
     "samples",
+    "silences",
+    "switches",
+    "tokens",
+    "waiver_requests",
     "waivers",
 ]

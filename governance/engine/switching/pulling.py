@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from governance.core.acting_checks import SHORTEST
 from governance.core.duration import format_duration
 from governance.core.switch import Mode, Scope, Setting, loosens
 from governance.engine.entries import ENGINE
@@ -21,9 +22,6 @@ from governance.engine.switching.change import (
 )
 from governance.errors import Conflict, InvalidDocument, NotFound
 from governance.store import incidents, switches
-
-SHORTEST = timedelta(minutes=1)
-"""An expiry is judged at a beat of the engine; a shorter one would only look exact."""
 
 
 def pull(

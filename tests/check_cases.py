@@ -181,10 +181,11 @@ policies/card.yaml:5:83: error[cannot-act]: a rule that pulls tells people, so i
     5 | rules: [{rule: high, when: metrics.score_mean > 0.9, severity: info, enforcement: act, then: {switch: stopped}}]
       |                                                                                   ^^^
 """),
-    card("a pack's rule that acts on nothing", "rules:\n  - {rule: ownership/no-way-back, enforcement: act}\n", """\
+    card("a pack's rule that acts on nothing", "rules:\n\
+  - {rule: ownership/nobody-accountable, enforcement: act}\n", """\
 policies/card.yaml:6:12: error[cannot-act]: a rule that acts needs `then: {switch: …}`, which says what it pulls
-    6 |   - {rule: ownership/no-way-back, enforcement: act}
-      |            ^^^^^^^^^^^^^^^^^^^^^
+    6 |   - {rule: ownership/nobody-accountable, enforcement: act}
+      |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 """),
     card("a throttle of all", "rollback: {when: metrics.score_mean > 0.9, \
 then: {switch: throttle, share: 100%}}\n", """\

@@ -2,6 +2,7 @@
 
 from governance.engine.switching.approving import approval_view, approve, pending, refuse
 from governance.engine.switching.change import Requested, SwitchDone
+from governance.engine.switching.expiry import expire
 from governance.engine.switching.glass import break_glass
 from governance.engine.switching.pulling import pull
 from governance.engine.switching.restoring import people_to_restore, restore
@@ -12,6 +13,7 @@ __all__ = [
     "approval_view",
     "approve",
     "break_glass",
+    "expire",
     "pending",
     "people_to_restore",
     "pull",

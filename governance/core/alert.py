@@ -56,7 +56,8 @@ class Alert:
 
     `basis` and `until` tell, where labels are needed, how firm the finding is and the end of the window it rests on;
     `observed` is set while it fires, or grew worse, and nobody was told, as its rule was only observed;
-    `blinds` tells what an alert of the engine has blinded so far: the models of a source, or the rules of a model.
+    `blinds` tells what an alert of the engine has blinded so far: the models of a source, or the rules of a model;
+    `owes_pull` is set by a late cycle in which a rule began to fire that acts: it does so if it fires in the present.
     """
 
     key: AlertKey
@@ -65,6 +66,7 @@ class Alert:
     until: datetime | None = None
     observed: bool = False
     blinds: tuple[str, ...] = ()
+    owes_pull: bool = False
 
     @property
     def state(self) -> State:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal
 
+from governance.core.acting_checks import acting_problem
 from governance.core.authored import Authored, SourceText, Written, problem_at
 from governance.core.card import Card
 from governance.core.document import ParameterValue, Severity
@@ -162,7 +163,10 @@ def _pack_rules(
                 own = Layer(card.document.rules[overrides[name]], card.source, ("rules", overrides[name]))
                 problems.extend(override_problems(rule, own, name))
                 layers.insert(0, own)
-            yield _rule(name, pack.document, layers)
+            found = _rule(name, pack.document, layers)
+            if len(layers) > 1:
+                problems.extend(_cannot_act(found, layers[0]))
+            yield found
 
 
 def _card_rules(card: Authored[Card]) -> Iterator[EffectiveRule]:
@@ -174,6 +178,13 @@ def _card_rules(card: Authored[Card]) -> Iterator[EffectiveRule]:
         if trigger is not None and trigger.when is not None:
             values = trigger.model_dump(include={"when", "for_", "enforcement", "then"}, exclude_none=True)
             yield _rule(name, None, [Layer(Rule(rule=name, severity="warning", **values), card.source, (name,))])
+
+
+def _cannot_act(rule: EffectiveRule, own: Layer) -> Iterator[Problem]:
+    """A card may let a rule of a pack act only where there is something that it can do."""
+    why = acting_problem(rule.enforcement, rule.then, [severity for severity, _ in rule.conditions])
+    if why:
+        yield problem_at(own.source, own.source.at((*own.path, "rule")), "cannot-act", why)
 
 
 def _rule(name: str, pack: Pack | None, layers: list[Layer]) -> EffectiveRule:

@@ -143,7 +143,7 @@ class Link(threading.Thread):
         return usual * (0.8 + 0.4 * self._options.chance())
 
     def _backoff(self, failures: int) -> float:
-        longest = min(self._options.poll, FIRST_RETRY * 2.0 ** min(failures, 16))
+        longest = min(self._options.poll, FIRST_RETRY * 2.0 ** min(failures - 1, 16))
         return longest * (0.5 + 0.5 * self._options.chance())
 
     async def _listen(self, wire: Wire) -> None:

@@ -77,6 +77,8 @@ class SwitchServer:
 
     def close(self) -> None:
         """Stop, and cut every connection."""
+        if self._loop.is_closed():
+            return
         asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)

@@ -77,13 +77,18 @@ def serve(
 def _serve(engine: Engine, listener: socket.socket, limit: timedelta | None, actor: str) -> None:
     """Run the engine beside the server until one of them ends; then end the other."""
     from governance.api.app import app
+    from governance.api.ofrep.events import Streams
     from governance.api.pulse import Pulse
     from governance.api.server import address, server_of
+    from governance.engine.board import Board
     from governance.engine.clock import stepped
+    from governance.engine.watcher import Watcher
     from governance.scheduler import Ticker
 
     pulse, every = Pulse(), engine.organisation.cycle.every
-    server = server_of(app(engine, pulse, every=every, actor=actor))
+    board = Board(engine)
+    streams, watcher = Streams(board), Watcher(board, engine, _complain)
+    server = server_of(app(engine, pulse, board, streams, every=every, actor=actor), streams.close)
 
     def stop(*_: object) -> None:
         server.should_exit = True
@@ -98,10 +103,12 @@ def _serve(engine: Engine, listener: socket.socket, limit: timedelta | None, act
         running.add_done_callback(stop)
         models, version = len(engine.plan.policies), engine.plan.version[:12]
         say(f"started on http://{address(listener)}: {models} models under policies {version}")
+        watcher.start()
         try:
             server.run(sockets=[listener])
         finally:
             ticker.stop()
+            watcher.stop()
     running.result()
     say("stopped")
 
@@ -132,7 +139,12 @@ class _Step:
         """Say what is wrong once, not at every beat."""
         if trouble != self._trouble:
             self._trouble = trouble
-            print(f"gov: {printable(trouble)}", file=sys.stderr, flush=True)
+            _complain(trouble)
+
+
+def _complain(trouble: str) -> None:
+    if trouble:
+        print(f"gov: {printable(trouble)}", file=sys.stderr, flush=True)
 
 
 def _tell(report: StepReport, pulse: Pulse) -> None:

@@ -40,6 +40,21 @@ NEEDS: Mapping[Act, Role] = {
     "token.administer": "admin",
 }
 """The least role that each act asks for."""
+_WORDS: Mapping[Act, str] = {
+    "read": "look at this",
+    "incident.acknowledge": "acknowledge incidents",
+    "incident.resolve": "resolve incidents",
+    "switch.pull": "pull kill switches",
+    "switch.restore": "restore models",
+    "switch.approve": "approve restores",
+    "switch.break-glass": "break the glass",
+    "waiver.request": "ask for waivers",
+    "waiver.approve": "approve waivers",
+    "silence.create": "silence",
+    "silence.end": "end silences",
+    "evidence.record": "record evidence",
+    "token.administer": "administer tokens",
+}
 ROLES: tuple[Role, ...] = ("viewer", "responder", "approver", "admin")
 
 
@@ -62,7 +77,7 @@ class Refused:
     def __str__(self) -> str:
         """Return the refusal as a sentence that names the rule and who may."""
         who = ", ".join(self.who_may) or "nobody; the organisation names none"
-        return f"'{self.actor}' may not {self.act.replace('.', ' ')}: {self.rule}; these people may: {who}"
+        return f"'{self.actor}' may not {_WORDS[self.act]}: {self.rule}; these people may: {who}"
 
 
 def authority(actor: str, act: Act, card: Card | None, organisation: Organisation) -> Allowed | Refused:

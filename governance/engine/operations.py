@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from governance.core import incident as core
 from governance.core.decision import Decision
@@ -13,8 +14,13 @@ from governance.core.incident import Incident, IncidentChange
 from governance.core.waiver import Waiver
 from governance.engine import entries
 from governance.engine.parts import Engine
+from governance.engine.permission import permit
+from governance.engine.sealing import sealed
+from governance.engine.switching.paging import broken_by
 from governance.errors import Conflict, Denied, NotFound
 from governance.store import decision_log, effects, incidents, waivers
+
+_ENTRIES = {"incident.acknowledge": "incident.acknowledged", "incident.resolve": "incident.resolved"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ def acknowledge(engine: Engine, number: int, *, actor: str, at: datetime) -> Don
     """Take an incident.
 
     :raises Conflict: when it is taken already, or closed.
-    :raises Denied: when the actor is nobody the organisation knows.
+    :raises Denied: when the actor may not.
     """
 
     def change(before: Incident) -> Incident:
@@ -44,32 +50,34 @@ def acknowledge(engine: Engine, number: int, *, actor: str, at: datetime) -> Don
             raise Conflict(f"incident {number} was acknowledged by {before.acknowledged_by} ({since})")
         return core.acknowledged(before, actor, at)
 
-    return _act(engine, number, "acknowledged", change, actor=actor, at=at, body={})
+    return _act(engine, number, "incident.acknowledge", change, actor=actor, at=at, body={})
 
 
 def resolve(engine: Engine, number: int, *, actor: str, because: str, at: datetime) -> Done:
     """Close an incident by hand; findings that still fire will open a new one when they fire again.
 
     :raises Conflict: when it is closed already.
-    :raises Denied: when the actor is nobody the organisation knows.
+    :raises Denied: when the actor may not, or it is the review of a glass that the actor broke.
     """
 
     def change(before: Incident) -> Incident:
         if before.status == "resolved":
             raise Conflict(f"incident {number} was resolved by {before.resolved_by} at {_time(before.resolved_at)}")
+        if actor in broken_by(before):
+            raise Denied(f"{actor} broke the glass; incident {number} is its review, which somebody else resolves")
         return core.resolved(before, actor, at)
 
-    return _act(engine, number, "resolved", change, actor=actor, at=at, body={"because": because})
+    return _act(engine, number, "incident.resolve", change, actor=actor, at=at, body={"because": because})
 
 
 def waive(engine: Engine, waiver: Waiver, *, at: datetime) -> int:
     """Put an approved waiver in force and return the number of its entry.
 
-    :raises Denied: when the requester approves it, or either is nobody the organisation knows.
+    :raises Denied: when the requester approves it, or either may not.
     :raises NotFound: when the model has no such rule.
     """
-    for person in (waiver.requested_by, waiver.approved_by):
-        permitted(engine, person)
+    permit(engine, waiver.requested_by, "waiver.request", waiver.model)
+    permit(engine, waiver.approved_by, "waiver.approve", waiver.model)
     if waiver.requested_by == waiver.approved_by:
         raise Denied(f"{waiver.requested_by} asked for this waiver; somebody else must approve it")
     policy = engine.plan.by_model.get(waiver.model)
@@ -82,53 +90,36 @@ def waive(engine: Engine, waiver: Waiver, *, at: datetime) -> int:
         waivers.add(connection, replace(waiver, since=at))
         entry = Decision(at, "waiver.approved", waiver.approved_by, subject, body, identity)
         decision_log.append(connection, [entry])
-    return _sealed(engine, identity, at)
-
-
-def permitted(engine: Engine, actor: str) -> None:
-    """Let people of the organisation act; where it names none, everybody on this machine.
-
-    :raises Denied: naming who may.
-    """
-    people = engine.organisation.people
-    if people and actor not in people:
-        raise Denied(
-            f"'{actor}' is not in the organisation; these people may: {', '.join(sorted(people))} (choose with --as)"
-        )
+    return sealed(engine, identity, at)
 
 
 def _act(
     engine: Engine,
     number: int,
-    kind: str,
+    asked: Literal["incident.acknowledge", "incident.resolve"],
     change: Callable[[Incident], Incident],
     *,
     actor: str,
     at: datetime,
     body: dict[str, object],
 ) -> Done:
-    permitted(engine, actor)
+    with engine.database.read() as connection:
+        model = incidents.get(connection, number).model
+    permit(engine, actor, asked, model)
+    kind = _ENTRIES[asked]
     with engine.database.transaction() as connection:
         before = incidents.get(connection, number)
         after = change(before)
         incidents.save(connection, after)
-        if kind == "resolved":
+        if asked == "incident.resolve":
             told = respond(IncidentChange(after, "resolved"), tuple(engine.notifiers), (), at)
             effects.add(connection, told)
         identity = entries.identity("incident", str(number), str(after.version))
         details = {**body, "status": after.status, "severity": after.severity, "title": after.title}
-        decision = Decision(at, f"incident.{kind}", actor, entries.subject_of(after), details, identity)
+        decision = Decision(at, kind, actor, entries.subject_of(after), details, identity)
         decision_log.append(connection, [decision])
-    still_firing = len(before.firing) if kind == "resolved" else 0
-    return Done(after, _sealed(engine, identity, at), still_firing)
-
-
-def _sealed(engine: Engine, identity: str, at: datetime) -> int:
-    """An act that answers a person waits for its seal."""
-    decision_log.seal(engine.database, at)
-    entry = decision_log.entry_of(engine.database, identity)
-    assert entry is not None  # sealed just now  # noqa: S101
-    return entry.seq
+    still_firing = len(before.firing) if asked == "incident.resolve" else 0
+    return Done(after, sealed(engine, identity, at), still_firing)
 
 
 def _time(at: datetime | None) -> str:

@@ -2,6 +2,7 @@
 
 from governance.store import (
     alerts,
+    approvals,
     effects,
     evidence,
     incidents,
@@ -10,11 +11,13 @@ from governance.store import (
     progress,
     pushed,
     samples,
+    switches,
     waivers,
 )
 
 __all__ = [
     "alerts",
+    "approvals",
     "effects",
     "evidence",
     "incidents",
@@ -23,5 +26,6 @@ __all__ = [
     "progress",
     "pushed",
     "samples",
+    "switches",
     "waivers",
 ]

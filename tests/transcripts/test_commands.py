@@ -111,7 +111,9 @@ def test_a_stranger_is_told_who_may(workspace: Workspace) -> None:
     for settings, arguments in (({}, ("--as", "eve")), ({"GOV_ACTOR": "eve"}, ())):
         done = workspace.run("incidents", "ack", "2", *arguments, **settings)
         assert (done.returncode, done.stdout) == (3, "")
-        assert "'eve' is not in the organisation; these people may: ana, bo" in done.stderr
+        needed = "it needs the role responder for loan-risk"
+        assert f"'eve' may not acknowledge incidents: {needed}; these people may: ana, bo" in done.stderr
+        assert ("--as says who acts" in done.stderr) == ("--as" not in arguments)
     assert "triggered" in workspace.run("incidents", "show", "2").stdout
 
 

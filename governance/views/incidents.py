@@ -1,4 +1,4 @@
-"""Read models: what the command line, and later the API, Slack and the terminal app show."""
+"""Incidents, their notifications and judged rules as they are shown."""
 
 from __future__ import annotations
 
@@ -6,16 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from governance.core.effect import Effect
 from governance.core.incident import Finding, Incident
-
-
-class View(BaseModel):
-    """A value made to be shown."""
-
-    model_config = ConfigDict(frozen=True)
+from governance.views.view import View
 
 
 class FindingView(View):

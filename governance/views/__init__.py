@@ -1,0 +1,48 @@
+"""Read models: what the command line, the API, Slack and the terminal app show."""
+
+from governance.views.fleet import FleetRow, FleetView, MetricView
+from governance.views.incidents import (
+    FindingView,
+    IncidentView,
+    NotificationView,
+    RuleView,
+    TermView,
+    WhyView,
+    incident_view,
+    why_view,
+)
+from governance.views.people import WhoamiView
+from governance.views.switches import (
+    ApprovalView,
+    ConfirmationsView,
+    MayView,
+    ScopeView,
+    SettingView,
+    SwitchDoneView,
+    SwitchView,
+)
+from governance.views.view import Page, View
+
+__all__ = [
+    "ApprovalView",
+    "ConfirmationsView",
+    "FindingView",
+    "FleetRow",
+    "FleetView",
+    "IncidentView",
+    "MayView",
+    "MetricView",
+    "NotificationView",
+    "Page",
+    "RuleView",
+    "ScopeView",
+    "SettingView",
+    "SwitchDoneView",
+    "SwitchView",
+    "TermView",
+    "View",
+    "WhoamiView",
+    "WhyView",
+    "incident_view",
+    "why_view",
+]

@@ -1,0 +1,56 @@
+"""The fleet as it is shown: one row per model, worst first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from governance.views.view import View
+
+
+class MetricView(View):
+    """The metric of a model that is worst against its limit; `history` is oldest first, None where nothing was."""
+
+    name: str
+    value: float | None
+    limit: float | None = None
+    history: list[float | None] = []
+
+
+class FleetRow(View):
+    """One model: how bad it is, what its kill switch says, and how old that is.
+
+    `severity` is that of its worst open incident: critical, warning, info, none, or unknown where nothing can be told.
+    `data_at` is the oldest instant that a judged sample speaks for, `judged_at` when that was judged.
+    """
+
+    model: str
+    tier: int
+    team: str
+    severity: str
+    mode: str
+    mode_scope: str = "model"
+    share: float | None = None
+    incidents: list[int] = []
+    worst: str = ""
+    opened_at: datetime | None = None
+    metric: MetricView | None = None
+    latency_p99: float | None = None
+    cost_per_1k: float | None = None
+    judged_at: datetime | None = None
+    data_at: datetime | None = None
+    outcomes: dict[str, int] = {}
+
+
+class FleetView(View):
+    """A page of the fleet as of `as_of`; `judged_at` is the instant of the last complete cycle.
+
+    `tallies` counts the whole fleet: critical, warning, info, none, unknown by severity; not_live by switch.
+    """
+
+    environment: str
+    as_of: datetime
+    judged_at: datetime | None
+    policy_version: str
+    tallies: dict[str, int]
+    items: list[FleetRow]
+    next: str | None = None

@@ -1,0 +1,19 @@
+"""Who asks, as it is shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from governance.views.view import View
+
+
+class WhoamiView(View):
+    """Who the server takes the caller for, and what that allows anywhere."""
+
+    actor: str
+    kind: str
+    roles: list[str]
+    scopes: list[str]
+    environment: str
+    read_only: bool
+    expires_at: datetime | None = None

@@ -1,0 +1,95 @@
+"""Kill switches as they are shown, with what a person must know before pulling or restoring one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from governance.views.view import View
+
+
+class ScopeView(View):
+    """Which requests a setting is for; empty is all of the model's."""
+
+    version: str = ""
+    labels: dict[str, str] = {}
+
+
+class SettingView(View):
+    """What holds for one scope."""
+
+    scope: ScopeView
+    mode: str
+    share: float
+    seq: int
+    reason: str
+    set_by: str
+    set_at: datetime
+    approved_by: str = ""
+    fallback: str = ""
+    incident: int | None = None
+    expires_at: datetime | None = None
+    extended: int = 0
+    origin: str = "person"
+
+
+class ConfirmationsView(View):
+    """How many serving instances hold the latest change: "41 of 42"; `late` and `silent` name the others."""
+
+    total: int
+    confirmed: int
+    late: list[str] = []
+    silent: list[str] = []
+
+
+class MayView(View):
+    """Whether who asks may act: why, or else who may."""
+
+    allowed: bool
+    because: str
+
+
+class SwitchView(View):
+    """The kill switch of one model.
+
+    `serving` is the version that serves, "" when unknown; `traffic` predictions per minute, None when unknown;
+    `confirm` the acts for which the model's name must be typed. `may` is for who asks: pull, restore, break-glass.
+    """
+
+    model: str
+    environment: str
+    tier: int
+    seq: int
+    mode: str
+    settings: list[SettingView]
+    changed_at: datetime | None = None
+    serving: str = ""
+    fallback: str = ""
+    traffic: float | None = None
+    dependants: list[str] = []
+    people_to_restore: int = 1
+    confirmations: ConfirmationsView
+    warnings: list[str] = []
+    may: dict[str, MayView] = {}
+
+
+class ApprovalView(View):
+    """A two-person act that waits for its second person; it is void when the switch is no longer at `seq`."""
+
+    id: str
+    kind: str
+    model: str
+    text: str
+    requested_by: str
+    requested_at: datetime
+    expires_at: datetime | None = None
+    state: str = "pending"
+    seq: int | None = None
+    who_may: list[str] = []
+
+
+class SwitchDoneView(View):
+    """The switch after an act and the entry that proves it; or the approval that a restore waits for."""
+
+    switch: SwitchView
+    entry: int
+    approval: ApprovalView | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +66,9 @@ def test_every_known_model_is_in_the_bulk_answer_also_those_never_pulled(engine:
     assert found["eventStreams"] == [
         {"type": "sse", "endpoint": {"requestUri": "/ofrep/v1/events"}, "inactivityDelaySec": 120}
     ]
+    answer = bulk(engine)
+    digest = base64.b64encode(hashlib.sha256(answer.content).digest()).decode()
+    assert answer.headers["content-digest"] == f"sha-256=:{digest}:"
     only = bulk(engine, query="?model=fraud&model=none").json()
     assert [each["key"] for each in only["flags"]] == ["fraud.serve", "fraud.mode", "fraud.switch"]
 

@@ -59,7 +59,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Switch:
-    """The settings of a model; `version` is what a request is taken for that names none.
+    """The settings of a model; `serving` is the version that a request is taken for that names none.
 
     `carried`: the engine's last answer did not have it, so what was known before is held on to. `assumed`: nothing but
     override files is known of it.
@@ -68,14 +68,14 @@ class Switch:
     model: str
     seq: int = 0
     settings: tuple[Setting, ...] = ()
-    version: str = ""
+    serving: str = ""
     fallback: str = ""
     carried: bool = False
     assumed: bool = False
 
     def effective(self, version: str, labels: Mapping[str, str]) -> Setting | None:
         """Return what holds for a request; None when the model answers."""
-        version = version or self.version
+        version = version or self.serving
         found = None
         for each in self.settings:
             if each.covers(version, labels) and (found is None or each.rank > found.rank):
@@ -136,7 +136,7 @@ def switch_of(model: str, value: object) -> Switch:
         model,
         seq_of(found.get("seq", 0)),
         tuple(setting_of(each) for each in settings),
-        text_of(found, "version"),
+        text_of(found, "serving"),
         text_of(found, "fallback"),
     )
 

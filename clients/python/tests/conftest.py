@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from model_governance_openfeature import Switches
 from switch_server import SwitchServer
-
-Open = Callable[..., Switches]
+from waiting import Open
 
 
 @pytest.fixture

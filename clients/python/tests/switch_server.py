@@ -24,10 +24,10 @@ def setting(mode: str, share: float = 1.0, *, salt: str = "s", version: str = ""
     return {"scope": scope, "mode": mode, "share": share, "salt": salt, "fallback": "baseline", "reason": "drill"}
 
 
-def switch(seq: int, *settings: dict[str, Any], version: str = "") -> dict[str, Any]:
+def switch(seq: int, *settings: dict[str, Any], serving: str = "") -> dict[str, Any]:
     """Return the object of `<model>.switch`."""
     mode = settings[0]["mode"] if settings else "live"
-    return {"seq": seq, "mode": mode, "version": version, "fallback": "baseline", "settings": list(settings)}
+    return {"seq": seq, "mode": mode, "serving": serving, "fallback": "baseline", "settings": list(settings)}
 
 
 def live(seq: int = 0) -> dict[str, Any]:

@@ -7,10 +7,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from conftest import Open
 from fault_proxy import FAULTS, Fault, FaultProxy
 from switch_server import SwitchServer, live, setting, switch
-from waiting import until
+from waiting import Open, until
 
 TROUBLE = 1.0
 """Seconds for which a fault lasts."""

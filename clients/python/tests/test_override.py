@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 import rfc8785
-from conftest import Open
 from model_governance_openfeature import Switches
 from switch_server import SwitchServer, live, setting, switch
-from waiting import until
+from waiting import Open, until
 
 KEY = "a key that only those on call have"
 PULL = {

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Open
 from switch_server import SwitchServer, live, setting, switch
-from waiting import until
+from waiting import Open, until
 
 HERE = Path(__file__).parent
 

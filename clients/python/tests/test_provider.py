@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Open
 from model_governance_openfeature import GovernanceProvider, Switches
 from openfeature import api
 from openfeature.client import OpenFeatureClient
@@ -16,7 +15,7 @@ from openfeature.event import EventDetails, ProviderEvent
 from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import Reason
 from switch_server import SwitchServer, live, setting, switch
-from waiting import until
+from waiting import Open, until
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import Open
 from model_governance_openfeature import Switches
 from switch_server import SwitchServer, live, setting, switch
-from waiting import until
+from waiting import Open, until
 
 NOWHERE = "http://127.0.0.1:9"
 

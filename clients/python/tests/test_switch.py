@@ -68,7 +68,7 @@ def test_a_throttled_request_without_a_key_gets_the_fallback() -> None:
 
 def test_a_request_that_names_no_version_is_of_the_one_that_serves() -> None:
     pulled = Setting("fallback", version="8")
-    assert decide(Switch("m", settings=(pulled,), version="7")).serve
+    assert decide(Switch("m", settings=(pulled,), serving="7")).serve
     assert not decide(Switch("m", settings=(pulled,))).serve, "with no version known, it may be any"
 
 

@@ -8,12 +8,11 @@ import threading
 from typing import Any
 
 import pytest
-from conftest import Open
 from model_governance_openfeature.keeper import Keeper
 from model_governance_openfeature.link import Link
 from model_governance_openfeature.options import Options
 from switch_server import SwitchServer, live, setting, switch
-from waiting import until
+from waiting import Open, until
 
 
 def test_a_pull_is_seen_as_it_is_announced(server: SwitchServer, opened: Open) -> None:
@@ -50,7 +49,7 @@ def test_a_stream_that_is_cut_or_falls_silent_is_opened_again(server: SwitchServ
 
 
 def test_versions_and_labels_are_told_apart(server: SwitchServer, opened: Open) -> None:
-    server.set(m=switch(1, setting("stopped", version="8"), setting("fallback", site="JFK"), version="7"))
+    server.set(m=switch(1, setting("stopped", version="8"), setting("fallback", site="JFK"), serving="7"))
     held = opened(server.url)
     assert held.mode("m", version="8") == "stopped"
     assert held.serve("m", version="7", labels={"site": "LGA"})

@@ -5,6 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from model_governance_openfeature import Switches
+
+Open = Callable[..., Switches]
+"""Opens switches that are closed after the test."""
+
 
 def until(holds: Callable[[], object], seconds: float = 30.0) -> None:
     """Wait until it holds; fail when it does not for so long."""

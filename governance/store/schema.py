@@ -10,6 +10,7 @@ from governance.store import (
     progress,
     pushed,
     samples,
+    trouble,
     waivers,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "progress",
     "pushed",
     "samples",
+    "trouble",
     "waivers",
 ]

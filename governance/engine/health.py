@@ -6,7 +6,7 @@ A source that fails is one incident that lists the models it blinds, not one per
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from governance.engine import entries
 from governance.engine.commit import Change
 from governance.engine.facts import registry_failure
 from governance.engine.picture import Agenda, Picture, Trouble
+from governance.store.trouble import Place
 
 MODEL = entries.ENGINE
 
@@ -101,7 +102,7 @@ def _broken(known: Known, failing: set[str]) -> dict[str, dict[str, str]]:
 
 def _gone(known: Known, found: Mapping[str, Failure | None], at: datetime) -> Iterator[Change]:
     """End the alerts about sources that no question goes to any more, and about models that no card declares."""
-    trouble = troubled(known.active)
+    trouble = troubled(in_trouble(known.active))
     for source in sorted(trouble.sources - set(found) - known.plan.sources):
         key = AlertKey(MODEL, "source-failing", labels(source=source))
         yield from _change(known, key, "", f"source {source} is no longer asked", at)
@@ -110,12 +111,17 @@ def _gone(known: Known, found: Mapping[str, Failure | None], at: datetime) -> It
         yield from _change(known, key, "", f"{model} is no longer declared", at)
 
 
-def troubled(active: Mapping[AlertKey, Alert]) -> Trouble:
-    """Return the sources that fail and the models with a rule in error, as their alerts tell."""
-    found = [(key.rule, dict(key.labels)) for key in active if key.model == MODEL]
+def in_trouble(active: Iterable[AlertKey]) -> frozenset[Place]:
+    """Return which of the engine's own alerts are active, each with the source or model that it is about."""
+    return frozenset((key.rule, name) for key in active if entries.is_health(key) for _, name in key.labels)
+
+
+def troubled(found: Iterable[Place]) -> Trouble:
+    """Return the sources that fail and the models with a rule in error."""
+    places = tuple(found)
     return Trouble(
-        frozenset(each["source"] for rule, each in found if rule == "source-failing"),
-        frozenset(each["model"] for rule, each in found if rule == "rule-in-error"),
+        frozenset(name for rule, name in places if rule == "source-failing"),
+        frozenset(name for rule, name in places if rule == "rule-in-error"),
     )
 
 

@@ -102,13 +102,14 @@ def missed(last: datetime, at: datetime, every: timedelta, horizon: timedelta) -
 def _caught_up(engine: Engine, last: datetime, at: datetime) -> int:
     """Judge what was missed, as far back as the organisation wants; what is further back is skipped, and said so."""
     settings = engine.organisation.cycle
-    instants, since = missed(last, at, settings.every, settings.catch_up)
+    with engine.database.read() as connection:
+        left = progress.away_since(connection, last)
+    instants, since = missed(left, at, settings.every, settings.catch_up)
+    instants = [each for each in instants if each > last]  # the same ones, wherever it was cut off
     if not instants:
         return 0
     with engine.database.transaction() as connection:
-        before = progress.last(connection, progress.BACK)
-        if before is None or before < last:  # not cut off in the middle of catching up
-            progress.set_last(connection, progress.LEFT, last)
+        progress.set_last(connection, progress.LEFT, left)
         progress.set_last(connection, progress.BACK, at)
         if since > last:
             under = entries.Under(engine.plan.version, progress.era(connection))

@@ -49,6 +49,12 @@ def set_last(connection: Connection, name: str, at: datetime | None) -> None:
         connection.execute(insert(_TABLE), [{"name": name, "at": at.timestamp()}])
 
 
+def away_since(connection: Connection, cycle: datetime) -> datetime:
+    """Return the last cycle before the engine was away: `cycle`, unless that was reached by catching up so far."""
+    left, back = last(connection, LEFT), last(connection, BACK)
+    return left if left is not None and back is not None and left <= cycle < back else cycle
+
+
 def era(connection: Connection) -> int:
     """Return how often the machine's clock stepped: the same instant may come again in another era."""
     return round(connection.execute(select(_TABLE.c.at).where(_TABLE.c.name == _STEPS)).scalar() or 0)

@@ -14,6 +14,7 @@ from governance.store import (
     silences,
     switches,
     tokens,
+    trouble,
     waiver_requests,
     waivers,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "silences",
     "switches",
     "tokens",
+    "trouble",
     "waiver_requests",
     "waivers",
 ]

@@ -59,11 +59,20 @@ def test_one_incident(seen: Workspace) -> None:
     assert "metrics.recent_score = 0.9, metrics.predictions = 60" in done.stdout
 
 
-def test_a_resolved_incident_keeps_its_worst_moment(seen: Workspace) -> None:
+def test_a_resolved_incident_keeps_its_worst_moment_and_tells_what_ended_it(seen: Workspace) -> None:
     shown = seen.run("incidents", "show", "1").stdout
     assert "  resolved   2026-01-05 18:00Z by " in shown
     assert "✓ warning: The mean score of the last hour is 0.05" in shown
     assert "ended 2026-01-05 18:00Z" in shown
+    assert (
+        "    when it fired or worsened: metrics.recent_score = 0.05\n    fired → resolved: recent_score is 0.2 now\n"
+        in shown
+    )
+    assert "gov eval" not in shown
+    assert "its values now: gov eval loan-risk\n" in seen.run("incidents", "show", "2").stdout
+    told = parsed(seen.run("why", "1", "--format", "json").stdout)["notifications"]
+    ends = {each["text"] for each in told if each["reason"] == "resolved"}
+    assert ends == {"The mean score of the last hour is 0.05 – recent_score is 0.2 now"}
 
 
 def test_one_incident_as_json(seen: Workspace) -> None:

@@ -21,6 +21,11 @@ class Measure:
     needs_truth: bool
     description: str
 
+    @property
+    def age(self) -> bool:
+        """True of an age, which is of the whole log whatever the window."""
+        return self.description.startswith("age of")
+
 
 def _measure(
     needs: str, description: str, *, unit: str = "", by: tuple[By, ...] = ("",), needs_truth: bool = False

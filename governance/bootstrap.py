@@ -133,7 +133,8 @@ def operator(settings: Settings) -> Engine:
     refuse_lost(settings.database_file)
     if not settings.database_file.exists():
         raise Unavailable(
-            f"no database at {settings.database_file}: gov serve makes it; or say with -C or GOV_HOME where the engine works"
+            f"no database at {settings.database_file}: gov serve makes it; "
+            "or say with -C or GOV_HOME where the engine works"
         )
     loaded = policies([settings.policies])
     if loaded.problems and not loaded.organised:

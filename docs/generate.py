@@ -47,6 +47,8 @@ def measures() -> str:
         "",
         "A card's metric names one as `measure:`; the pack `standard` makes metrics of them for every card whose log",
         "maps the columns they need. Windows end at full hours, those that need the truth at the label watermark.",
+        "A feature whose column no file ever had, and a table of labels (once labels are due) or of the reference that",
+        "never had a file, are an error that names them: they are taken for misspelt, not for missing data.",
         "",
         "`where` is a condition in SQL over the log's columns: the measure is that of the rows for which it is true,",
         "as if there were no others, also in the training-time rows that it is compared with. A distribution is",

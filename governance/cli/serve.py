@@ -106,8 +106,9 @@ def _serve(
     with ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
         running = pool.submit(ticker.run, limit)
         running.add_done_callback(stop)
-        models, version = len(engine.plan.policies), engine.plan.version[:12]
-        say(f"started on http://{address(listener)}: {models} models under policies {version}")
+        models, version = len(engine.plan.policies) - 1, engine.plan.version[:12]  # the engine's own card is one more
+        count = f"{models} model{'' if models == 1 else 's'}"
+        say(f"started on http://{address(listener)}: {count} and the engine itself under policies {version}")
         watcher.start()
         try:
             server.run(sockets=[listener])

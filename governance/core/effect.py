@@ -122,9 +122,8 @@ def retry_at(attempts: int, at: datetime) -> datetime:
 def _message(incident: Incident, reason: Reason, proposals: tuple[str, ...], at: datetime) -> Message:
     shown = incident.firing or incident.findings
     lines = tuple(_line(each.summary, each.key.labels, each.basis) for each in shown)
-    return Message(
-        incident.id, incident.model, incident.severity, incident.status, incident.title, reason, lines, proposals, at
-    )
+    title = f"{incident.title} – {incident.ending}" if reason == "resolved" and incident.ending else incident.title
+    return Message(incident.id, incident.model, incident.severity, incident.status, title, reason, lines, proposals, at)
 
 
 def _line(summary: str, labels: Labels, basis: str) -> str:

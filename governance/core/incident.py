@@ -9,6 +9,7 @@ from typing import Literal
 
 from governance.core.alert import AlertKey, Change
 from governance.core.document import SEVERITIES, Severity
+from governance.core.expression import displayed
 from governance.core.verdict import Basis, worst
 
 Status = Literal["triggered", "acknowledged", "mitigated", "resolved"]
@@ -27,7 +28,8 @@ ChangeKind = Literal["opened", "new_findings", "worsened", "reopened", "resolved
 class Finding:
     """A firing alert in an incident; `ended` is set when it resolved; `story` tells how firm it became.
 
-    `summary` and `values` are those of its worst moment, `peak` the severity it then had.
+    `summary` and `values` are those of the moment it fired or worsened, `peak` its worst severity; `ending` says what
+    ended it.
     """
 
     key: AlertKey
@@ -40,6 +42,7 @@ class Finding:
     ended: datetime | None = None
     times: int = 1
     story: tuple[str, ...] = ()
+    ending: str = ""
 
     @property
     def firing(self) -> bool:
@@ -83,6 +86,11 @@ class Incident:
         rules = {(each.key.rule, each.key.kind) for each in ordered[1:]} - {(ordered[0].key.rule, ordered[0].key.kind)}
         more = f" (and {len(rules)} more rule{'s' if len(rules) > 1 else ''})" if rules else ""
         return f"{ordered[0].summary}{more}"
+
+    @property
+    def ending(self) -> str:
+        """What ended the finding that the title names; "" while one fires or where nothing is to be said."""
+        return "" if self.firing else min(self.findings, key=_worst_first).ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +239,7 @@ def _fired(before: Finding | None, told: Told) -> Finding:
         before,
         severity=told.severity,
         ended=None,
+        ending="",
         since=told.at if again else before.since,
         times=before.times + (1 if again else 0),
         basis=told.basis,
@@ -248,8 +257,19 @@ def _told(before: Finding, told: Told) -> Finding:
         return replace(before, severity=severity, basis="final", story=(*before.story, "confirmed (final)"))
     if told.change in {"resolved", "revised", "waived", "cleared", "pending"}:
         words = {"revised": "withdrawn by complete labels (final)", "pending": "pending again"}
-        return replace(before, ended=told.at, story=(*before.story, words.get(told.change, told.change)))
+        story = (*before.story, words.get(told.change, told.change))
+        return replace(before, ended=told.at, story=story, ending=_ending(told))
     return before
+
+
+def _ending(told: Told) -> str:
+    """Return what ended a finding: a reason in words, or the values of now."""
+    if told.reason:
+        return told.reason
+    if told.key.kind == "no_data":
+        return told.summary
+    values = ((name.removeprefix("metrics."), value) for name, value in told.values.items() if value is not None)
+    return ", ".join(f"{name} is {displayed(value)} now" for name, value in values)
 
 
 def _worse(one: Severity, other: Severity | None) -> bool:

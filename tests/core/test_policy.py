@@ -146,3 +146,70 @@ def test_what_would_be_ignored_in_a_metric_is_refused(tmp_path: Path, metric: st
     (tmp_path / "m.yaml").write_text(CARD.replace("{x: {source: s, query: q}}", f"{{x: {metric}}}"), encoding="utf-8")
     said = [each.message for each in policies([tmp_path]).problems]
     assert (message in said[0]) if message else not said
+
+
+LOGGED = """kind: card
+model: logged
+owners: {team: t}
+log: {source: s, table: log, columns: {time: at, score: p, request: id, label: y}}
+data: {features: {income: {type: number}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        (
+            "rules: [{rule: r, when: metrics.auc < 0.6}]\n",
+            "6:33 no metric 'auc' here: the card does not say how long its truth takes (truth.delay)",
+        ),
+        (
+            "truth: {delay: 1h, complete_after: 2h}\nrules: [{rule: r, when: max(metrics.auc_by_slice) < 0.6}]\n",
+            "7:37 no metric 'auc_by_slice' here: the card declares no slices",
+        ),
+        (
+            "rules: [{rule: r, when: metrics.score_mean < 0.6, summary: 'At {metrics.spend}'}]\n",
+            "6:73 no metric 'spend' here: the log maps no column for cost",
+        ),
+        (
+            "slos: {good: {objective: 99%, good: metrics.latency_p95 < 1}}\n",
+            "6:45 no metric 'latency_p95' here: the log maps no column for latency",
+        ),
+    ],
+)
+def test_a_metric_that_a_card_cannot_have_says_what_it_wants(tmp_path: Path, rest: str, said: str) -> None:
+    (tmp_path / "org.yaml").write_text("kind: org\nsources: {s: {kind: parquet, path: d}}\n", encoding="utf-8")
+    (tmp_path / "logged.yaml").write_text(LOGGED + rest, encoding="utf-8")
+    found = policies([tmp_path]).problems
+    assert [f"{each.position.line}:{each.position.column} {each.message}" for each in found] == [said]
+
+
+@pytest.mark.parametrize(
+    ("features", "reasons"),
+    [
+        (
+            "{income: {type: number}}",
+            {
+                "new_categories": "the card declares no features of type category",
+                "out_of_range": "the card declares no features with a range",
+            },
+        ),
+        (
+            "{note: {type: text}, grade: {type: category}}",
+            {
+                "ks": "the card declares no features of type number",
+                "out_of_range": "the card declares no features with a range",
+            },
+        ),
+        ("{age: {type: number, range: [0, 120]}, grade: {type: category}}", {}),
+    ],
+)
+def test_a_measure_that_fits_no_feature_is_not_applicable_and_not_missing(
+    tmp_path: Path, features: str, reasons: dict[str, str]
+) -> None:
+    (tmp_path / "org.yaml").write_text("kind: org\nsources: {s: {kind: parquet, path: d}}\n", encoding="utf-8")
+    card = LOGGED.replace("{income: {type: number}}", features)
+    (tmp_path / "logged.yaml").write_text(card, encoding="utf-8")
+    policy = policies([tmp_path]).plan.by_model["logged"].policy
+    named = ("ks", "psi", "new_categories", "out_of_range", "null_rate")
+    assert {name: each.reason for name, each in policy.absent.items() if name in named} == reasons

@@ -179,6 +179,8 @@ class Story:
             assert found[0].status == expected["incident"], f"{where}: {found[0].status}"
         if "findings" in expected:
             assert len(found[0].firing) == expected["findings"], where
+        if "ending" in expected:
+            assert found[0].ending == expected["ending"], f"{where}: {found[0].ending}"
         if "title" in expected:
             assert expected["title"] in found[0].title, f"{where}: {found[0].title}"
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 
-from governance.core.measure import MEASURES
+from governance.core.measure import MEASURES, applies
 from governance.core.metric import Against, Answer, Feature, Labels, LogTable, Query, Sample, labels
 from governance.core.statistics import bins, quality
+from governance.core.suggestion import closest
 from governance.sources.prediction_log.counting import SCORE, VERSION
 from governance.sources.prediction_log.log import CountedLog, FeatureCounts, Traffic, hour_of
 
@@ -43,12 +44,15 @@ class Answers:
             return Answer(failure=f"the card maps no '{lacking[0]}' column")
         if query.by not in known.by:
             return Answer(failure=f"'{query.measure}' cannot be split by {query.by or 'nothing'}")
-        failure = _unanswerable(query, query.log)
+        failure = _unanswerable(query, query.log) or self._unlogged(query.of)
         return Answer(failure=failure) if failure else Answer(tuple(self._samples(query)))
 
     def _samples(self, query: Query) -> Iterator[Sample]:
         end = hour_of(self._at - query.offset)
-        if query.by == "feature":
+        lacking = self._lacking(query, end)
+        if lacking is not None:
+            yield lacking
+        elif query.by == "feature":
             yield from self._by_feature(query, end)
         elif query.measure in quality.MEASURES:
             yield from self._quality(query, end)
@@ -57,6 +61,27 @@ class Answers:
         else:
             value, count = self._whole(query, end)
             yield _sample(value, count, end)
+
+    def _lacking(self, query: Query, end: datetime) -> Sample | None:
+        """Return what stands for all samples where a table that the measure needs never had a file."""
+        log, known = query.log, MEASURES[query.measure]
+        assert log is not None  # noqa: S101 (the source looked)
+        if log.labels and (known.needs_truth or "label" in known.needs):
+            absent = self._counted.absent(log.labels)
+            due = known.needs_truth and self._counted.oldest(end) is not None  # a new model may have no truth yet
+            return Sample(None, end, count=0, reason="error" if due else "no_data", detail=absent) if absent else None
+        if log.reference and query.measure in {*_DISTANCES, "score_psi", "new_categories"}:
+            absent = self._counted.absent(log.reference) if query.against.window is None else ""
+            return Sample(None, end, count=0, reason="error", detail=absent) if absent else None
+        return None
+
+    def _unlogged(self, feature: str) -> str:
+        """Return that no file has a feature's column, which may be misspelt, and what is there; "" where it is."""
+        if feature not in self._counted.unlogged:
+            return ""
+        there = self._counted.columns
+        listed = f"columns there: {', '.join(sorted(there)[:12])}"
+        return f"the log has no column '{feature}'; {closest(feature, there) or listed}"
 
     def _whole(self, query: Query, end: datetime) -> tuple[float | None, int | None]:
         """Return the value of an unsplit measure and the rows it rests on; of an age, which rests on one, None."""
@@ -76,8 +101,11 @@ class Answers:
         now = self._features(query, end)
         for feature in query.log.features:
             named = labels(feature=feature.name)
-            if not _applies(query.measure, feature):
+            if not applies(query.measure, feature):
                 continue  # no sample is not a pass: whoever asks for this feature is told that there is none
+            if unlogged := self._unlogged(feature.name):
+                yield Sample(None, end, named, reason="error", detail=unlogged)
+                continue
             reference = self._compared(query, feature.against or query.against, end).get(feature.name)
             value, count = self._feature(query.measure, feature, now.get(feature.name), reference)
             yield replace(_sample(value, count, end), labels=named)
@@ -200,17 +228,6 @@ def _split(name: str, value: str) -> Labels:
     if name == VERSION:
         return labels(version=value)
     return labels(slice=name, value=value) if name else ()
-
-
-def _applies(measure: str, feature: Feature) -> bool:
-    """Tell whether a measure says anything of a feature: categories have no order, free text no distribution."""
-    if measure == "ks":
-        return feature.kind == "number"
-    if measure == "out_of_range":
-        return feature.low is not None or feature.high is not None
-    if measure == "new_categories":
-        return feature.kind == "category"
-    return not (measure in _DISTANCES and feature.kind == "text")
 
 
 def _sample(value: float | None, count: int | None, end: datetime) -> Sample:

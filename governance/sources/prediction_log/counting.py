@@ -159,8 +159,8 @@ def trimmed() -> Iterator[str]:
     yield f"insert into features select hour, feature, null, {text(REST)}, sum(n), 0 from rare group by 1, 2"
 
 
-def reference_columns() -> str:
-    """Return the SQL that lists the columns of the training-time rows."""
+def columns() -> str:
+    """Return the SQL that lists the columns of files."""
     return "describe select * from read_parquet(?, union_by_name = true)"
 
 

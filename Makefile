@@ -4,10 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test check lint format types layers soak bench docs clean
+.PHONY: help demo test check lint format types layers soak bench bench-peer docs clean
 
 help:            ## say what can be made
-	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/'
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=python3.12")'
@@ -61,8 +61,17 @@ bench: $(VENV)/.dev      ## figures: one cycle over 1,000 models × 10 rules, an
 	@$(BIN)/python tests/benchmarks/cycle.py
 	@$(BIN)/python tests/benchmarks/switches.py
 
+.bench-peer/.ready:       # a feature-flag server to compare with (Node 20, PostgreSQL); never a dependency of ours
+	@mkdir -p .bench-peer
+	@cd .bench-peer && echo '{"private": true}' > package.json
+	@cd .bench-peer && npm install --no-package-lock --no-audit --no-fund --silent unleash-server@7.5.1
+	@touch $@
+
+bench-peer: $(VENV)/.dev .bench-peer/.ready    ## the same figures of Unleash, side by side
+	@$(BIN)/python tests/benchmarks/unleash.py
+
 docs: $(VENV)/.dev       ## write the parts of the documentation that come from the code
 	@$(BIN)/python docs/generate.py
 
 clean:           ## remove what was built
-	@rm -rf $(VENV) .venv-mlflow tests/clients/node/node_modules .gov-demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf $(VENV) .venv-mlflow tests/clients/node/node_modules .bench-peer .gov-demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -35,7 +35,7 @@ def app(engine: Engine, pulse: Pulse, board: Board, streams: Streams, *, every: 
     made.router.routes.extend(ofrep(board, streams, engine.clock, lambda _: None))  # first, as they are asked most
     for router in (
         samples.routes(engine, pulse, actor),
-        figures.routes(engine, pulse),
+        figures.routes(engine, pulse, streams),
         health.routes(engine, every),
         confirmations.routes(board, engine.clock),
     ):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 
 
 class Listener(asyncio.Protocol):
@@ -59,8 +58,8 @@ async def seen(listeners: list[Listener], seq: int, seconds: float = 30) -> list
     return [each.seen[seq] for each in listeners if seq in each.seen]
 
 
-def closed(listeners: list[Listener]) -> None:
+async def closed(listeners: list[Listener]) -> None:
     """Close the streams."""
     for each in listeners:
-        with suppress(OSError):
-            each.transport.abort()
+        each.transport.abort()
+    await asyncio.sleep(0)  # the loop closes the sockets in its next turn

@@ -10,11 +10,13 @@ import asyncio
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import listening
 from interfaces.serving import FILES, Served, prepared
 from interfaces.switches import CARD, FLAGS, known, switched
+from openfeature.contrib.provider.ofrep import OFREPProvider
+from openfeature.exception import OpenFeatureError
 
 MODELS = 100
 SECONDS = 5.0
@@ -77,6 +81,15 @@ def quantiles(seconds: Sequence[float]) -> str:
     return "".join(f"{each * 1000:>10.1f} ms" for each in picked)
 
 
+def hung(served: Served) -> float:
+    """Return how long one call of the stock client takes, with the time limit that it has by itself."""
+    provider = OFREPProvider(served.url)
+    started = time.perf_counter()
+    with suppress(OpenFeatureError):
+        provider.resolve_boolean_details("m-0.serve", default_value=True)
+    return time.perf_counter() - started
+
+
 async def propagation(served: Served, count: int, pulls: int) -> None:
     """Print how long after its commit a pull is told on each of the open streams."""
     started = time.perf_counter()
@@ -97,7 +110,7 @@ async def propagation(served: Served, count: int, pulls: int) -> None:
         found = await asyncio.to_thread(asked, served.port, request)
         print(f"{'reads meanwhile':<34}{found['p50'] * 1000:>10.1f} ms{found['p99'] * 1000:>10.1f} ms", end="")
         print(f"{found['worst'] * 1000:>10.1f} ms    {found['answers'] / SECONDS:,.0f}/s, {found['wrong']} wrong")
-    listening.closed(listeners)
+    await listening.closed(listeners)
 
 
 def main() -> None:
@@ -119,6 +132,9 @@ def main() -> None:
                 (f"all {3 * MODELS} flags", FLAGS),
             ):
                 rate(name, served.process.pid, served.port, posted(path, body))
+            served.process.send_signal(signal.SIGSTOP)
+            print(f"\nthe client for Python that others wrote, the engine hung: {hung(served):.2f} s for one call")
+            served.process.send_signal(signal.SIGCONT)
             print(f"\n{'commit of a pull → told':<34}{'median':>13}{'p99':>13}{'longest':>13}")
             for count, pulls in ((1, 100), (500, 10), (min(STREAMS, hard // 2), 3)):
                 asyncio.run(propagation(served, count, pulls))

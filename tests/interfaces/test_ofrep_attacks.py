@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
+import os
+import resource
 import select
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
+from pathlib import Path
 
 import httpx
 import pytest
+from benchmarks import listening
 from interfaces.serving import Served, prepared
 from interfaces.switches import FLAGS, MODELS, evaluated, known, switched
 
@@ -198,6 +203,8 @@ def test_more_streams_than_there_may_be_are_refused_and_reads_go_on(engine: Serv
         assert {each.recv(15) for each in streams} == {b"HTTP/1.1 200 OK"}
         refused = engine.http.get("/ofrep/v1/events")
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
+        figures = engine.figures()
+        assert (figures["gov_event_streams"], figures["gov_refused_event_streams_total"]) == (100, 1)
         assert "poll, or try again later" in refused.json()["detail"]
         known(engine, "fraud", switched(engine, "fraud", "stopped"))
         assert evaluated(engine, "fraud.serve")["value"] is False
@@ -205,6 +212,29 @@ def test_more_streams_than_there_may_be_are_refused_and_reads_go_on(engine: Serv
             while b'"seq":1' not in each.recv(65536):
                 pass
     engine.until(lambda: _opened(engine))
+
+
+@pytest.mark.skipif(not os.environ.get("SOAK"), reason="it takes half a minute; make soak runs it")
+def test_ten_thousand_streams_are_told_and_others_read_on(tmp_path: Path) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    count = min(10_000, hard // 2)
+    served = Served(prepared(tmp_path / "own", MODELS))
+
+    async def told() -> int:
+        listeners = await listening.opened(served.port, count)
+        assert served.http.get("/ofrep/v1/events").status_code == 503
+        seq = switched(served, "fraud", "stopped")
+        known(served, "fraud", seq)
+        found = len(await listening.seen(listeners, seq, seconds=120))
+        await listening.closed(listeners)
+        return found
+
+    try:
+        assert asyncio.run(told()) == count
+        assert evaluated(served, "fraud.serve")["value"] is False
+    finally:
+        served.close()
 
 
 def _opened(engine: Served) -> bool:

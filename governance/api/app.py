@@ -9,6 +9,7 @@ from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 
 from governance.api import (
+    alertmanager,
     approvals,
     events,
     figures,
@@ -25,6 +26,7 @@ from governance.api import (
 from governance.api.feed import Feed
 from governance.api.gate import Doors, Gate
 from governance.api.guard import LOCAL, Guard, Hosts
+from governance.api.once import Once
 from governance.api.pulse import Pulse
 from governance.api.switches import OFFLINE, Wire
 from governance.engine.parts import Engine
@@ -58,11 +60,13 @@ def app(engine: Engine, service: Service) -> FastAPI:
         dependencies=[Security(_BEARER)],
     )
     problems.register(made)
+    made.add_middleware(Once, engine=engine)
     made.add_middleware(Gate, doors=service.doors)
     made.add_middleware(Guard, hosts=service.hosts)  # the last one added stands before the others
     for router in (
         fleet.routes(engine),
         incidents.routes(engine),
+        alertmanager.routes(engine),
         switches.routes(engine, service.wire),
         approvals.routes(engine, service.wire),
         muting.routes(engine),

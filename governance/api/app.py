@@ -57,7 +57,6 @@ def app(engine: Engine, service: Service) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses=problems.DOCUMENTED,
-        dependencies=[Security(_BEARER)],
     )
     problems.register(made)
     made.add_middleware(Once, engine=engine)
@@ -75,7 +74,7 @@ def app(engine: Engine, service: Service) -> FastAPI:
         events.routes(engine, service.feed),
         samples.routes(engine, service.pulse),
         figures.routes(engine, service.pulse),
-        health.routes(engine, service.every),
     ):
-        made.include_router(router)
+        made.include_router(router, dependencies=[Security(_BEARER)])
+    made.include_router(health.routes(engine, service.every))
     return made

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
@@ -74,7 +75,7 @@ def routes(engine: Engine, pulse: Pulse) -> APIRouter:
     registry = CollectorRegistry()
     registry.register(Figures(engine, pulse))
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     def metrics(who: Who) -> Response:
         """Give our own figures in Prometheus's text format."""
         permit(engine, who, "read")

@@ -2,24 +2,63 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
+from fastapi.security import HTTPBearer
 
-from governance.api import confirmations, figures, health, problems, samples
-from governance.api.guard import Guard
+from governance.api import (
+    alertmanager,
+    approvals,
+    confirmations,
+    events,
+    figures,
+    fleet,
+    health,
+    incidents,
+    log,
+    models,
+    muting,
+    problems,
+    samples,
+    switches,
+)
+from governance.api.feed import Feed
+from governance.api.gate import Doors, Gate
+from governance.api.guard import LOCAL, Guard, Hosts
 from governance.api.ofrep.description import described
 from governance.api.ofrep.events import Streams
+from governance.api.ofrep.reach import Reach
 from governance.api.ofrep.routes import routes as ofrep
+from governance.api.once import Once
 from governance.api.pulse import Pulse
+from governance.api.switches import Wire
 from governance.engine.board import Board
 from governance.engine.parts import Engine
 
+_BEARER = HTTPBearer(auto_error=False, description="A token of `gov token create`, or one of the single sign-on.")
 
-def app(engine: Engine, pulse: Pulse, board: Board, streams: Streams, *, every: timedelta, actor: str) -> FastAPI:
-    """Return the app over an engine that runs a cycle at every interval; `actor` is who acts, until there are tokens.
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the API needs beside the engine: how callers are known, what is new, and how the process does.
 
     Kill switches are read from the `board`, and their changes told on the `streams`.
+    """
+
+    doors: Doors
+    feed: Feed
+    pulse: Pulse
+    board: Board
+    streams: Streams
+    wire: Wire
+    every: timedelta
+    hosts: Hosts = LOCAL
+
+
+def app(engine: Engine, service: Service) -> FastAPI:
+    """Return the app over an engine that runs a cycle at every interval.
 
     The pages that show the API in a browser are left out, as they fetch their scripts from elsewhere.
     """
@@ -31,15 +70,27 @@ def app(engine: Engine, pulse: Pulse, board: Board, streams: Streams, *, every: 
         responses=problems.DOCUMENTED,
     )
     problems.register(made)
-    made.add_middleware(Guard)
-    made.router.routes.extend(ofrep(board, streams, engine.clock, lambda _: None))  # first, as they are asked most
+    made.add_middleware(Once, engine=engine)
+    made.add_middleware(Gate, doors=service.doors)
+    made.add_middleware(Guard, hosts=service.hosts)  # the last one added stands before the others
+    reach = Reach(engine, service.board)
+    made.router.routes.extend(ofrep(service.board, service.streams, engine.clock, reach))  # first: they are asked most
     for router in (
-        samples.routes(engine, pulse, actor),
-        figures.routes(engine, pulse, streams),
-        health.routes(engine, every),
-        confirmations.routes(board, engine.clock),
+        fleet.routes(engine),
+        incidents.routes(engine),
+        alertmanager.routes(engine),
+        switches.routes(engine, service.wire),
+        approvals.routes(engine, service.wire),
+        muting.routes(engine),
+        models.routes(engine, service.wire),
+        log.routes(engine),
+        events.routes(engine, service.feed),
+        samples.routes(engine, service.pulse),
+        figures.routes(engine, service.pulse, service.streams),
+        confirmations.routes(service.board, engine.clock, reach),
     ):
-        made.include_router(router)
+        made.include_router(router, dependencies=[Security(_BEARER)])
+    made.include_router(health.routes(engine, service.every))
     document = made.openapi
     made.openapi = lambda: document() if made.openapi_schema else described(document())  # type: ignore[method-assign]
     return made

@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
+from governance.api.gate import Who
+from governance.api.ofrep.reach import Reach
 from governance.engine.board import Board
 from governance.ports import Clock
 
@@ -27,14 +29,16 @@ class Confirmed(BaseModel):
     seq: int
 
 
-def routes(board: Board, clock: Clock) -> APIRouter:
+def routes(board: Board, clock: Clock, reach: Reach) -> APIRouter:
     """Return the route of confirmations."""
     router = APIRouter(tags=["switches"])
 
     @router.post("/v1/confirmations")
-    def confirm(body: Confirmation) -> Confirmed:
+    def confirm(body: Confirmation, who: Who) -> Confirmed:
         """Note that an instance holds the switches as they were after the change `seq`."""
-        board.confirm(body.instance, body.seq, body.models, clock.now())
+        models = reach.of(who)
+        held = body.models if models is None else [each for each in body.models if each in models]
+        board.confirm(body.instance, body.seq, held, clock.now())
         return Confirmed(seq=board.seq)
 
     return router

@@ -10,16 +10,19 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from governance.api.gate import Who
 from governance.api.ofrep.events import Streams
 from governance.api.pulse import Pulse
 from governance.core.document import SEVERITIES
 from governance.engine import entries
 from governance.engine.parts import Engine
+from governance.engine.permission import permit
 from governance.store import alerts, backlog, incidents, progress
 
 if TYPE_CHECKING:
@@ -77,9 +80,10 @@ def routes(engine: Engine, pulse: Pulse, streams: Streams) -> APIRouter:
     registry = CollectorRegistry()
     registry.register(Figures(engine, pulse, streams))
 
-    @router.get("/metrics")
-    def metrics() -> Response:
+    @router.get("/metrics", response_class=PlainTextResponse)
+    def metrics(who: Who) -> Response:
         """Give our own figures in Prometheus's text format."""
+        permit(engine, who, "read")
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -75,6 +75,8 @@ def run_cycle(
         if not late and any(alert.owes_pull for alert in cycle.active.values()):
             settle(engine, serving, at)
         _finish(cycle, picture)
+    if not late:
+        engine.latest.take(cycle.verdicts, at)
     done = time.perf_counter()
     outcomes: Counter[str] = Counter(verdict.outcome for verdict in cycle.verdicts)
     spent = (collected - started, evaluated - collected, done - evaluated)

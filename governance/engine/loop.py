@@ -10,7 +10,7 @@ from typing import TypeVar
 from governance.core.decision import Decision
 from governance.core.duration import format_duration
 from governance.core.metric import Answer, Query
-from governance.engine import entries
+from governance.engine import entries, silences
 from governance.engine.clock import stepped
 from governance.engine.cycle import CycleReport, run_cycle
 from governance.engine.dispatch import dispatch
@@ -54,6 +54,7 @@ def step(engine: Engine, now: datetime) -> StepReport:
     _tried(lambda: adopt_offline(engine, now), 0, failed)
     late, report = _tried(lambda: _judged(engine, last, at), nothing, failed)
     _tried(lambda: release(engine, now), None, failed)
+    _tried(lambda: silences.catch_up(engine, now), None, failed)
     _tried(lambda: len(expire(engine, now)), 0, failed)
     delivered = _tried(lambda: len(dispatch(engine, now)), 0, failed)
     _tried(lambda: forget(engine, now), 0, failed)

@@ -111,7 +111,7 @@ def test_a_stranger_is_told_who_may(workspace: Workspace) -> None:
     for settings, arguments in (({}, ("--as", "eve")), ({"GOV_ACTOR": "eve"}, ())):
         done = workspace.run("incidents", "ack", "2", *arguments, **settings)
         assert (done.returncode, done.stdout) == (3, "")
-        needed = "it needs the role responder for loan-risk"
+        needed = "org.yaml does not name them among its `people`"
         assert f"'eve' may not acknowledge incidents: {needed}; these people may: ana, bo" in done.stderr
         assert ("--as says who acts" in done.stderr) == ("--as" not in arguments)
     assert "triggered" in workspace.run("incidents", "show", "2").stdout

@@ -14,9 +14,10 @@ from governance.api.ofrep.exchange import Asked, Header, Refused, answer, asked
 from governance.api.ofrep.sheet import Sheet
 from governance.core.flag import KINDS, Evaluated, evaluated
 from governance.engine.board import Board, Snapshot
+from governance.errors import Denied
 
 Allowed = Callable[[Scope], Collection[str] | None]
-"""Which models who asks may read; None: all."""
+"""Which models who asks may read; None: all. It raises Denied for who may read none."""
 
 
 class Single:
@@ -34,6 +35,9 @@ class Single:
             if said is None:
                 return
             found = self._evaluated(key, said, self._allowed(scope))
+        except Denied as error:
+            denied = Refused(403, "GENERAL", str(error))
+            await answer(send, denied.status, denied.body(key))
         except Refused as error:
             await answer(send, error.status, error.body(key))
         else:
@@ -62,11 +66,14 @@ class Bulk:
         """Answer 200 with the values and their ETag, 304 when the caller has them, 400 for what cannot be read."""
         try:
             said = await asked(receive)
+            only = self._only(scope)
+        except Denied as error:
+            return await answer(send, 403, Refused(403, "GENERAL", str(error)).body(None))
         except Refused as error:
             return await answer(send, error.status, error.body(None))
         if said is None:
             return None
-        snapshot, only = self._board.snapshot, self._only(scope)
+        snapshot = self._board.snapshot
         tag = etag(snapshot, said, only)
         if tag in _known(scope):
             return await answer(send, 304, b"", [(b"etag", tag)])

@@ -11,6 +11,7 @@ from governance.api.ofrep.evaluation import Allowed, Bulk, Single
 from governance.api.ofrep.events import Streams
 from governance.api.problems import problem
 from governance.engine.board import Board
+from governance.errors import Denied
 from governance.ports import Clock
 
 FLAGS = "/ofrep/v1/evaluate/flags"
@@ -40,6 +41,20 @@ class Below(BaseRoute):
         )
 
 
+class _Admitted:
+    """Lets those in who may read any switch at all."""
+
+    def __init__(self, app: ASGIApp, allowed: Allowed) -> None:
+        self._app, self._allowed = app, allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            self._allowed(scope)
+        except Denied as error:
+            return await problem(HTTPStatus.FORBIDDEN, str(error))(scope, receive, send)
+        return await self._app(scope, receive, send)
+
+
 def routes(board: Board, streams: Streams, clock: Clock, allowed: Allowed) -> list[BaseRoute]:
     """Return the routes; `allowed` says which models a caller may read.
 
@@ -49,5 +64,5 @@ def routes(board: Board, streams: Streams, clock: Clock, allowed: Allowed) -> li
     return [
         Below(FLAGS, single),
         Route(FLAGS, bulk, methods=["POST"]),
-        Route(EVENTS, streams, methods=["GET"]),
+        Route(EVENTS, _Admitted(streams, allowed), methods=["GET"]),
     ]

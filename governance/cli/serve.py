@@ -85,12 +85,14 @@ def _serve(
     from governance.api.app import app
     from governance.api.server import address, server_of
     from governance.cli.serving import service
+    from governance.engine.board import Board
     from governance.engine.clock import stepped
     from governance.engine.watcher import Watcher
     from governance.scheduler import Ticker
 
-    made = service(engine, settings, bound=listener.getsockname()[0], open_=open_)
-    watcher = Watcher(made.board, engine, _complain)
+    board = Board(engine)
+    made = service(engine, settings, board, bound=listener.getsockname()[0], open_=open_)
+    watcher = Watcher(board, engine, _complain)
     server = server_of(app(engine, made), made.streams.close)
 
     def stop(*_: object) -> None:
@@ -114,8 +116,8 @@ def _serve(
             server.run(sockets=[listener])
         finally:
             ticker.stop()
-            made.feed.stop()
             watcher.stop()
+            made.feed.stop()
     running.result()
     made.doors.refusals.flush(engine.clock.now(), whole=True)
     say("stopped")

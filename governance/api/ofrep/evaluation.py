@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Callable, Collection
@@ -15,9 +14,10 @@ from governance.api.ofrep.exchange import Asked, Header, Refused, answer, asked
 from governance.api.ofrep.sheet import Sheet
 from governance.core.flag import KINDS, Evaluated, evaluated
 from governance.engine.board import Board, Snapshot
+from governance.errors import Denied
 
 Allowed = Callable[[Scope], Collection[str] | None]
-"""Which models who asks may read; None: all."""
+"""Which models who asks may read; None: all. It raises Denied for who may read none."""
 
 
 class Single:
@@ -35,6 +35,9 @@ class Single:
             if said is None:
                 return
             found = self._evaluated(key, said, self._allowed(scope))
+        except Denied as error:
+            denied = Refused(403, "GENERAL", str(error))
+            await answer(send, denied.status, denied.body(key))
         except Refused as error:
             await answer(send, error.status, error.body(key))
         else:
@@ -62,7 +65,10 @@ class Bulk:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 200 with the values and their ETag, 304 when the caller has them, 400 for what cannot be read."""
         try:
-            said, only = await asked(receive), self._only(scope)
+            said = await asked(receive)
+            only = self._only(scope)
+        except Denied as error:
+            return await answer(send, 403, Refused(403, "GENERAL", str(error)).body(None))
         except Refused as error:
             return await answer(send, error.status, error.body(None))
         if said is None:
@@ -71,8 +77,7 @@ class Bulk:
         tag = etag(snapshot, said, only)
         if tag in _known(scope):
             return await answer(send, 304, b"", [(b"etag", tag)])
-        body = self._body(snapshot, said, only)
-        return await answer(send, 200, body, [(b"etag", tag), (b"content-digest", digest(body))])
+        return await answer(send, 200, self._body(snapshot, said, only), [(b"etag", tag)])
 
     def _only(self, scope: Scope) -> frozenset[str] | None:
         """Return the models asked for by name, or the few that the caller may read; that counts as a read of them."""
@@ -98,11 +103,6 @@ def etag(snapshot: Snapshot, said: Asked, only: Collection[str] | None) -> bytes
     """Return what changes whenever the answer does: with the state, any part of the context, and what may be read."""
     whole = json.dumps([snapshot.digest, said.context, None if only is None else sorted(only)], sort_keys=True)
     return b'"%d-%b"' % (snapshot.seq, hashlib.sha256(whole.encode()).hexdigest()[:32].encode())
-
-
-def digest(body: bytes) -> bytes:
-    """Return by what a client can tell that no byte was changed on the way, source: RFC 9530."""
-    return b"sha-256=:%b:" % base64.b64encode(hashlib.sha256(body).digest())
 
 
 def _known(scope: Scope) -> set[bytes]:

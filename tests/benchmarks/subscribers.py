@@ -36,7 +36,7 @@ class Asking(asyncio.Protocol):
             return
         self.busy, self.again = True, False
         known = f"If-None-Match: {self.tag}\r\n" if self.tag else ""
-        head = f"POST /ofrep/v1/evaluate/flags?model={self.model} HTTP/1.1\r\nHost: e\r\n{known}"
+        head = f"POST /ofrep/v1/evaluate/flags?model={self.model} HTTP/1.1\r\nHost: localhost\r\n{known}"
         self.transport.write(
             f'{head}Content-Type: application/json\r\nContent-Length: 14\r\n\r\n{{"context":{{}}}}'.encode()
         )
@@ -67,7 +67,7 @@ class Listening(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Open the stream."""
         assert isinstance(transport, asyncio.Transport)
-        transport.write(b"GET /ofrep/v1/events HTTP/1.1\r\nHost: e\r\nAccept: text/event-stream\r\n\r\n")
+        transport.write(b"GET /ofrep/v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
 
     def data_received(self, data: bytes) -> None:
         """Ask when told to."""

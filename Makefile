@@ -27,10 +27,15 @@ $(VENV)/.dev: $(VENV)/.ready clients/python/pyproject.toml
 		'mlflow-skinny==3.17.2' flask flask-cors alembic sqlalchemy graphene huey cryptography pandas aiohttp
 	@touch $@
 
+tests/clients/node/node_modules/.ready: tests/clients/node/package.json    # the OpenFeature SDKs for JavaScript
+	@if command -v npm > /dev/null; then \
+		cd tests/clients/node && npm install --no-package-lock --no-audit --no-fund --silent && touch node_modules/.ready; \
+	else echo "npm is missing: the tests with OpenFeature for JavaScript are skipped"; fi
+
 demo: $(VENV)/.ready     ## govern three real models on a year of real data (about a minute)
 	@$(BIN)/gov demo
 
-test: $(VENV)/.dev       ## run all tests
+test: $(VENV)/.dev tests/clients/node/node_modules/.ready    ## run all tests
 	@$(BIN)/pytest -n auto --dist loadgroup
 
 check: lint types layers test    ## all that a change must pass
@@ -60,4 +65,4 @@ docs: $(VENV)/.dev       ## write the parts of the documentation that come from 
 	@$(BIN)/python docs/generate.py
 
 clean:           ## remove what was built
-	@rm -rf $(VENV) .venv-mlflow .gov-demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf $(VENV) .venv-mlflow tests/clients/node/node_modules .gov-demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

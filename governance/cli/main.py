@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import audit, authoring, demo, evidence, incidents, serve
+from governance.cli import audit, authoring, demo, evidence, incidents, serve, switch
 from governance.core.problem import printable
 from governance.errors import Denied, GovernanceError
 
@@ -31,6 +31,7 @@ demo.register(app)
 authoring.register(app)
 serve.register(app)
 incidents.register(app)
+switch.register(app)
 evidence.register(app)
 audit.register(app)
 

@@ -79,7 +79,7 @@ def _serve(engine: Engine, listener: socket.socket, limit: timedelta | None, act
     from governance.api.app import app
     from governance.api.ofrep.events import Streams
     from governance.api.pulse import Pulse
-    from governance.api.server import address, server_of
+    from governance.api.server import address, room, server_of
     from governance.engine.board import Board
     from governance.engine.clock import stepped
     from governance.engine.watcher import Watcher
@@ -87,7 +87,7 @@ def _serve(engine: Engine, listener: socket.socket, limit: timedelta | None, act
 
     pulse, every = Pulse(), engine.organisation.cycle.every
     board = Board(engine)
-    streams, watcher = Streams(board), Watcher(board, engine, _complain)
+    streams, watcher = Streams(board, room()), Watcher(board, engine, _complain)
     server = server_of(app(engine, pulse, board, streams, every=every, actor=actor), streams.close)
 
     def stop(*_: object) -> None:

@@ -53,12 +53,14 @@ class Alert:
     """The state of one rule instance, with one clock per severity.
 
     `basis` and `until` tell, where labels are needed, how firm the finding is and the end of the window it rests on.
+    `owes_pull` is set by a late cycle in which a rule began to fire that acts: it does so if it fires in the present.
     """
 
     key: AlertKey
     clocks: Mapping[Severity, Clock]
     basis: Basis = ""
     until: datetime | None = None
+    owes_pull: bool = False
 
     @property
     def state(self) -> State:

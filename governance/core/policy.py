@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal
 
+from governance.core.acting_checks import acting_problem
 from governance.core.authored import Authored, Path, SourceText, Written, problem_at
 from governance.core.card import Card
 from governance.core.document import ParameterValue, Severity
@@ -160,7 +161,10 @@ def _pack_rules(
                 own = _Layer(card.document.rules[overrides[name]], card.source, ("rules", overrides[name]))
                 problems.extend(_refused(rule, own, name))
                 layers.insert(0, own)
-            yield _rule(name, pack.document, layers)
+            found = _rule(name, pack.document, layers)
+            if len(layers) > 1:
+                problems.extend(_cannot_act(found, layers[0]))
+            yield found
 
 
 def _card_rules(card: Authored[Card]) -> Iterator[EffectiveRule]:
@@ -203,6 +207,13 @@ def _refused(base: Rule, own: _Layer, name: str) -> Iterator[Problem]:
             at = own.source.key_at((*own.path, key))
             message = f"'{name}' may not be changed by a card (overridable: false); ask for a waiver instead"
             yield problem_at(own.source, at, "not-overridable", message)
+
+
+def _cannot_act(rule: EffectiveRule, own: _Layer) -> Iterator[Problem]:
+    """A card may let a rule of a pack act only where there is something that it can do."""
+    why = acting_problem(rule.enforcement, rule.then, [severity for severity, _ in rule.conditions])
+    if why:
+        yield problem_at(own.source, own.source.at((*own.path, "rule")), "cannot-act", why)
 
 
 def _rule(name: str, pack: Pack | None, layers: list[_Layer]) -> EffectiveRule:

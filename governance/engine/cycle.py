@@ -18,6 +18,7 @@ from governance.engine.parts import Engine
 from governance.engine.picture import Agenda, Picture, agenda, taken
 from governance.engine.recall import remember
 from governance.engine.roll import Roll
+from governance.engine.switching.automatic import settle
 from governance.store import alerts, decision_log, evidence, instances, progress, waivers
 
 
@@ -69,7 +70,10 @@ def run_cycle(
     changes = list(all_changes(cycle, picture, revisions, reviews))
     evaluated = time.perf_counter()
     with engine.database.giving_way():
-        incident_changes = commit(engine, _groups(engine, changes), at)
+        serving = {model: each.version for model, each in picture.facts.items()}
+        incident_changes = commit(engine, _groups(engine, changes), at, serving)
+        if not late and any(alert.owes_pull for alert in cycle.active.values()):
+            settle(engine, serving, at)
         _finish(cycle, picture)
     done = time.perf_counter()
     outcomes: Counter[str] = Counter(verdict.outcome for verdict in cycle.verdicts)

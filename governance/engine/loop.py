@@ -18,6 +18,8 @@ from governance.engine.parts import Engine
 from governance.engine.picture import past_answers
 from governance.engine.release import release
 from governance.engine.retention import forget
+from governance.engine.switching.expiry import expire
+from governance.engine.switching.offline import adopt_offline
 from governance.errors import GovernanceError
 from governance.store import decision_log, progress
 
@@ -49,8 +51,10 @@ def step(engine: Engine, now: datetime) -> StepReport:
     at = _grid(now, every)
     failed: list[GovernanceError] = []
     nothing: tuple[int, CycleReport | None] = (0, None)
+    _tried(lambda: adopt_offline(engine, now), 0, failed)
     late, report = _tried(lambda: _judged(engine, last, at), nothing, failed)
     _tried(lambda: release(engine, now), None, failed)
+    _tried(lambda: len(expire(engine, now)), 0, failed)
     delivered = _tried(lambda: len(dispatch(engine, now)), 0, failed)
     _tried(lambda: forget(engine, now), 0, failed)
     _tried(lambda: _sealed(engine, now), None, failed)

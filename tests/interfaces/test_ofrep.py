@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from interfaces.serving import Served, prepared
+from interfaces.serving import Served, gov, prepared
 from interfaces.switches import FLAGS, JSON, MODELS, evaluated, known, locked, switched
 
 from governance.core.switch import Scope
@@ -48,6 +48,15 @@ def test_a_pull_by_another_process_is_read_and_so_is_the_end_of_it(engine: Serve
     assert evaluated(engine, "churn.switch")["value"]["settings"][0]["mode"] == "stopped"
     known(engine, "churn", switched(engine, "churn", "live"))
     assert evaluated(engine, "churn.serve")["value"] is True
+
+
+def test_a_pull_on_the_command_line_is_read_at_once(own: Served) -> None:
+    done = gov(own.directory, "switch", "pull", "fraud", "fallback", "--because", "drift", "--as", "ana")
+    assert done.returncode == 0, done.stderr
+    own.until(lambda: evaluated(own, "fraud.serve")["value"] is False)
+    assert evaluated(own, "fraud.serve")["metadata"] == {
+        "seq": 1, "mode": "fallback", "reason": "drift", "fallback": "rules",
+    }  # fmt: skip
 
 
 def test_numbers_with_a_fraction_are_written_with_a_point(engine: Served) -> None:

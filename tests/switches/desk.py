@@ -56,6 +56,24 @@ class World:
         return Answer(() if value is None else (Sample(value, at - self.age, (), count=1000),))
 
 
+class Remembering(World):
+    """A source that can answer for the past: every metric is 0.9 between two instants, and 0 otherwise."""
+
+    between = (START, START)
+
+    def _answer(self, name: str, at: Any) -> Answer:  # noqa: ARG002
+        first, last = self.between
+        return Answer((Sample(0.9 if first <= at < last else 0.0, at, (), count=1000),))
+
+    def past(self, queries: Sequence[Query], *, start: Any, end: Any, step: timedelta) -> Mapping[Query, Answer]:
+        """Answer as of start, start + step, … up to end."""
+        instants = [start + number * step for number in range((end - start) // step + 1)]
+        return {
+            each: Answer(tuple(one for at in instants for one in self._answer(each.text, at).samples))
+            for each in queries
+        }
+
+
 def card(model: str, **more: Any) -> dict[str, Any]:
     """Return a card with one rule on one metric, `<model>-errors` above 0.5."""
     return {
@@ -136,9 +154,11 @@ class Desk:
         assert checked.ok, checked.findings
 
 
-def desk(*cards: dict[str, Any], database: Database | None = None, **organisation: Any) -> Desk:
+def desk(
+    *cards: dict[str, Any], database: Database | None = None, world: World | None = None, **organisation: Any
+) -> Desk:
     """Return a desk with an empty database, which has looked once."""
-    world, pager = World(), Collector()
+    world, pager = world or World(), Collector()
     store = database or Database("sqlite://")
     store.create_tables()
     engine = Engine(

@@ -31,9 +31,9 @@ _HEADERS = [
 class Streams:
     """All open event streams of this process."""
 
-    def __init__(self, board: Board, most: int = MOST) -> None:
-        """Tell the changes of this board to at most so many clients."""
-        self._board, self._most = board, most
+    def __init__(self, board: Board, room: int) -> None:
+        """Tell the changes of this board; they take at most half of the `room` for connections that there is."""
+        self._board, self._most = board, min(MOST, room // 2)
         self._open: dict[asyncio.Event, None] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._telling: set[asyncio.Task[None]] = set()

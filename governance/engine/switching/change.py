@@ -60,13 +60,20 @@ class Requested:
 
 
 def write(
-    connection: Connection, engine: Engine, before: Switch, scope: Scope, after: Setting | None, act: Act
+    connection: Connection,
+    engine: Engine,
+    before: Switch,
+    scope: Scope,
+    after: Setting | None,
+    act: Act,
+    *,
+    identity: str = "",
 ) -> Changed:
     """Write a switch with one scope set anew, and what follows: requests about it are void, its page ends."""
     switch = changed(before, scope, after, seq=switches.next_seq(connection), at=act.at)
     switches.save(connection, switch)
     was, now = before.at(scope), switch.at(scope)
-    identity = entries.identity("switch", str(switch.seq))
+    identity = identity or entries.identity("switch", str(switch.seq))
     body = {
         "seq": switch.seq,
         "because": act.because,

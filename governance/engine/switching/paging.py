@@ -18,8 +18,9 @@ from governance.store import decision_log, effects, incidents
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-GLASS, EXTENDED = "break-glass", "switch-extended"
-"""The names under which incidents show that somebody broke the glass, and that a switch was not given back."""
+GLASS, EXTENDED, WITHHELD = "break-glass", "switch-extended", "switch-withheld"
+"""The names under which incidents show that somebody broke the glass, that a switch was not given back at its end, and
+that rules would have pulled more than they may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,12 @@ def extended(model: str, scope: Scope, summary: str = "") -> Finding:
     """Return the finding that a switch was not given back at its end."""
     key = AlertKey(model, EXTENDED, labels(scope=str(scope)))
     return Finding(key, summary, f"Restore {model} when it is well, or stop it until further notice.")
+
+
+def withheld(key: AlertKey, reason: str) -> Finding:
+    """Return the finding that a rule would have pulled, of which its own incident could not tell in time."""
+    about = AlertKey(key.model, WITHHELD, labels(rule=key.rule))
+    return Finding(about, f"{key.rule} would pull {key.model}: {reason}", f"Pull {key.model} by hand, or leave it.")
 
 
 def page(connection: Connection, engine: Engine, finding: Finding, at: datetime) -> Incident:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from governance.core.acting_checks import SHORTEST
 from governance.core.duration import format_duration
 from governance.core.switch import Mode, Scope, Setting, loosens
 from governance.engine.entries import ENGINE
@@ -21,9 +22,6 @@ from governance.engine.switching.change import (
 )
 from governance.errors import Conflict, InvalidDocument, NotFound
 from governance.store import incidents, switches
-
-SHORTEST = timedelta(minutes=1)
-"""An expiry is judged at a beat of the engine; a shorter one would only look exact."""
 
 
 def pull(
@@ -80,13 +78,7 @@ def setting(
 
     :raises InvalidDocument: for a mode that is no pull, or a share that is no throttle.
     """
-    if mode == "live":
-        raise InvalidDocument("live is no pull; restore the model instead (gov switch restore)")
-    if mode == "throttle" and not 0 < share < 1:
-        raise InvalidDocument(
-            "a throttle needs the share of requests that get the fallback, more than 0 and less than 1, such as 25%; "
-            "for all of them use fallback"
-        )
+    check_mode(mode, share)
     policy = engine.plan.by_model.get(model)
     versions = policy.policy.card.versions if policy is not None else None
     return Setting(
@@ -98,6 +90,20 @@ def setting(
         set_at=at,
         fallback=(versions.fallback if versions else None) or "",
     )
+
+
+def check_mode(mode: Mode, share: float) -> None:
+    """Refuse what is no pull.
+
+    :raises InvalidDocument: for live, or a throttle of none or of all.
+    """
+    if mode == "live":
+        raise InvalidDocument("live is no pull; restore the model instead (gov switch restore)")
+    if mode == "throttle" and not 0 < share < 1:
+        raise InvalidDocument(
+            "a throttle needs the share of requests that get the fallback, more than 0 and less than 1, such as 25%; "
+            "for all of them use fallback"
+        )
 
 
 def ending_no_sooner(before: Setting | None, wanted: Setting) -> Setting:

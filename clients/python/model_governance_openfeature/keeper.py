@@ -160,7 +160,8 @@ class Keeper:
         try:
             snapshot.save(path, self.options.engine, held)
         except OSError as error:
-            self.say("snapshot", f"The snapshot is not written, a restart without the engine would be blind: {error}")
+            why = error.strerror or str(error)  # without the name of the file, which is another one each time
+            self.say("snapshot", f"The snapshot {path} is not written, a start without the engine would be blind: {why}")
         else:
             self.say("snapshot", "")
 

@@ -57,8 +57,9 @@ layers: $(VENV)/.dev     ## who may import whom
 soak: $(VENV)/.dev       ## kill the engine 200 times, and tell it 1,000 random stories
 	@SOAK=200 $(BIN)/pytest -n auto tests/crash tests/test_state_machine.py
 
-bench: $(VENV)/.dev      ## figures: one cycle over 1,000 models × 10 rules; reads and propagation of kill switches
+bench: $(VENV)/.dev      ## figures: one cycle over 1,000 models × 10 rules; reads and pulls of kill switches
 	@$(BIN)/python tests/benchmarks/cycle.py
+	@$(BIN)/python tests/benchmarks/switches.py
 	@$(BIN)/python tests/benchmarks/provider.py
 
 docs: $(VENV)/.dev       ## write the parts of the documentation that come from the code

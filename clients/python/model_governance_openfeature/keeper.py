@@ -161,7 +161,7 @@ class Keeper:
             snapshot.save(path, self.options.engine, held)
         except OSError as error:
             why = error.strerror or str(error)  # without the name of the file, which is another one each time
-            self.say("snapshot", f"The snapshot {path} is not written, a start without the engine would be blind: {why}")
+            self.say("snapshot", f"The snapshot {path} is not written, so a start without the engine is blind: {why}")
         else:
             self.say("snapshot", "")
 

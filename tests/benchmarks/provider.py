@@ -1,7 +1,8 @@
 """Time what a serving process pays for its kill switches: a read, a pull, an engine that hangs, and a cold start.
 
 The engine is a real `gov serve`. Absolute times vary with the machine and with what else runs on it, so the slowest
-read is printed beside the slowest of hashes that take as long, computed in turn with them.
+read is printed beside the slowest of hashes that take as long, computed in turn with them. Figures beside their targets
+mean something on a machine that is otherwise idle.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import os
 import random
 import signal
 import socket
@@ -44,6 +46,7 @@ PAUSE = (0.08, 0.12)
 def main() -> None:
     """Print each figure beside its target."""
     logging.disable(logging.WARNING)
+    print(f"{os.cpu_count()} cores, of which others keep {os.getloadavg()[0]:.1f} busy", flush=True)
     with tempfile.TemporaryDirectory() as directory:
         served = Served(prepared(Path(directory) / "own", MODELS))
         try:

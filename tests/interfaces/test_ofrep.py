@@ -82,6 +82,18 @@ def test_every_known_model_is_in_the_bulk_answer_also_those_never_pulled(engine:
     assert [each["key"] for each in only["flags"]] == ["fraud.serve", "fraud.mode", "fraud.switch"]
 
 
+def test_an_answer_is_only_for_who_asks_the_same_of_the_same_state(engine: Served) -> None:
+    known(engine, "fraud", switched(engine, "fraud", "fallback", scope=Scope("4")))
+    asked = [{"context": {"version": version}} for version in ("3", "4", "3", 4)]
+    served = [
+        [each["value"] for each in bulk(engine, body).json()["flags"] if each["key"] == "fraud.serve"] for body in asked
+    ]
+    assert served == [[True], [False], [True], [False]]
+    known(engine, "fraud", switched(engine, "fraud", "live", scope=Scope("4")))
+    assert bulk(engine, asked[1]).json()["flags"] != bulk(engine, asked[1], "?model=fraud").json()["flags"]
+    assert bulk(engine, asked[1], "?model=fraud").json()["flags"][0]["value"] is True
+
+
 def test_the_tag_changes_with_the_state_the_context_and_what_is_asked_for(engine: Served) -> None:
     first = bulk(engine, {"context": {"targetingKey": "u", "a": 1}})
     tag = first.headers["etag"]

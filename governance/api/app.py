@@ -11,6 +11,7 @@ from fastapi.security import HTTPBearer
 from governance.api import (
     alertmanager,
     approvals,
+    confirmations,
     events,
     figures,
     fleet,
@@ -26,9 +27,13 @@ from governance.api import (
 from governance.api.feed import Feed
 from governance.api.gate import Doors, Gate
 from governance.api.guard import LOCAL, Guard, Hosts
+from governance.api.ofrep.description import described
+from governance.api.ofrep.events import Streams
+from governance.api.ofrep.routes import routes as ofrep
 from governance.api.once import Once
 from governance.api.pulse import Pulse
-from governance.api.switches import OFFLINE, Wire
+from governance.api.wiring import readers, wire_of
+from governance.engine.board import Board
 from governance.engine.parts import Engine
 
 _BEARER = HTTPBearer(auto_error=False, description="A token of `gov token create`, or one of the single sign-on.")
@@ -36,14 +41,18 @@ _BEARER = HTTPBearer(auto_error=False, description="A token of `gov token create
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What the API needs beside the engine: how callers are known, what is new, and how the process does."""
+    """What the API needs beside the engine: how callers are known, what is new, and how the process does.
+
+    Kill switches are read from the `board`, and their changes told on the `streams`.
+    """
 
     doors: Doors
     feed: Feed
     pulse: Pulse
+    board: Board
+    streams: Streams
     every: timedelta
     hosts: Hosts = LOCAL
-    wire: Wire = OFFLINE
 
 
 def app(engine: Engine, service: Service) -> FastAPI:
@@ -62,19 +71,25 @@ def app(engine: Engine, service: Service) -> FastAPI:
     made.add_middleware(Once, engine=engine)
     made.add_middleware(Gate, doors=service.doors)
     made.add_middleware(Guard, hosts=service.hosts)  # the last one added stands before the others
+    wire = wire_of(service.board, engine.clock)
+    # First, as they are asked most.
+    made.router.routes.extend(ofrep(service.board, service.streams, engine.clock, readers(engine)))
     for router in (
         fleet.routes(engine),
         incidents.routes(engine),
         alertmanager.routes(engine),
-        switches.routes(engine, service.wire),
-        approvals.routes(engine, service.wire),
+        switches.routes(engine, wire),
+        approvals.routes(engine, wire),
         muting.routes(engine),
-        models.routes(engine, service.wire),
+        models.routes(engine, wire),
         log.routes(engine),
         events.routes(engine, service.feed),
         samples.routes(engine, service.pulse),
-        figures.routes(engine, service.pulse),
+        figures.routes(engine, service.pulse, service.streams),
+        confirmations.routes(engine, service.board),
     ):
         made.include_router(router, dependencies=[Security(_BEARER)])
     made.include_router(health.routes(engine, service.every))
+    document = made.openapi
+    made.openapi = lambda: document() if made.openapi_schema else described(document())  # type: ignore[method-assign]
     return made

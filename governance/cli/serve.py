@@ -86,10 +86,12 @@ def _serve(
     from governance.api.server import address, server_of
     from governance.cli.serving import service
     from governance.engine.clock import stepped
+    from governance.engine.watcher import Watcher
     from governance.scheduler import Ticker
 
     made = service(engine, settings, bound=listener.getsockname()[0], open_=open_)
-    server = server_of(app(engine, made))
+    watcher = Watcher(made.board, engine, _complain)
+    server = server_of(app(engine, made), made.streams.close)
 
     def stop(*_: object) -> None:
         server.should_exit = True
@@ -106,11 +108,13 @@ def _serve(
         running.add_done_callback(stop)
         models, version = len(engine.plan.policies), engine.plan.version[:12]
         say(f"started on http://{address(listener)}: {models} models under policies {version}")
+        watcher.start()
         try:
             server.run(sockets=[listener])
         finally:
             ticker.stop()
             made.feed.stop()
+            watcher.stop()
     running.result()
     made.doors.refusals.flush(engine.clock.now(), whole=True)
     say("stopped")
@@ -120,7 +124,7 @@ class _Step:
     """Does what is due; what the engine cannot do now, because a disk is full, it tries again at the next beat."""
 
     def __init__(self, engine: Engine, service: Service) -> None:
-        self._engine, self._pulse, self._refusals = engine, service.pulse, service.doors.refusals
+        self._engine, self._pulse, self._doors = engine, service.pulse, service.doors
         self._trouble = ""
 
     def __call__(self) -> bool:
@@ -128,7 +132,8 @@ class _Step:
 
         try:
             report = step(self._engine, self._engine.clock.now())
-            self._refusals.flush(self._engine.clock.now())
+            self._doors.keyring.refresh()
+            self._doors.refusals.flush(self._engine.clock.now())
         except GovernanceError as error:
             self._pulse.failed += 1
             self._complain(str(error))
@@ -143,7 +148,12 @@ class _Step:
         """Say what is wrong once, not at every beat."""
         if trouble != self._trouble:
             self._trouble = trouble
-            print(f"gov: {printable(trouble)}", file=sys.stderr, flush=True)
+            _complain(trouble)
+
+
+def _complain(trouble: str) -> None:
+    if trouble:
+        print(f"gov: {printable(trouble)}", file=sys.stderr, flush=True)
 
 
 def _tell(report: StepReport, pulse: Pulse) -> None:

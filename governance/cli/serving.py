@@ -6,8 +6,11 @@ from governance.api.app import Service
 from governance.api.feed import Feed
 from governance.api.gate import Doors, SignOn
 from governance.api.guard import LOCAL, hosts
+from governance.api.ofrep.events import Streams
 from governance.api.pulse import Pulse
+from governance.api.server import room
 from governance.core.organisation import Organisation
+from governance.engine.board import Board
 from governance.engine.keyring import Keyring
 from governance.engine.parts import Engine
 from governance.engine.refusals import Refusals
@@ -20,7 +23,8 @@ def service(engine: Engine, settings: Settings, *, bound: str, open_: bool) -> S
         Keyring(engine), Refusals(engine), settings.who(), engine.clock.now, _sign_on(engine.organisation), open_
     )
     known = LOCAL if open_ else hosts(bound, settings.public_url)
-    return Service(doors, Feed(engine), Pulse(), engine.organisation.cycle.every, known)
+    board, every = Board(engine), engine.organisation.cycle.every
+    return Service(doors, Feed(engine), Pulse(), board, Streams(board, room()), every, known)
 
 
 def _sign_on(organisation: Organisation) -> SignOn | None:

@@ -17,9 +17,11 @@ from governance.api.app import Service, app
 from governance.api.feed import Feed
 from governance.api.gate import Doors, SignOn
 from governance.api.limits import Buckets
+from governance.api.ofrep.events import Streams
 from governance.api.pulse import Pulse
 from governance.bootstrap import engine as built
 from governance.engine import pushing, tokens
+from governance.engine.board import Board
 from governance.engine.cycle import run_cycle
 from governance.engine.keyring import Keyring
 from governance.engine.parts import Engine
@@ -150,6 +152,7 @@ def inside(
     machine = {"monotonic": lambda: made_ticks[0]}
     failures, writes = Buckets(20, 0.5, **machine), Buckets(300, 50, **machine)
     doors = Doors(keyring, Refusals(engine), "login", clock.now, sign_on, failures=failures, writes=writes)
-    service = Service(doors, Feed(engine), Pulse(), timedelta(seconds=1))
+    board = Board(engine)
+    service = Service(doors, Feed(engine), Pulse(), board, Streams(board, 1000), timedelta(seconds=1))
     client = Client(app(engine, service), address)
     return Inside(engine, clock, service, client, made_ticks, itertools.count())

@@ -33,7 +33,7 @@ from governance.api.ofrep.reach import Reach
 from governance.api.ofrep.routes import routes as ofrep
 from governance.api.once import Once
 from governance.api.pulse import Pulse
-from governance.api.switches import Wire
+from governance.api.wiring import wire_of
 from governance.engine.board import Board
 from governance.engine.parts import Engine
 
@@ -52,7 +52,6 @@ class Service:
     pulse: Pulse
     board: Board
     streams: Streams
-    wire: Wire
     every: timedelta
     hosts: Hosts = LOCAL
 
@@ -73,16 +72,16 @@ def app(engine: Engine, service: Service) -> FastAPI:
     made.add_middleware(Once, engine=engine)
     made.add_middleware(Gate, doors=service.doors)
     made.add_middleware(Guard, hosts=service.hosts)  # the last one added stands before the others
-    reach = Reach(engine, service.board)
+    reach, wire = Reach(engine, service.board), wire_of(service.board, engine.clock)
     made.router.routes.extend(ofrep(service.board, service.streams, engine.clock, reach))  # first: they are asked most
     for router in (
         fleet.routes(engine),
         incidents.routes(engine),
         alertmanager.routes(engine),
-        switches.routes(engine, service.wire),
-        approvals.routes(engine, service.wire),
+        switches.routes(engine, wire),
+        approvals.routes(engine, wire),
         muting.routes(engine),
-        models.routes(engine, service.wire),
+        models.routes(engine, wire),
         log.routes(engine),
         events.routes(engine, service.feed),
         samples.routes(engine, service.pulse),

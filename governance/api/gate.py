@@ -21,7 +21,8 @@ from governance.errors import Denied, GovernanceError, Unavailable, Unknown
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """Paths that anybody may ask for, as those that watch the process have no token."""
-UNLIMITED = ("/ofrep/", "/v1/confirmations")
+OFREP = "/ofrep/"
+UNLIMITED = (OFREP, "/v1/confirmations")
 """Paths whose clients are never told to slow down: they would serve a wrong default meanwhile."""
 _LONGEST = 16_384
 _NEEDED = "this needs a token: send `Authorization: Bearer gov_…`; make one with gov token create"
@@ -97,6 +98,9 @@ class Gate:
                 await run_in_threadpool(self._noted, error, address)
             status = HTTPStatus.FORBIDDEN if isinstance(error, Denied) else HTTPStatus.SERVICE_UNAVAILABLE
             return await problem(status, str(error))(scope, receive, send)
+        if _is_serving(scope) and "switches" not in login.actor.scopes:
+            said = f"this needs a token with the scope switches, this one has {', '.join(sorted(login.actor.scopes))}"
+            return await problem(HTTPStatus.FORBIDDEN, said)(scope, receive, send)
         scope.setdefault("state", {})["login"] = login
         wait = 0 if _is_unlimited(scope) else self._doors.writes.take(login.by)
         if wait:
@@ -108,14 +112,14 @@ class Gate:
         doors = self._doors
         given = [value for name, value in scope["headers"] if name == b"authorization"]
         if not given:
-            if doors.keyring.is_stale():
+            if doors.keyring.is_stale() and not _is_serving(scope):
                 await run_in_threadpool(doors.keyring.refresh)
             if doors.is_open:
                 return Login(Actor(doors.local, "local"), address)
             raise Unknown(_NEEDED)
         secret = _bearer(given)
-        if secret.startswith("gov_") and not doors.keyring.is_stale(secret):
-            return doors.login(secret)
+        if doors.keyring.knows(secret) and (_is_serving(scope) or not doors.keyring.is_stale(secret)):
+            return doors.keyring.login(secret, doors.now())
         return await run_in_threadpool(doors.login, secret)
 
     async def _refused(self, error: Unknown, path: str, address: str) -> Response:
@@ -139,6 +143,12 @@ class Gate:
 def _is_unlimited(scope: Scope) -> bool:
     """Tell whether a request may come as often as it likes: it only reads, or a serving process asks."""
     return scope["method"] in ("GET", "HEAD") or scope["path"].startswith(UNLIMITED)
+
+
+def _is_serving(scope: Scope) -> bool:
+    """Tell whether a serving process asks for kill switches: it never waits for the database."""
+    path: str = scope["path"]
+    return path.startswith(OFREP)
 
 
 def _bearer(given: Iterable[bytes]) -> str:

@@ -39,9 +39,8 @@ class Once:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on."""
-        given = [value for name, value in scope.get("headers", ()) if name == b"idempotency-key"]
-        path = scope.get("path", "")
-        if scope["type"] != "http" or scope["method"] != "POST" or not given or path in _OWN or path[:4] != "/v1/":
+        given = _keys(scope)
+        if not given:
             return await self._app(scope, receive, send)
         if len(given) > 1 or not _KEY.fullmatch(given[0]):
             said = "the Idempotency-Key must be 1 to 200 characters of ASCII without spaces, given once"
@@ -95,6 +94,16 @@ class Once:
                 idempotency.keep(connection, *mine, kept, at)
         except Unavailable:
             return  # it is done; a repetition will meet the version that it changed
+
+
+def _keys(scope: Scope) -> list[bytes]:
+    """Return the keys of a write; none of what needs no care."""
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return []
+    path: str = scope["path"]
+    if path in _OWN or not path.startswith("/v1/"):
+        return []
+    return [value for name, value in scope["headers"] if name == b"idempotency-key"]
 
 
 class _Noted:

@@ -85,14 +85,12 @@ def _serve(
     from governance.api.app import app
     from governance.api.server import address, server_of
     from governance.cli.serving import service
-    from governance.engine.board import Board
     from governance.engine.clock import stepped
     from governance.engine.watcher import Watcher
     from governance.scheduler import Ticker
 
-    board = Board(engine)
-    made = service(engine, settings, board, bound=listener.getsockname()[0], open_=open_)
-    watcher = Watcher(board, engine, _complain)
+    made = service(engine, settings, bound=listener.getsockname()[0], open_=open_)
+    watcher = Watcher(made.board, engine, _complain)
     server = server_of(app(engine, made), made.streams.close)
 
     def stop(*_: object) -> None:
@@ -116,8 +114,8 @@ def _serve(
             server.run(sockets=[listener])
         finally:
             ticker.stop()
-            watcher.stop()
             made.feed.stop()
+            watcher.stop()
     running.result()
     made.doors.refusals.flush(engine.clock.now(), whole=True)
     say("stopped")
@@ -127,7 +125,7 @@ class _Step:
     """Does what is due; what the engine cannot do now, because a disk is full, it tries again at the next beat."""
 
     def __init__(self, engine: Engine, service: Service) -> None:
-        self._engine, self._pulse, self._refusals = engine, service.pulse, service.doors.refusals
+        self._engine, self._pulse, self._doors = engine, service.pulse, service.doors
         self._trouble = ""
 
     def __call__(self) -> bool:
@@ -135,7 +133,8 @@ class _Step:
 
         try:
             report = step(self._engine, self._engine.clock.now())
-            self._refusals.flush(self._engine.clock.now())
+            self._doors.keyring.refresh()
+            self._doors.refusals.flush(self._engine.clock.now())
         except GovernanceError as error:
             self._pulse.failed += 1
             self._complain(str(error))

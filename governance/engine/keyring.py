@@ -80,6 +80,10 @@ class Keyring:
         token_id = tokens.token_id_of(secret)
         return age > FRESH or (bool(token_id) and token_id not in self._known and age > _SOONEST)
 
+    def knows(self, secret: str) -> bool:
+        """Tell whether a token of this id was read, so that nothing need be asked to judge it."""
+        return tokens.token_id_of(secret) in self._known
+
     def login(self, secret: str, at: datetime) -> Login:
         """Return who asks with a secret.
 

@@ -20,7 +20,6 @@ from governance.api.limits import Buckets
 from governance.api.ofrep.events import Streams
 from governance.api.pulse import Pulse
 from governance.bootstrap import engine as built
-from governance.cli.serving import wire
 from governance.engine import pushing, tokens
 from governance.engine.board import Board
 from governance.engine.cycle import run_cycle
@@ -154,7 +153,6 @@ def inside(
     failures, writes = Buckets(20, 0.5, **machine), Buckets(300, 50, **machine)
     doors = Doors(keyring, Refusals(engine), "login", clock.now, sign_on, failures=failures, writes=writes)
     board = Board(engine)
-    streams = Streams(board, 1000)
-    service = Service(doors, Feed(engine), Pulse(), board, streams, wire(board, engine), timedelta(seconds=1))
+    service = Service(doors, Feed(engine), Pulse(), board, Streams(board, 1000), timedelta(seconds=1))
     client = Client(app(engine, service), address)
     return Inside(engine, clock, service, client, made_ticks, itertools.count())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -164,10 +165,25 @@ def test_bodies_that_are_too_large_or_too_deep(api: Inside, headers: dict[str, s
     assert api.as_(bob, "GET", "/v1/whoami").status_code == 200
 
 
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k"}])
+def test_a_body_that_drips_is_given_up(api: Inside, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("governance.api.guard.SLOWEST", 0.2)
+    bob = api.token("bob")
+
+    async def dripping() -> Any:
+        for _ in range(1000):
+            yield b" "
+            await asyncio.sleep(0.01)
+
+    said = {"Content-Type": "application/json", **headers}
+    answer = api.as_(bob, "POST", "/v1/switches/loans/pull", content=dripping(), headers=said)
+    assert answer.status_code == 408
+    assert api.as_(bob, "GET", "/v1/whoami").status_code == 200
+
+
 def test_other_peoples_tokens_do_what_these_people_may(api: Inside) -> None:
     api.judge(0.9)
-    vic, service = api.token("vic"), None
-    del service
+    vic = api.token("vic")
     for path, body in (
         ("/v1/switches/loans/pull", {"mode": "fallback", "because": "x"}),
         ("/v1/switches/loans/break-glass", {"because": "x", "confirm": "loans"}),

@@ -241,6 +241,25 @@ policies/card.yaml:7:5: error[not-overridable]: 'ownership/no-way-back' may not 
     7 |     severity: info
       |     ^^^^^^^^
 """),
+    card("an override without effect", "slos: {warm: {objective: 90%, window: 2d, good: metrics.score_mean > 0.1}}\n"
+         "rules: [{rule: slo/budget, severity: critical}, {rule: slo/slow-burn, for_each: {slo: card.slos}}]\n", """\
+policies/card.yaml:6:28: error[no-effect]: 'slo/budget' has a condition for each severity; `severity` would change \
+nothing
+    6 | rules: [{rule: slo/budget, severity: critical}, {rule: slo/slow-burn, for_each: {slo: card.slos}}]
+      |                            ^^^^^^^^ write when: {info: …, warning: …}
+policies/card.yaml:6:71: error[no-effect]: `for_each` of 'slo/slow-burn' is its pack's to say; here it would change \
+nothing
+    6 | rules: [{rule: slo/budget, severity: critical}, {rule: slo/slow-burn, for_each: {slo: card.slos}}]
+      |                                                                       ^^^^^^^^ write a rule of the card's own, \
+under another name
+"""),
+    card("an override that leaves a severity open", "slos: {warm: {objective: 90%, window: 2d, good: \
+metrics.score_mean > 0.1}}\nrules: [{rule: slo/budget, when: 'budget_left(slos.warm) < 0.1'}]\n", """\
+policies/card.yaml:6:28: error[which-severity]: 'slo/budget' has a condition for each severity, of which this is one \
+only
+    6 | rules: [{rule: slo/budget, when: 'budget_left(slos.warm) < 0.1'}]
+      |                            ^^^^ write when: {info: …, warning: …}, or add a severity
+"""),
     card("a parameter no pack has", "parameters:\n  data-quality/null_warn: 0.1\n", """\
 policies/card.yaml:6:3: error[unknown-parameter]: no pack has a parameter 'data-quality/null_warn'
     6 |   data-quality/null_warn: 0.1

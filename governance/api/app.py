@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Security
+from fastapi.security import HTTPBearer
 
-from governance.api import figures, health, problems, samples
-from governance.api.guard import Guard
+from governance.api import (
+    approvals,
+    confirmations,
+    events,
+    figures,
+    fleet,
+    health,
+    incidents,
+    log,
+    models,
+    muting,
+    problems,
+    samples,
+    switches,
+)
+from governance.api.feed import Feed
+from governance.api.gate import Doors, Gate
+from governance.api.guard import LOCAL, Guard, Hosts
+from governance.api.ofrep.access import Access
+from governance.api.ofrep.description import described
+from governance.api.ofrep.events import Streams
+from governance.api.ofrep.routes import routes as ofrep
 from governance.api.pulse import Pulse
+from governance.api.wire import wire_of
+from governance.engine.board import Board
 from governance.engine.parts import Engine
 
+_BEARER = HTTPBearer(auto_error=False, description="A token of `gov token create`, or one of the single sign-on.")
 
-def app(engine: Engine, pulse: Pulse, *, every: timedelta, actor: str) -> FastAPI:
-    """Return the app over an engine that runs a cycle at every interval; `actor` is who acts, until there are tokens.
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the API needs beside the engine: how callers are known, what is new, and how the process does.
+
+    Kill switches are read from the `board`, and their changes told on the `streams`.
+    """
+
+    doors: Doors
+    feed: Feed
+    pulse: Pulse
+    board: Board
+    streams: Streams
+    every: timedelta
+    hosts: Hosts = LOCAL
+
+
+def app(engine: Engine, service: Service) -> FastAPI:
+    """Return the app over an engine that runs a cycle at every interval.
 
     The pages that show the API in a browser are left out, as they fetch their scripts from elsewhere.
     """
@@ -23,13 +65,28 @@ def app(engine: Engine, pulse: Pulse, *, every: timedelta, actor: str) -> FastAP
         docs_url=None,
         redoc_url=None,
         responses=problems.DOCUMENTED,
+        dependencies=[Security(_BEARER)],
     )
     problems.register(made)
-    made.add_middleware(Guard)
+    made.add_middleware(Gate, doors=service.doors)
+    made.add_middleware(Guard, hosts=service.hosts)  # the last one added stands before the others
+    access, wire = Access(engine), wire_of(service.board, engine.clock)
+    made.router.routes.extend(ofrep(service.board, service.streams, engine.clock, access))  # asked most, so first
     for router in (
-        samples.routes(engine, pulse, actor),
-        figures.routes(engine, pulse),
-        health.routes(engine, every),
+        fleet.routes(engine),
+        incidents.routes(engine),
+        switches.routes(engine, wire),
+        confirmations.routes(service.board, engine.clock, access),
+        approvals.routes(engine, wire),
+        muting.routes(engine),
+        models.routes(engine, wire),
+        log.routes(engine),
+        events.routes(engine, service.feed),
+        samples.routes(engine, service.pulse),
+        figures.routes(engine, service.pulse),
+        health.routes(engine, service.every),
     ):
         made.include_router(router)
+    document = made.openapi
+    made.openapi = lambda: document() if made.openapi_schema else described(document())  # type: ignore[method-assign]
     return made

@@ -8,13 +8,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
+from governance.api.gate import Who
 from governance.api.pulse import Pulse
 from governance.engine import pushing
 from governance.engine.parts import Engine
+from governance.engine.permission import permit
 from governance.store.pushed import PushedSample
 
 
-def _text(value: Any) -> Any:
+def text(value: Any) -> Any:
+    """Refuse numbers where a time is written."""
     if not isinstance(value, str):
         raise ValueError("must be a time such as 2026-01-31T12:00:00Z")  # noqa: TRY004 (for pydantic)
     return value
@@ -29,7 +32,7 @@ class PostedSample(_Closed):
 
     model: str
     metric: str
-    time: Annotated[AwareDatetime, BeforeValidator(_text, json_schema_input_type=str)]
+    time: Annotated[AwareDatetime, BeforeValidator(text, json_schema_input_type=str)]
     value: Annotated[float, Strict(), Field(allow_inf_nan=False)] | None
     labels: dict[str, str] = Field(default_factory=dict)
     count: Annotated[int, Strict(), Field(ge=0)] | None = None
@@ -54,15 +57,17 @@ class Stored(BaseModel):
     replayed: bool
 
 
-def routes(engine: Engine, pulse: Pulse, actor: str) -> APIRouter:
-    """Return the routes of samples; who posts is known as `actor`, as there are no tokens yet."""
+def routes(engine: Engine, pulse: Pulse) -> APIRouter:
+    """Return the routes of samples."""
     router = APIRouter(tags=["samples"])
 
     @router.post("/v1/samples")
-    def push(body: Posted, idempotency_key: Annotated[str, Header()]) -> Stored:
+    def push(who: Who, body: Posted, idempotency_key: Annotated[str, Header()]) -> Stored:
         """Store samples, all or none; the same body under the same Idempotency-Key is stored once within 24 h."""
+        for model in {each.model for each in body.samples}:
+            permit(engine, who, "samples.push", model)
         batch = [each.taken() for each in body.samples]
-        done = pushing.push(engine, body.source, batch, key=idempotency_key, actor=actor, at=engine.clock.now())
+        done = pushing.push(engine, body.source, batch, key=idempotency_key, actor=who.id, at=engine.clock.now())
         if not done.replayed:
             pulse.take(body.source, done.stored)
         return Stored(stored=done.stored, replayed=done.replayed)

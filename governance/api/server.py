@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
 
+from governance.api.patience import Patience
 from governance.errors import Denied, NotFound, Unavailable
 
 KEEP_ALIVE = 75
@@ -18,28 +20,41 @@ GRACE = 5
 Place = tuple[socket.AddressFamily, str, int]
 
 
-def loopback(host: str, port: int) -> Place:
+def place(host: str, port: int) -> Place:
     """Return where to listen.
 
     :raises NotFound: when the host is no address.
-    :raises Denied: when it is not loopback.
     """
     try:
         family, _, _, _, found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
         raise NotFound(f"{host!r} is no address to listen on; write 127.0.0.1") from error
-    number = str(found[0])
-    if not ipaddress.ip_address(number.partition("%")[0]).is_loopback:
-        raise Denied(f"{host} is not loopback: tokens are not there yet, so it serves on loopback only (127.0.0.1)")
-    return family, number, port
+    return family, str(found[0]), port
 
 
-def listening(place: Place) -> socket.socket:
+def is_loopback(where: Place) -> bool:
+    """Tell whether only this machine reaches it."""
+    return ipaddress.ip_address(where[1].partition("%")[0]).is_loopback
+
+
+def refuse_open(where: Place, *, known: bool) -> None:
+    """Let others reach the server only where it is `known` how they prove who they are.
+
+    :raises Denied: when it is not.
+    """
+    if not is_loopback(where) and not known:
+        raise Denied(
+            f"{where[1]} is not loopback, and nobody could prove who they are: make a token first "
+            "(gov token create), or set `identity: {oidc: …}` in org.yaml; or serve on 127.0.0.1"
+        )
+
+
+def listening(where: Place) -> socket.socket:
     """Return a socket that listens.
 
     :raises Unavailable: when the port is taken.
     """
-    family, number, port = place
+    family, number, port = where
     try:
         return socket.create_server((number, port), family=family)
     except OSError as error:
@@ -52,12 +67,24 @@ def address(listener: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def server_of(app: FastAPI) -> uvicorn.Server:
-    """Return a server that says nothing of each request and knows of no proxy before it."""
-    return uvicorn.Server(
+class _Server(uvicorn.Server):
+    """A server that first ends what would never end by itself."""
+
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stop()
+        await super().shutdown(sockets)
+
+
+def server_of(app: FastAPI, on_stop: Callable[[], None]) -> uvicorn.Server:
+    """Return a server that says nothing of each request and knows of no proxy before it; `on_stop` ends its streams."""
+    return _Server(
         uvicorn.Config(
             app,
-            http="h11",
+            http=Patience,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -66,5 +93,7 @@ def server_of(app: FastAPI) -> uvicorn.Server:
             proxy_headers=False,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=GRACE,
-        )
+            backlog=4096,
+        ),
+        on_stop,
     )

@@ -1,136 +1,106 @@
-"""A pull that is written while the engine is away: a signed document, which serving processes obey by themselves.
-
-Its signature is HMAC-SHA256 over the RFC 8785 form of all its other fields, in hexadecimal.
-"""
+"""What a card may not say of a pack's rule: what the pack closes, and what would change nothing without a word."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, cast
+from datetime import timedelta
+from typing import Any
 
-import rfc8785
+from governance.core.authored import Authored, Path, SourceText, Written, problem_at
+from governance.core.card import Card
+from governance.core.document import SEVERITIES
+from governance.core.pack import Pack
+from governance.core.problem import Problem
+from governance.core.rule import NoData, Rule
 
-from governance.core.decision import timestamp
-from governance.core.switch import MODES, Mode, Scope
-
-SHORTEST_KEY = 32
-"""Characters; a shorter key could be guessed."""
-_FIELDS = {"id", "model", "mode", "share", "scope", "reason", "set_by", "set_at", "fallback", "signature"}
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_MOST = 64 * 1024  # bytes; no reason is longer
+NO_DATA_FOR = timedelta(minutes=15)
+_CAUTION = ("ok", "keep", "alert")
+_CLOSED = ("when", "for", "enforcement", "severity")
+_FIXED = ("for_each", "applies_to", "overridable")
 
 
 @dataclass(frozen=True, slots=True)
-class Override:
-    """A pull by `set_by` at `set_at`, as the file of that `id` says it."""
+class Layer:
+    """A rule document in the file it stands in; the first layer that says something wins."""
 
-    id: str
-    model: str
-    mode: Mode
-    share: float
-    scope: Scope
-    reason: str
-    set_by: str
-    set_at: datetime
-    fallback: str = ""
+    rule: Rule
+    source: SourceText
+    path: Path
 
+    def written(self, *path: str) -> Written:
+        """Return one text of the rule."""
+        value: Any = self.rule
+        for part in path:
+            value = value[part] if isinstance(value, dict) else getattr(value, part)
+        return Written(str(value), self.source, (*self.path, *path))
 
-def written(override: Override, key: str) -> bytes:
-    """Return the signed file of an override."""
-    said = _said(override)
-    return json.dumps({**said, "signature": _signature(said, key)}, indent=2, ensure_ascii=False).encode() + b"\n"
-
-
-def read(content: bytes, key: str) -> Override:
-    """Return the override that a file says.
-
-    :raises ValueError: saying what is wrong with its form or its signature.
-    """
-    said = _parsed(content)
-    signature = said.pop("signature")
-    if not isinstance(signature, str) or not hmac.compare_digest(signature.encode(), _signature(said, key).encode()):
-        raise ValueError("its signature is not of the key in GOV_OVERRIDE_KEY")
-    return _override(said)
+    def problem(self, code: str, key: str, message: str, hint: str = "") -> Problem:
+        """Return a problem that stands at one key of the rule."""
+        return problem_at(self.source, self.source.key_at((*self.path, key)), code, message, hint)
 
 
-def _said(override: Override) -> dict[str, Any]:
-    return {
-        "id": override.id,
-        "model": override.model,
-        "mode": override.mode,
-        "share": override.share,
-        "scope": {"version": override.scope.version, "labels": dict(override.scope.labels)},
-        "reason": override.reason,
-        "set_by": override.set_by,
-        "set_at": timestamp(override.set_at),
-        "fallback": override.fallback,
-    }
+def override_problems(base: Rule, own: Layer, name: str) -> Iterator[Problem]:
+    """Check what a card says of a pack's rule."""
+    yield from _refused(base, own, name)
+    yield from _ignored(base, own, name)
 
 
-def _signature(said: Mapping[str, Any], key: str) -> str:
-    return hmac.new(key.encode(), rfc8785.dumps(cast("Any", said)), hashlib.sha256).hexdigest()
+def redefinitions(
+    card: Authored[Card], packs: Sequence[Authored[Pack]], redefined: Collection[str]
+) -> Iterator[Problem]:
+    """A card may not give a meaning of its own to a metric of a pack by which a closed rule judges it."""
+    closed = [(pack.document.pack, rule) for pack in packs for rule in pack.document.rules if rule.overridable is False]
+    for metric in redefined:
+        reading = (f"{pack}/{rule.rule}" for pack, rule in closed if reads(rule, "metrics", metric))
+        for name in list(reading)[:1]:
+            message = f"'{name}' judges by this metric and may not be changed by a card (overridable: false)"
+            at = card.source.key_at(("metrics", metric))
+            yield problem_at(card.source, at, "not-overridable", message, "give yours another name")
 
 
-def _parsed(content: bytes) -> dict[str, Any]:
-    if len(content) > _MOST:
-        raise ValueError("it is too long")
-    try:
-        said = json.loads(content, object_pairs_hook=_once)
-        rfc8785.dumps(said)
-    except (ValueError, RecursionError, rfc8785.CanonicalizationError):
-        raise ValueError("it is no JSON") from None
-    if not isinstance(said, dict) or set(said) != _FIELDS:
-        raise ValueError(f"it has not exactly the fields {', '.join(sorted(_FIELDS))}")
-    return said
+def reads(rule: Rule, kind: str, name: str) -> bool:
+    """Tell whether a condition of the rule names `kind.name`, such as a metric or a parameter."""
+    named = re.escape(name)
+    used = re.compile(rf"\b{kind}\s*(\.\s*{named}\b|\[\s*['\"]{named}['\"])")
+    return any(used.search(text) for text in rule.conditions().values())
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse an object that says one thing twice: who signs and who obeys could read it differently."""
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("a name occurs twice")
-    return dict(pairs)
+def _refused(base: Rule, own: Layer, name: str) -> Iterator[Problem]:
+    """A card may not loosen a rule that its pack closes; changing what fires, or when, counts as loosening."""
+    if base.overridable is not False:
+        return
+    changed = [key for key in _CLOSED if getattr(own.rule, "for_" if key == "for" else key) is not None]
+    if own.rule.no_data is not None and _less_careful(own.rule.no_data, base.no_data or NoData()):
+        changed.append("no_data")
+    for key in changed:
+        message = f"'{name}' may not be changed by a card (overridable: false); ask for a waiver instead"
+        yield own.problem("not-overridable", key, message)
 
 
-def _override(said: Mapping[str, Any]) -> Override:
-    names = ("id", "model", "mode", "reason", "set_by", "set_at", "fallback")
-    share, scope = said["share"], said["scope"]
-    sound = (
-        all(isinstance(said[name], str) for name in names)
-        and _ID.fullmatch(said["id"])
-        and said["mode"] in MODES[1:]
-        and isinstance(share, (int, float))
-        and not isinstance(share, bool)
-        and (0 < share < 1 if said["mode"] == "throttle" else share == 1)
-        and _sound_scope(scope)
-    )
-    if not sound:
-        raise ValueError("it is signed, but one of its fields cannot be")
-    try:
-        at = datetime.fromisoformat(said["set_at"])
-        set_at = at.astimezone(UTC) if at.tzinfo is not None else None
-    except (ValueError, OverflowError):
-        set_at = None
-    if set_at is None:
-        raise ValueError("it is signed, but set_at is no time with a zone")
-    return Override(
-        **{name: said[name] for name in names if name != "set_at"},
-        share=float(share),
-        scope=Scope(scope["version"], tuple(sorted(scope["labels"].items()))),
-        set_at=set_at,
-    )
-
-
-def _sound_scope(scope: object) -> bool:
+def _less_careful(own: NoData, base: NoData) -> bool:
+    """Tell whether missing data would be told later, less gravely or not at all."""
+    said = own.model_fields_set
     return (
-        isinstance(scope, dict)
-        and set(scope) == {"version", "labels"}
-        and isinstance(scope["version"], str)
-        and isinstance(scope["labels"], dict)
-        and all(isinstance(value, str) for value in scope["labels"].values())
+        ("then" in said and _CAUTION.index(own.then) < _CAUTION.index(base.then))
+        or ("severity" in said and SEVERITIES.index(own.severity) < SEVERITIES.index(base.severity))
+        or (own.for_ is not None and own.for_ > (base.for_ if base.for_ is not None else NO_DATA_FOR))
     )
+
+
+def _ignored(base: Rule, own: Layer, name: str) -> Iterator[Problem]:
+    """What an author wrote must not be without effect: it would be a page that never comes."""
+    for key in _FIXED:
+        if getattr(own.rule, key) is not None:
+            message = f"`{key}` of '{name}' is its pack's to say; here it would change nothing"
+            yield own.problem("no-effect", key, message, "write a rule of the card's own, under another name")
+    if not isinstance(base.when, dict):
+        return
+    listed = ", ".join(f"{each}: …" for each in base.when)
+    if own.rule.severity is not None and own.rule.when is None:
+        message = f"'{name}' has a condition for each severity; `severity` would change nothing"
+        yield own.problem("no-effect", "severity", message, f"write when: {{{listed}}}")
+    elif isinstance(own.rule.when, str) and own.rule.severity is None:
+        message = f"'{name}' has a condition for each severity, of which this is one only"
+        yield own.problem("which-severity", "when", message, f"write when: {{{listed}}}, or add a severity")

@@ -19,7 +19,7 @@ from governance.engine import entries
 from governance.engine.grouping import group_of
 from governance.engine.parts import Engine
 from governance.engine.switching.automatic import Automation, RulePull, due, owing
-from governance.store import alerts, decision_log, effects, incidents
+from governance.store import alerts, decision_log, effects, incidents, silences
 from governance.store.pace import Pace
 
 
@@ -109,6 +109,7 @@ def _written(
     with engine.database.transaction() as connection:
         started = perf_counter()
         number = incidents.next_id(connection)
+        muted = silences.holding(connection, at)
         automation = Automation(connection, engine, at)
         before = incidents.latest(connection, [group for group in chunk if told[group]])
         for group, moved in chunk.items():
@@ -122,7 +123,7 @@ def _written(
                 pulls = _pulls(changes, change.incident, automation, serving)
                 proposals = _proposals(changes, change.incident, pulls)
                 late = any(each.step.verdict.late for each in changes)
-                sent.extend(respond(change, tuple(engine.notifiers), proposals, at, late=late))
+                sent.extend(respond(change, tuple(engine.notifiers), proposals, at, late=late, silences=muted))
                 log.append(entries.of_incident(change, at, engine.plan.version))
                 found.append(change)
         log.extend(entries.of_delivery(each, at) for each in sent if each.state == "withheld")

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from governance.core import incident as core
+from governance.core.authority import Actor
 from governance.core.decision import Decision
 from governance.core.effect import respond
 from governance.core.incident import Incident, IncidentChange
@@ -35,10 +36,10 @@ class Done:
     still_firing: int = 0
 
 
-def acknowledge(engine: Engine, number: int, *, actor: str, at: datetime) -> Done:
-    """Take an incident.
+def acknowledge(engine: Engine, number: int, *, actor: Actor | str, at: datetime, version: int | None = None) -> Done:
+    """Take an incident; with `version`, only if nobody changed it since.
 
-    :raises Conflict: when it is taken already, or closed.
+    :raises Conflict: when it is taken already, closed, or changed since that version; it names who was first.
     :raises Denied: when the actor may not.
     """
 
@@ -48,26 +49,30 @@ def acknowledge(engine: Engine, number: int, *, actor: str, at: datetime) -> Don
         if before.status == "acknowledged":
             since = _time(before.changed_at)
             raise Conflict(f"incident {number} was acknowledged by {before.acknowledged_by} ({since})")
-        return core.acknowledged(before, actor, at)
+        return core.acknowledged(before, str(actor), at)
 
-    return _act(engine, number, "incident.acknowledge", change, actor=actor, at=at, body={})
+    return _act(engine, number, "incident.acknowledge", change, actor=actor, at=at, body={}, version=version)
 
 
-def resolve(engine: Engine, number: int, *, actor: str, because: str, at: datetime) -> Done:
+def resolve(
+    engine: Engine, number: int, *, actor: Actor | str, because: str, at: datetime, version: int | None = None
+) -> Done:
     """Close an incident by hand; findings that still fire will open a new one when they fire again.
 
-    :raises Conflict: when it is closed already.
+    :raises Conflict: when it is closed already, or changed since `version`; it names who was first.
     :raises Denied: when the actor may not, or it is the review of a glass that the actor broke.
     """
 
     def change(before: Incident) -> Incident:
         if before.status == "resolved":
             raise Conflict(f"incident {number} was resolved by {before.resolved_by} at {_time(before.resolved_at)}")
-        if actor in broken_by(before):
+        if str(actor) in broken_by(before):
             raise Denied(f"{actor} broke the glass; incident {number} is its review, which somebody else resolves")
-        return core.resolved(before, actor, at)
+        return core.resolved(before, str(actor), at)
 
-    return _act(engine, number, "incident.resolve", change, actor=actor, at=at, body={"because": because})
+    return _act(
+        engine, number, "incident.resolve", change, actor=actor, at=at, body={"because": because}, version=version
+    )
 
 
 def waive(engine: Engine, waiver: Waiver, *, at: datetime) -> int:
@@ -99,9 +104,10 @@ def _act(
     asked: Literal["incident.acknowledge", "incident.resolve"],
     change: Callable[[Incident], Incident],
     *,
-    actor: str,
+    actor: Actor | str,
     at: datetime,
     body: dict[str, object],
+    version: int | None,
 ) -> Done:
     with engine.database.read() as connection:
         model = incidents.get(connection, number).model
@@ -109,6 +115,8 @@ def _act(
     kind = _ENTRIES[asked]
     with engine.database.transaction() as connection:
         before = incidents.get(connection, number)
+        if version is not None and version != before.version:
+            raise Conflict(f"incident {number} has changed since version {version}: {_last_change(before)}")
         after = change(before)
         incidents.save(connection, after)
         if asked == "incident.resolve":
@@ -116,10 +124,21 @@ def _act(
             effects.add(connection, told)
         identity = entries.identity("incident", str(number), str(after.version))
         details = {**body, "status": after.status, "severity": after.severity, "title": after.title}
-        decision = Decision(at, kind, actor, entries.subject_of(after), details, identity)
+        decision = Decision(at, kind, str(actor), entries.subject_of(after), details, identity)
         decision_log.append(connection, [decision])
     still_firing = len(before.firing) if asked == "incident.resolve" else 0
     return Done(after, sealed(engine, identity, at), still_firing)
+
+
+def _last_change(incident: Incident) -> str:
+    """Say who was first, for whom lost the race."""
+    if incident.status == "resolved":
+        said = f"resolved by {incident.resolved_by}"
+    elif incident.status == "acknowledged":
+        said = f"acknowledged by {incident.acknowledged_by}"
+    else:
+        said = f"{incident.status}, {incident.severity}"
+    return f"it is {said} since {_time(incident.changed_at)}, version {incident.version}"
 
 
 def _time(at: datetime | None) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from governance.core.authority import Act, Allowed, Refused, authority
+from governance.core.authority import Act, Actor, Allowed, Refused, authority
 from governance.core.card import Card
 from governance.core.suggestion import closest
 from governance.engine.parts import Engine
 from governance.errors import Denied, NotFound
 
 
-def permit(engine: Engine, actor: str, act: Act, model: str | None) -> Allowed:
+def permit(engine: Engine, actor: Actor | str, act: Act, model: str | None = None) -> Allowed:
     """Return why the actor may act on a model, or (None) on the engine as a whole.
 
     A model that no card declares any more is governed by the roles that hold everywhere.

@@ -11,7 +11,11 @@ from governance.store import (
     progress,
     pushed,
     samples,
+    silences,
     switches,
+    tokens,
+    trouble,
+    waiver_requests,
     waivers,
 )
 
@@ -26,6 +30,10 @@ __all__ = [
     "progress",
     "pushed",
     "samples",
+    "silences",
     "switches",
+    "tokens",
+    "trouble",
+    "waiver_requests",
     "waivers",
 ]

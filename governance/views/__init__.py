@@ -2,7 +2,9 @@
 
 from governance.views.fleet import FleetRow, FleetView, MetricView
 from governance.views.incidents import (
+    AlertView,
     FindingView,
+    IncidentDoneView,
     IncidentView,
     NotificationView,
     RuleView,
@@ -11,6 +13,8 @@ from governance.views.incidents import (
     incident_view,
     why_view,
 )
+from governance.views.log import EntryView, ProofView
+from governance.views.models import ModelView, PolicyMetricView, PolicyRuleView, PolicyView, VerdictsView
 from governance.views.people import WhoamiView
 from governance.views.switches import (
     ApprovalView,
@@ -22,25 +26,39 @@ from governance.views.switches import (
     SwitchView,
 )
 from governance.views.view import Page, View
+from governance.views.waivers import ApprovalDoneView, SilenceDoneView, SilenceView, WaiverView
 
 __all__ = [
+    "AlertView",
+    "ApprovalDoneView",
     "ApprovalView",
     "ConfirmationsView",
+    "EntryView",
     "FindingView",
     "FleetRow",
     "FleetView",
+    "IncidentDoneView",
     "IncidentView",
     "MayView",
     "MetricView",
+    "ModelView",
     "NotificationView",
     "Page",
+    "PolicyMetricView",
+    "PolicyRuleView",
+    "PolicyView",
+    "ProofView",
     "RuleView",
     "ScopeView",
     "SettingView",
+    "SilenceDoneView",
+    "SilenceView",
     "SwitchDoneView",
     "SwitchView",
     "TermView",
+    "VerdictsView",
     "View",
+    "WaiverView",
     "WhoamiView",
     "WhyView",
     "incident_view",

@@ -26,6 +26,7 @@ class FindingView(View):
     basis: str
     values: dict[str, float | None]
     story: list[str]
+    ending: str = ""
     remedy: str = ""
     origin: str = ""
 
@@ -47,6 +48,27 @@ class IncidentView(View):
     reopened: int
     version: int
     findings: list[FindingView]
+
+
+class AlertView(View):
+    """One alert that is pending or firing; `since` is when its oldest severity began to fail."""
+
+    model: str
+    rule: str
+    labels: dict[str, str]
+    kind: str
+    state: str
+    severity: str | None
+    since: datetime | None
+    basis: str = ""
+
+
+class IncidentDoneView(View):
+    """The incident after an act, and the entry that proves it; `still_firing` findings tell nobody until they clear."""
+
+    incident: IncidentView
+    entry: int
+    still_firing: int = 0
 
 
 class NotificationView(View):
@@ -151,4 +173,5 @@ def _finding(finding: Finding) -> FindingView:
         basis=finding.basis,
         values=dict(finding.values),
         story=list(finding.story),
+        ending=finding.ending,
     )

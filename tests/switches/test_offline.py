@@ -13,7 +13,7 @@ import pytest
 import rfc8785
 from switches.desk import HOUR, MINUTE, Desk, desk
 
-from governance.core.override import Override, read, written
+from governance.core.offline_override import Override, read, written
 from governance.core.switch import Scope
 from governance.engine import switching
 from governance.errors import Denied, InvalidDocument

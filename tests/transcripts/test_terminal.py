@@ -119,6 +119,14 @@ def _block(terminal: int) -> bytes:
         return b""
 
 
+@pytest.mark.parametrize("arguments", SHOWING[:4], ids=" ".join)
+def test_a_terminal_of_80_columns_shows_whole_words(arguments: tuple[str, ...], seen: Workspace) -> None:
+    shown = on_terminal(seen, *arguments, COLUMNS="80", NO_COLOR="1").replace("\r\n", "\n")
+    assert max(map(len, shown.splitlines())) <= 80
+    words = set(seen.run(*arguments).stdout.split()) - {"─" * len(each) for each in shown.split()}
+    assert {each for each in words if "─" not in each} <= {each.rstrip(";") for each in shown.split()}
+
+
 COLOUR = re.compile(r"\x1b\[[0-9;]*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]")
 
 

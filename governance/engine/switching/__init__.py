@@ -1,6 +1,6 @@
 """What people and the engine do with kill switches; each act is one transaction with its entry."""
 
-from governance.engine.switching.approving import approval_view, approve, pending, refuse
+from governance.engine.switching.approving import approval_view, approve, pending, refuse, request_of
 from governance.engine.switching.change import Requested, SwitchDone
 from governance.engine.switching.expiry import expire
 from governance.engine.switching.glass import break_glass
@@ -23,6 +23,7 @@ __all__ = [
     "pull",
     "pulled",
     "refuse",
+    "request_of",
     "restore",
     "shown",
 ]

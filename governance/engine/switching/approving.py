@@ -74,6 +74,15 @@ def pending(engine: Engine, at: datetime | None = None) -> list[ApprovalView]:
     return [approval_view(engine, each) for each in found if at is None or at <= each.until]
 
 
+def request_of(engine: Engine, approval: str) -> Approval:
+    """Return one request, whatever became of it.
+
+    :raises NotFound: when there is none of that id.
+    """
+    with engine.database.read() as connection:
+        return approvals.get(connection, approval)
+
+
 def approval_view(engine: Engine, approval: Approval) -> ApprovalView:
     """Return a request as it is shown, with who may answer it."""
     return ApprovalView(

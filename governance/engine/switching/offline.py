@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from governance.core.decision import Decision, timestamp
-from governance.core.override import SHORTEST_KEY, Override, read, written
+from governance.core.offline_override import SHORTEST_KEY, Override, read, written
 from governance.core.switch import Mode, Scope, Setting
 from governance.engine import entries
 from governance.engine.parts import Engine

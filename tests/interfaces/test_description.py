@@ -29,7 +29,7 @@ CHECKS = [
     response_schema_conformance,
     negative_data_rejection,
 ]
-ENDLESS = "/v1/events"
+ENDLESS = ("/v1/events", "/ofrep/v1/events")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_it_finds_nothing(api: Inside, mode: GenerationMode) -> None:
     document = api.client.get("/v1/openapi.json").json()
-    document["paths"].pop(ENDLESS)
+    for path in ENDLESS:
+        document["paths"].pop(path)
     document["components"].pop("securitySchemes")  # who comes in is tested elsewhere
     for route in (route for routes in document["paths"].values() for route in routes.values()):
         route.pop("security", None)

@@ -9,6 +9,7 @@ from governance.core.flag import KINDS
 
 _TEXT = {"type": "string"}
 _ERRORS = ["PARSE_ERROR", "INVALID_CONTEXT", "FLAG_NOT_FOUND", "GENERAL"]
+_SECURITY: list[dict[str, list[str]]] = [{"HTTPBearer": []}]
 _SCALAR = {"type": ["string", "number", "null"]}
 SCHEMAS: dict[str, Any] = {
     "OfrepRequest": {
@@ -77,8 +78,10 @@ def _paths() -> dict[str, Any]:
         EVENTS: {
             "get": {
                 "tags": ["ofrep"],
+                "security": _SECURITY,
                 "operationId": "events_of_flags",
                 "summary": "Hear of changes.",
+                "description": "Tell at once, and at every change, when to ask again.",
                 "responses": {"200": stream, "4XX": _problem(), "5XX": _problem()},
             }
         },
@@ -88,8 +91,10 @@ def _paths() -> dict[str, Any]:
 def _operation(name: str, said: str, parameters: list[Any], responses: dict[str, Any]) -> dict[str, Any]:
     return {
         "tags": ["ofrep"],
+        "security": _SECURITY,
         "operationId": name,
         "summary": said,
+        "description": f"{said} From memory: it never waits for the database.",
         "parameters": parameters,
         "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/OfrepRequest"}}}},
         "responses": {**responses, "4XX": _problem(), "5XX": _problem()},

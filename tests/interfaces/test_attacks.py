@@ -300,8 +300,9 @@ def test_the_log_says_nothing_of_secrets_whatever_happens(tmp_path: Path) -> Non
         assert served.http.get("/v1/whoami", headers=wrong).status_code == 401
         served.http.get(f"/v1/{secret}", headers=mine)
         served.push(sample(0.9))
-    finally:
         served.stop()
+    finally:
+        served.close()
     printed = served.printed + gov(home, "audit", "tail").stdout + gov(home, "token", "list").stdout
     assert tokens.token_id_of(secret) in printed
     assert secret not in printed

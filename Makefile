@@ -50,7 +50,7 @@ layers: $(VENV)/.dev     ## who may import whom
 	@$(BIN)/lint-imports
 
 soak: $(VENV)/.dev       ## kill the engine 200 times, and tell it 1,000 random stories
-	@SOAK=200 $(BIN)/pytest -n auto tests/crash tests/test_state_machine.py
+	@SOAK=200 $(BIN)/pytest -n auto tests/crash tests/test_state_machine.py tests/test_switch_machine.py
 
 bench: $(VENV)/.dev      ## figures: one cycle over 1,000 models × 10 rules; reads and propagation of kill switches
 	@$(BIN)/python tests/benchmarks/cycle.py

@@ -55,7 +55,8 @@ layers: $(VENV)/.dev     ## who may import whom
 	@$(BIN)/lint-imports
 
 soak: $(VENV)/.dev       ## kill the engine 200 times, tell it 1,000 random stories, open 10,000 event streams
-	@SOAK=200 $(BIN)/pytest -n auto tests/crash tests/test_state_machine.py tests/interfaces/test_ofrep_attacks.py
+	@SOAK=200 $(BIN)/pytest -n auto tests/crash tests/test_state_machine.py tests/test_switch_machine.py \
+		tests/interfaces/test_ofrep_attacks.py
 
 bench: $(VENV)/.dev      ## figures: one cycle over 1,000 models × 10 rules; reads and propagation of kill switches
 	@$(BIN)/python tests/benchmarks/cycle.py

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from governance.core.authority import Act, Actor, Allowed, authority
 from governance.core.card import Card
-from governance.core.duration import format_duration
 from governance.core.switch import Setting, Switch
+from governance.core.switch_warnings import warnings
 from governance.engine.entries import ENGINE
 from governance.engine.parts import Engine
 from governance.engine.permission import card_of, declared
@@ -16,8 +16,6 @@ from governance.engine.switching import people_to_restore
 from governance.store import switches
 from governance.views import ConfirmationsView, MayView, ScopeView, SettingView, SwitchView
 
-LONG = timedelta(hours=24)
-"""A switch that is not live for longer than this is worth a warning: what was meant for an hour became the rule."""
 Confirmations = Callable[[str], ConfirmationsView]
 _ACTS: dict[str, Act] = {"pull": "switch.pull", "restore": "switch.restore", "break-glass": "switch.break-glass"}
 
@@ -114,12 +112,7 @@ def _dependants(engine: Engine, model: str) -> Iterator[str]:
 
 
 def _warnings(switch: Switch, fallback: bool, heard: ConfirmationsView, now: datetime) -> Iterator[str]:  # noqa: FBT001
-    for each in switch.settings:
-        age = now - each.set_at
-        if age > LONG:
-            yield f"{each.mode} ({each.scope}) for {format_duration(timedelta(hours=age // timedelta(hours=1)))}"
-        if each.extended >= 2:
-            yield f"the expiry of {each.mode} ({each.scope}) was extended {each.extended} times"
+    yield from warnings(switch, now)
     if not fallback:
         yield "the card names no fallback (versions.fallback): what serves instead is up to the client"
     if not heard.total:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import audit, authoring, demo, evidence, incidents, serve
+from governance.cli import audit, authoring, demo, evidence, incidents, serve, tui
 from governance.core.problem import printable
 from governance.errors import GovernanceError
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 demo.register(app)
 authoring.register(app)
 serve.register(app)
+tui.register(app)
 incidents.register(app)
 evidence.register(app)
 audit.register(app)

@@ -1,0 +1,28 @@
+"""The terminal app, against a running engine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Url = Annotated[str, typer.Option(envvar="GOV_URL", help="Where the engine serves its API.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command(rich_help_panel="Answer incidents")(tui)
+
+
+def tui(
+    url: Url = "http://127.0.0.1:8750",
+    read_only: Annotated[bool, typer.Option("--read-only", help="Only look: no key acts.")] = False,
+) -> int:
+    """Open the terminal app: the fleet worst first, incidents, kill switches. The token is read from GOV_TOKEN."""
+    from governance.client import Client
+    from governance.settings import Settings
+    from tui.app import GovApp
+
+    with Client(url, Settings().token) as client:
+        GovApp(client, read_only=read_only).run()
+    return 0

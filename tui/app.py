@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from textual import work
@@ -48,16 +49,21 @@ class GovApp(App[None]):
     ) -> None:
         """Speak through `client`; `read_only` takes every act away, `clock` and `pause` are for tests."""
         super().__init__()
-        self.client, self.at, self.pause = client, clock, pause
+        self.client, self.pause, self._clock = client, pause, clock
         self.feed = Feed(client, self._posted)
         self.snapshot: Snapshot | None = None
         self.offline: Offline | None = None
         self.heard: datetime | None = None
+        self._ahead = timedelta(0)
         self._read_only = read_only
         self._on_ready = on_ready
         for theme in (NIGHT, DAY):
             self.register_theme(theme)
         self.theme = NIGHT.name
+
+    def at(self) -> datetime:
+        """Return the engine's present instant: ages are told by its clock, whatever this machine's says."""
+        return self._clock() + self._ahead
 
     @property
     def read_only(self) -> bool:
@@ -88,6 +94,7 @@ class GovApp(App[None]):
 
     def on_fetched(self, message: Fetched) -> None:
         """Take a new picture."""
+        self._ahead = message.snapshot.fleet.as_of - message.snapshot.at
         self.snapshot, self.offline, self.heard = message.snapshot, None, self.at()
         self._paint()
 
@@ -98,7 +105,7 @@ class GovApp(App[None]):
 
     def on_lost(self, message: Lost) -> None:
         """Say that the picture grows old."""
-        self.offline = message.offline
+        self.offline = replace(message.offline, since=message.offline.since + self._ahead)
         self._paint()
 
     def _paint(self) -> None:

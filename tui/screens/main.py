@@ -95,7 +95,9 @@ class Main(Screen[None]):
         banner.display = offline is not None
         if offline is None:
             return
-        state = f"showing the state of {span(known.at, at)} ago" if known is not None else "nothing is known yet"
+        state = (
+            f"showing the state of {span(known.fleet.as_of, at)} ago" if known is not None else "nothing is known yet"
+        )
         model = self.row.model if self.row is not None else "MODEL"
         shell = f"On the engine's machine: [b]gov switch pull {safe(model)}[/], engine dead: [b]--offline[/]"
         text = f"[b $warning]✗ {safe(offline.why)}[/]; {state}. Actions are off. {shell} [$muted](r retries now)[/]"

@@ -31,7 +31,7 @@ class Column(NamedTuple):
 
 COLUMNS = (
     Column("", 10, "<"),
-    Column("MODEL", 24, "<"),
+    Column("MODEL", 0, "<"),
     Column("TIER", 4, ">"),
     Column("SWITCH", 13, "<"),
     Column("WORST METRIC", 18, "<"),
@@ -39,11 +39,14 @@ COLUMNS = (
     Column("VALUE", 7, ">"),
     Column("LIMIT", 7, ">"),
     Column("P99 ms", 7, ">"),
-    Column("OPEN", 9, ">"),
-    Column("JUDGED", 9, ">"),
+    Column("OPEN", 10, ">"),
+    Column("JUDGED", 10, ">"),
 )
-_DROPPED = (8, 7, 2, 5, 10, 4, 9, 6)
+_DROPPED = (8, 2, 10, 7, 4, 5, 9, 6)
 """Which columns go first where there is no room."""
+_MODEL = 1
+_LEAST, _MOST = 14, 32
+"""How wide the column of models is, which fits the longest name."""
 
 
 class Fleet(ScrollView, can_focus=True):
@@ -85,6 +88,7 @@ class Fleet(ScrollView, can_focus=True):
         self._rows: Sequence[FleetRow] = ()
         self._at: datetime | None = None
         self._cursor = 0
+        self._longest = 0
 
     @property
     def selected(self) -> FleetRow | None:
@@ -98,6 +102,7 @@ class Fleet(ScrollView, can_focus=True):
         if chosen is not None:
             self._cursor = names.get(chosen.model, min(self._cursor, max(len(rows) - 1, 0)))
         self._rows, self._at = rows, at
+        self._longest = max((cell_len(row.model) for row in rows), default=0)
         self.virtual_size = Size(0, len(rows) + 1)
         self.refresh()
         self.post_message(self.Selected())
@@ -129,10 +134,11 @@ class Fleet(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Return one line of the table; the first is its head."""
         width = self.size.width
-        shown = _fitting(width)
+        shown = _fitting(width, self._longest)
         if y == 0:
             parts = [_cell(column.name, column) for _, column in shown]
-            return Strip([Segment(" " + " ".join(parts), self._style("head"))]).adjust_cell_length(width)
+            head = Segment(" " + " ".join(parts), self.rich_style + self._style("head"))
+            return Strip([head]).adjust_cell_length(width, self.rich_style)
         index = y - 1 + self.scroll_offset.y
         if index >= len(self._rows):
             return Strip.blank(width, self.rich_style)
@@ -195,8 +201,9 @@ def trend(metric: MetricView) -> str:
     return "↑" if known[1] > known[0] else "↓"
 
 
-def _fitting(width: int) -> list[tuple[int, Column]]:
+def _fitting(width: int, longest: int) -> list[tuple[int, Column]]:
     shown = dict(enumerate(COLUMNS))
+    shown[_MODEL] = shown[_MODEL]._replace(width=max(_LEAST, min(longest, _MOST)))
     for index in _DROPPED:
         if 1 + sum(column.width + 1 for column in shown.values()) <= width:
             break

@@ -30,6 +30,7 @@ from governance.errors import InvalidDocument, Unavailable
 from governance.loader import Loaded, load
 from governance.ports import Clock, ReadsPushed
 from governance.settings import Settings
+from governance.store import tokens
 from governance.store.database import Database
 from governance.store.heads_file import refuse_lost
 
@@ -124,14 +125,16 @@ def evaluator(settings: Settings) -> Engine:
     return built
 
 
-def operator(settings: Settings) -> Engine:
+def operator(settings: Settings, *, begin: bool = False) -> Engine:
     """Build an engine for people's acts on what exists; a mistake in a policy must not keep anybody from answering.
+
+    With `begin` a database that is not there yet is begun: tokens are made before the engine first serves.
 
     :raises Unavailable: when there is no database, so that nothing can be said of incidents.
     :raises InvalidDocument: when it cannot be told who may act, as the organisation does not load.
     """
     refuse_lost(settings.database_file)
-    if not settings.database_file.exists():
+    if not settings.database_file.exists() and not begin:
         raise Unavailable(
             f"no database at {settings.database_file}; set GOV_HOME or use -C to say where the engine works"
         )
@@ -143,6 +146,24 @@ def operator(settings: Settings) -> Engine:
     built = _built(loaded, Database(settings.database))
     built.database.create_tables()
     return built
+
+
+def has_tokens(settings: Settings) -> bool:
+    """Tell whether callers can prove who they are: by a token made before, or by the organisation's single sign-on.
+
+    :raises InvalidDocument: listing every problem of the policies.
+    """
+    if _sound(policies([settings.policies])).organisation.identity.oidc is not None:
+        return True
+    if not settings.database_file.exists():
+        return False
+    database = Database(settings.database)
+    database.create_tables()
+    try:
+        with database.read() as connection:
+            return tokens.exist(connection)
+    finally:
+        database.close()
 
 
 def _sound(loaded: Policies) -> Policies:

@@ -33,6 +33,12 @@ class Denied(GovernanceError):
     exit_code = 3
 
 
+class Unknown(GovernanceError):
+    """It is not known who asks: no token, or none that holds."""
+
+    exit_code = 3
+
+
 class Unavailable(GovernanceError):
     """A system we need does not answer or cannot be written."""
 

@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     """Directory of the database and its published heads."""
     policies: Path = Path("policies")
     """Directory of cards, packs and org.yaml."""
+    public_url: str = ""
+    """Under which URLs others reach `gov serve` on another address than loopback; several are separated by commas."""
     actor: str = ""
     """Who acts, when --as is not given; the login name otherwise."""
 

@@ -15,10 +15,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from governance.api.gate import Who
 from governance.api.pulse import Pulse
 from governance.core.document import SEVERITIES
 from governance.engine import entries
 from governance.engine.parts import Engine
+from governance.engine.permission import permit
 from governance.store import alerts, backlog, incidents, progress
 
 if TYPE_CHECKING:
@@ -73,8 +75,9 @@ def routes(engine: Engine, pulse: Pulse) -> APIRouter:
     registry.register(Figures(engine, pulse))
 
     @router.get("/metrics")
-    def metrics() -> Response:
+    def metrics(who: Who) -> Response:
         """Give our own figures in Prometheus's text format."""
+        permit(engine, who, "read")
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return router

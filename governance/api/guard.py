@@ -1,29 +1,66 @@
-"""What is looked at before a request is read: whom it was meant for, and how large it is."""
+"""What is looked at before a request is read: whom it was meant for, who sends it, and how large and how slow it is."""
 
 from __future__ import annotations
 
+import asyncio
+import ipaddress
+import time
+from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from governance.api.problems import problem, too_large
+from governance.api.problems import problem, too_large, too_slow
 
 MOST_BYTES = 2**20
 MOST_DRAINED = 2**24
 """Up to here the rest of a refused body is thrown away, as a connection closed earlier may lose the answer."""
+SLOWEST = 20.0
+"""Seconds in which a body must have arrived."""
 _NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_CLOSE = {"Connection": "close"}
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+"""What every answer says to browsers: it is data, for nobody else's page, and not to be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """The names under which the server is asked for; `numbers`: also under any address that is a number.
+
+    A page in a browser can have its name point to any address, but not a number.
+    """
+
+    names: frozenset[str]
+    numbers: bool = False
+
+    def know(self, name: str) -> bool:
+        """Tell whether a request was meant for this server."""
+        return name in self.names or (self.numbers and _is_number(name))
+
+
+LOCAL = Hosts(_NAMES)
+
+
+def hosts(bound: str, urls: str) -> Hosts:
+    """Return the names for a server bound to an address that others reach, with those of its public URLs (by comma)."""
+    public = {urlsplit(each.strip()).hostname or "" for each in urls.split(",")} - {""}
+    return Hosts(frozenset({*_NAMES, bound.lower(), *public}), numbers=True)
 
 
 class Guard:
-    """Refuses bodies over a limit before they are read whole, and requests meant for another host.
+    """Refuses what was meant for another host, sent by a page of another site, too large or too slow."""
 
-    A page in a browser can have its name point to loopback; the name it was asked by then gives it away.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, hosts: Hosts = LOCAL) -> None:
         """Stand before this app."""
-        self._app = app
+        self._app, self._hosts = app, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on."""
@@ -33,26 +70,46 @@ class Guard:
         length = headers.get("content-length", "0")
         announced = int(length[:20]) if length.isdecimal() else 0
         close = _CLOSE if announced > MOST_DRAINED else {}
-        if _host(headers.get("host", "")) not in _NAMES:
-            said = "this server answers on loopback only; ask for 127.0.0.1 or localhost"
-            return await problem(HTTPStatus.MISDIRECTED_REQUEST, said, close)(scope, receive, send)
+        guarded = _guarded(send)
+        if not self._hosts.know(_host(headers.get("host", ""))):
+            said = "this server does not answer under that name; ask for 127.0.0.1 or localhost, or set GOV_PUBLIC_URL"
+            return await problem(HTTPStatus.MISDIRECTED_REQUEST, said, close)(scope, receive, guarded)
+        if _is_foreign(headers):
+            said = "pages of other sites may not call this server"
+            return await problem(HTTPStatus.FORBIDDEN, said, close)(scope, receive, guarded)
         if announced > MOST_BYTES:
             refused = too_large(MOST_BYTES)
             answer = problem(HTTPStatus(refused.status_code), refused.detail, close)
-            return await answer(scope, receive, send)
-        return await self._app(scope, _counted(receive), send)
+            return await answer(scope, receive, guarded)
+        return await self._app(scope, _counted(receive), guarded)
 
 
-_CLOSE = {"Connection": "close"}
+def _guarded(send: Send) -> Send:
+    """Return a `send` that adds the headers which every answer has."""
+
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return guarded
 
 
 def _counted(receive: Receive) -> Receive:
-    """Return a `receive` that stops at the limit, for a body that does not say how long it is."""
-    count = 0
+    """Return a `receive` that stops at the limits, for a body that does not say how long it is, or drips."""
+    count, end, whole = 0, time.monotonic() + SLOWEST, False
 
     async def counted() -> Message:
-        nonlocal count
-        message = await receive()
+        nonlocal count, whole
+        if whole:  # what comes now is that the caller has gone, whenever that is
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), max(end - time.monotonic(), 0))
+        except TimeoutError:
+            raise too_slow(SLOWEST) from None
+        whole = not message.get("more_body", False)
         count += len(message.get("body", b""))
         if count > MOST_BYTES:
             raise too_large(MOST_BYTES)
@@ -61,8 +118,24 @@ def _counted(receive: Receive) -> Receive:
     return counted
 
 
+def _is_foreign(headers: Headers) -> bool:
+    """Tell whether a browser says that a page of another site asks; programs say nothing of the kind."""
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+        return True
+    return headers.get("sec-fetch-site", "none") not in ("none", "same-origin")
+
+
 def _host(text: str) -> str:
     """Return the name in a Host header, without its port and the brackets of IPv6."""
     if text.startswith("["):
         return text[1:].partition("]")[0]
     return text.partition(":")[0].lower()
+
+
+def _is_number(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

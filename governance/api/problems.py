@@ -15,13 +15,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from governance.core.problem import printable
-from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable
+from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable, Unknown
 
 STATUS: Mapping[type[GovernanceError], HTTPStatus] = {
     InvalidDocument: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotFound: HTTPStatus.NOT_FOUND,
     Conflict: HTTPStatus.CONFLICT,
     Denied: HTTPStatus.FORBIDDEN,
+    Unknown: HTTPStatus.UNAUTHORIZED,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
@@ -104,3 +105,9 @@ def too_large(limit: int) -> HTTPException:
     """Return the refusal of a body that is larger than `limit` bytes."""
     said = f"a body has at most {limit:,} bytes; send the samples in several pushes"
     return HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE.value, said, {"Connection": "close"})
+
+
+def too_slow(seconds: float) -> HTTPException:
+    """Return the refusal of a body that did not arrive in time."""
+    said = f"the body did not arrive within {seconds:.0f} s"
+    return HTTPException(HTTPStatus.REQUEST_TIMEOUT.value, said, {"Connection": "close"})

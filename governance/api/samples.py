@@ -8,9 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
+from governance.api.gate import Who
 from governance.api.pulse import Pulse
 from governance.engine import pushing
 from governance.engine.parts import Engine
+from governance.engine.permission import permit
 from governance.store.pushed import PushedSample
 
 
@@ -54,15 +56,17 @@ class Stored(BaseModel):
     replayed: bool
 
 
-def routes(engine: Engine, pulse: Pulse, actor: str) -> APIRouter:
-    """Return the routes of samples; who posts is known as `actor`, as there are no tokens yet."""
+def routes(engine: Engine, pulse: Pulse) -> APIRouter:
+    """Return the routes of samples."""
     router = APIRouter(tags=["samples"])
 
     @router.post("/v1/samples")
-    def push(body: Posted, idempotency_key: Annotated[str, Header()]) -> Stored:
+    def push(who: Who, body: Posted, idempotency_key: Annotated[str, Header()]) -> Stored:
         """Store samples, all or none; the same body under the same Idempotency-Key is stored once within 24 h."""
+        for model in {each.model for each in body.samples}:
+            permit(engine, who, "samples.push", model)
         batch = [each.taken() for each in body.samples]
-        done = pushing.push(engine, body.source, batch, key=idempotency_key, actor=actor, at=engine.clock.now())
+        done = pushing.push(engine, body.source, batch, key=idempotency_key, actor=who.id, at=engine.clock.now())
         if not done.replayed:
             pulse.take(body.source, done.stored)
         return Stored(stored=done.stored, replayed=done.replayed)

@@ -18,28 +18,41 @@ GRACE = 5
 Place = tuple[socket.AddressFamily, str, int]
 
 
-def loopback(host: str, port: int) -> Place:
+def place(host: str, port: int) -> Place:
     """Return where to listen.
 
     :raises NotFound: when the host is no address.
-    :raises Denied: when it is not loopback.
     """
     try:
         family, _, _, _, found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
         raise NotFound(f"{host!r} is no address to listen on; write 127.0.0.1") from error
-    number = str(found[0])
-    if not ipaddress.ip_address(number.partition("%")[0]).is_loopback:
-        raise Denied(f"{host} is not loopback: tokens are not there yet, so it serves on loopback only (127.0.0.1)")
-    return family, number, port
+    return family, str(found[0]), port
 
 
-def listening(place: Place) -> socket.socket:
+def is_loopback(where: Place) -> bool:
+    """Tell whether only this machine reaches it."""
+    return ipaddress.ip_address(where[1].partition("%")[0]).is_loopback
+
+
+def refuse_open(where: Place, *, known: bool) -> None:
+    """Let others reach the server only where it is `known` how they prove who they are.
+
+    :raises Denied: when it is not.
+    """
+    if not is_loopback(where) and not known:
+        raise Denied(
+            f"{where[1]} is not loopback, and nobody could prove who they are: make a token first "
+            "(gov token create), or set `identity: {oidc: …}` in org.yaml; or serve on 127.0.0.1"
+        )
+
+
+def listening(where: Place) -> socket.socket:
     """Return a socket that listens.
 
     :raises Unavailable: when the port is taken.
     """
-    family, number, port = place
+    family, number, port = where
     try:
         return socket.create_server((number, port), family=family)
     except OSError as error:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import audit, authoring, demo, evidence, incidents, serve, tui
+from governance.cli import audit, authoring, demo, evidence, incidents, serve, tokens, tui
 from governance.core.problem import printable
 from governance.errors import GovernanceError
 
@@ -31,6 +31,7 @@ demo.register(app)
 authoring.register(app)
 serve.register(app)
 tui.register(app)
+tokens.register(app)
 incidents.register(app)
 evidence.register(app)
 audit.register(app)

@@ -17,9 +17,11 @@ from governance.core.problem import printable
 from governance.errors import GovernanceError
 
 if TYPE_CHECKING:
+    from governance.api.app import Service
     from governance.api.pulse import Pulse
     from governance.engine.loop import StepReport
     from governance.engine.parts import Engine
+    from governance.settings import Settings
 
 BEAT = timedelta(seconds=1)
 """How often it is looked what is due: a cycle at its boundary, a delivery at its next try."""
@@ -51,48 +53,54 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; loopback only.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; another than loopback needs tokens.")] = "127.0.0.1",
     port: Port = 8750,
     every: Every = None,
     for_: For = None,
 ) -> int:
     """Govern the models of the policies: judge them at every interval, tell people, and answer the HTTP API."""
-    from governance.api.server import listening, loopback
-    from governance.bootstrap import engine
+    from governance.api.server import is_loopback, listening, place, refuse_open
+    from governance.bootstrap import engine, has_tokens
     from governance.cli.alone import alone
     from governance.engine.adoption import adopt
     from governance.settings import Settings
 
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # what happens is seen when it happens
     settings = Settings()
-    place = loopback(host, port)
-    with alone(settings.home), listening(place) as listener:
+    where = place(host, port)
+    if not is_loopback(where):
+        refuse_open(where, known=has_tokens(settings))
+    with alone(settings.home), listening(where) as listener:
         built = _paced(engine(settings), every)
         adopt(built, built.clock.now())
-        _serve(built, listener, for_, settings.who())
+        _serve(built, listener, for_, settings, open_=is_loopback(where))
         built.database.close()
     return 0
 
 
-def _serve(engine: Engine, listener: socket.socket, limit: timedelta | None, actor: str) -> None:
+def _serve(
+    engine: Engine, listener: socket.socket, limit: timedelta | None, settings: Settings, *, open_: bool
+) -> None:
     """Run the engine beside the server until one of them ends; then end the other."""
     from governance.api.app import app
-    from governance.api.pulse import Pulse
     from governance.api.server import address, server_of
+    from governance.cli.serving import service
     from governance.engine.clock import stepped
     from governance.scheduler import Ticker
 
-    pulse, every = Pulse(), engine.organisation.cycle.every
-    server = server_of(app(engine, pulse, every=every, actor=actor))
+    made = service(engine, settings, bound=listener.getsockname()[0], open_=open_)
+    server = server_of(app(engine, made))
 
     def stop(*_: object) -> None:
         server.should_exit = True
+        made.feed.stop()
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, stop)  # also where the server passes them on when it has ended
     ticker = Ticker(
-        _Step(engine, pulse), BEAT, on_step=lambda by: stepped(engine, by, at=engine.clock.now()), aligned=True
+        _Step(engine, made), BEAT, on_step=lambda by: stepped(engine, by, at=engine.clock.now()), aligned=True
     )
+    made.feed.start()
     with ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
         running = pool.submit(ticker.run, limit)
         running.add_done_callback(stop)
@@ -102,15 +110,17 @@ def _serve(engine: Engine, listener: socket.socket, limit: timedelta | None, act
             server.run(sockets=[listener])
         finally:
             ticker.stop()
+            made.feed.stop()
     running.result()
+    made.doors.refusals.flush(engine.clock.now(), whole=True)
     say("stopped")
 
 
 class _Step:
     """Does what is due; what the engine cannot do now, because a disk is full, it tries again at the next beat."""
 
-    def __init__(self, engine: Engine, pulse: Pulse) -> None:
-        self._engine, self._pulse = engine, pulse
+    def __init__(self, engine: Engine, service: Service) -> None:
+        self._engine, self._pulse, self._refusals = engine, service.pulse, service.doors.refusals
         self._trouble = ""
 
     def __call__(self) -> bool:
@@ -118,6 +128,7 @@ class _Step:
 
         try:
             report = step(self._engine, self._engine.clock.now())
+            self._refusals.flush(self._engine.clock.now())
         except GovernanceError as error:
             self._pulse.failed += 1
             self._complain(str(error))

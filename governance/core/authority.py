@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from governance.core.card import Card
 from governance.core.organisation import Organisation, Role
@@ -17,30 +17,66 @@ Act = Literal[
     "switch.restore",
     "switch.approve",
     "switch.break-glass",
+    "switch.evaluate",
     "waiver.request",
     "waiver.approve",
     "silence.create",
     "silence.end",
     "evidence.record",
+    "samples.push",
+    "alerts.push",
     "token.administer",
 ]
+ACTS: tuple[Act, ...] = get_args(Act)
 NEEDS: Mapping[Act, Role] = {
     "read": "viewer",
     "incident.acknowledge": "responder",
     "incident.resolve": "responder",
     "switch.pull": "responder",
-    "switch.restore": "responder",  # and rollback.authority of the card, where it names anybody
+    "switch.restore": "responder",  # or rollback.authority of the card alone, where it names anybody
     "switch.approve": "approver",  # or rollback.authority
     "switch.break-glass": "responder",
+    "switch.evaluate": "viewer",
     "waiver.request": "responder",
     "waiver.approve": "approver",
     "silence.create": "responder",
     "silence.end": "responder",
     "evidence.record": "responder",
+    "samples.push": "responder",
+    "alerts.push": "responder",
     "token.administer": "admin",
 }
-"""The least role that each act asks for."""
+"""The least role that each act asks of a person."""
 ROLES: tuple[Role, ...] = ("viewer", "responder", "approver", "admin")
+
+Scope = Literal["read", "act", "push", "switches"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+_SCOPES: Mapping[Act, Scope] = {
+    "read": "read",
+    "samples.push": "push",
+    "alerts.push": "push",
+    "switch.evaluate": "switches",
+}
+"""The scope that a token needs for an act; `act` for those that are not named."""
+_PROGRAMS: frozenset[Act] = frozenset({"read", "samples.push", "alerts.push", "switch.evaluate"})
+"""What services may do, and who runs the engine; all else is decided by people of the organisation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a person of the organisation or a service, and how far their token goes.
+
+    `local` is whoever runs the engine, on a machine where there are no tokens yet. No `models` are all of them.
+    """
+
+    id: str
+    kind: Literal["person", "service", "local"] = "person"
+    scopes: frozenset[Scope] = frozenset(SCOPES)
+    models: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the id, under which the log knows them."""
+        return self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,64 +98,53 @@ class Refused:
     def __str__(self) -> str:
         """Return the refusal as a sentence that names the rule and who may."""
         who = ", ".join(self.who_may) or "nobody; the organisation names none"
-        return f"'{self.actor}' may not {self.act.replace('.', ' ')}: {self.rule}; these people may: {who}"
+        return f"'{self.actor}' may not {_WORDS[self.act]}: {self.rule}; these people may: {who}"
 
 
-def authority(actor: str, act: Act, card: Card | None, organisation: Organisation) -> Allowed | Refused:
-    """Decide whether a person may act on a model (None: on the engine as a whole)."""
+_WORDS: Mapping[Act, str] = {
+    "read": "read this",
+    "incident.acknowledge": "acknowledge the incident",
+    "incident.resolve": "resolve the incident",
+    "switch.pull": "pull the kill switch",
+    "switch.restore": "restore the model",
+    "switch.approve": "approve restoring the model",
+    "switch.break-glass": "break the glass",
+    "switch.evaluate": "read kill switches as a client",
+    "waiver.request": "ask for a waiver",
+    "waiver.approve": "approve the waiver",
+    "silence.create": "silence notifications",
+    "silence.end": "end the silence",
+    "evidence.record": "record evidence",
+    "samples.push": "push samples",
+    "alerts.push": "push alerts",
+    "token.administer": "administer tokens",
+}
+
+
+def authority(actor: Actor | str, act: Act, card: Card | None, organisation: Organisation) -> Allowed | Refused:
+    """Decide whether somebody may act on a model (None: on the engine as a whole); a text is a person's id.
+
+    A token never gives more than its owner has: first it must reach as far as the act, then its owner must be allowed.
+    """
+    who = actor if isinstance(actor, Actor) else Actor(actor)
+    short = _short(who, act, card)
+    if short:
+        return Refused(who.id, act, short, _who_may(act, card, organisation))
+    if who.kind == "service":
+        return Allowed(f"the token of the service {who.id} has the scope {scope_of(act)}")
+    if who.kind == "local" and act in _PROGRAMS:
+        return Allowed(f"{who.id} runs the engine on this machine")
     if not organisation.people:
         return Allowed("the organisation names no people, so that everybody on this machine may")
-    because = _why(actor, act, card, organisation)
+    because = _why(who.id, act, card, organisation)
     if because:
         return Allowed(because)
-    who = tuple(sorted(each for each in organisation.people if _why(each, act, card, organisation)))
-    return Refused(actor, act, _rule(act, card), who)
+    return Refused(who.id, act, _rule(who.id, act, card, organisation), _who_may(act, card, organisation))
 
 
-def _why(person: str, act: Act, card: Card | None, organisation: Organisation) -> str:
-    """Return why a person may, "" when not."""
-    if person not in organisation.people:
-        return ""
-    named = card.rollback.authority if card is not None and card.rollback is not None else ()
-    if act in ("switch.restore", "switch.approve") and card is not None and named:
-        through = next((each for each in named if person in members(each, organisation)), "")
-        if through or act == "switch.restore":
-            return f"rollback.authority of {card.model} names {through}" if through else ""
-    return _role(person, NEEDS[act], card, organisation)
-
-
-def _role(person: str, needed: Role, card: Card | None, organisation: Organisation) -> str:
-    for grant in organisation.roles:
-        if ROLES.index(grant.role) < ROLES.index(needed) or not _about(grant.models, card):
-            continue
-        through = next((each for each in grant.who if person in members(each, organisation)), "")
-        if through:
-            return f"{through} is {grant.role}{f' of {card.model}' if card is not None else ''}"
-    if not organisation.roles:
-        return "org.yaml gives no roles, so that everybody in `people` may"
-    return _owner(person, needed, card, organisation)
-
-
-def _owner(person: str, needed: Role, card: Card | None, organisation: Organisation) -> str:
-    """The team that owns a model answers for it; its leads, and who is accountable, also approve."""
-    if card is None or needed == "admin":
-        return ""
-    team = organisation.teams.get(card.owners.team)
-    leads = {*(team.leads if team else ()), *members(card.owners.accountable or "", organisation)}
-    if person in leads:
-        return f"you lead {card.owners.team}, or are accountable for {card.model}"
-    if team is not None and person in team.members and needed != "approver":
-        return f"{card.owners.team} owns {card.model}"
-    return ""
-
-
-def _about(models: Mapping[str, str], card: Card | None) -> bool:
-    """Tell whether a grant for some models holds for this one; it never holds for the engine as a whole."""
-    if not models:
-        return True
-    return card is not None and all(
-        (card.model if name == "model" else card.labels.get(name)) == value for name, value in models.items()
-    )
+def scope_of(act: Act) -> Scope:
+    """Return the scope that a token needs for an act."""
+    return _SCOPES.get(act, "act")
 
 
 def members(party: str, organisation: Organisation) -> frozenset[str]:
@@ -139,8 +164,79 @@ def _by_email(email: str, organisation: Organisation) -> Iterable[str]:
     return (name for name, person in organisation.people.items() if person.email == email)
 
 
-def _rule(act: Act, card: Card | None) -> str:
-    if act == "switch.restore" and card is not None and card.rollback is not None and card.rollback.authority:
-        return f"restoring {card.model} is for rollback.authority of its card ({', '.join(card.rollback.authority)})"
+def _short(actor: Actor, act: Act, card: Card | None) -> str:
+    """Return why a token does not reach as far as an act, "" when it does."""
+    if scope_of(act) not in actor.scopes:
+        has = ", ".join(sorted(actor.scopes)) or "none"
+        return f"it needs a token with the scope {scope_of(act)}, this one has {has}"
+    if actor.models and (card is None or card.model not in actor.models):
+        about = card.model if card is not None else "the engine as a whole"
+        return f"this token is for {', '.join(actor.models)} only, not for {about}"
+    if actor.kind == "service" and act not in _PROGRAMS:
+        return "people decide this, not services"
+    return ""
+
+
+def _who_may(act: Act, card: Card | None, organisation: Organisation) -> tuple[str, ...]:
+    return tuple(sorted(each for each in organisation.people if _why(each, act, card, organisation)))
+
+
+def _why(person: str, act: Act, card: Card | None, organisation: Organisation) -> str:
+    """Return why a person may, "" when not."""
+    if person not in organisation.people:
+        return ""
+    named = _named(card)
+    if act in ("switch.restore", "switch.approve") and card is not None and named:
+        through = next((each for each in named if person in members(each, organisation)), "")
+        if through or act == "switch.restore":
+            return f"rollback.authority of {card.model} names {through}" if through else ""
+    return _role(person, NEEDS[act], card, organisation)
+
+
+def _named(card: Card | None) -> tuple[str, ...]:
+    return card.rollback.authority if card is not None and card.rollback is not None else ()
+
+
+def _role(person: str, needed: Role, card: Card | None, organisation: Organisation) -> str:
+    for grant in organisation.roles:
+        if ROLES.index(grant.role) < ROLES.index(needed) or not _about(grant.models, card):
+            continue
+        through = next((each for each in grant.who if person in members(each, organisation)), "")
+        if through:
+            return f"{through} is {grant.role}{f' of {card.model}' if card is not None else ''}"
+    if not organisation.roles:
+        return "org.yaml gives no roles, so that everybody in `people` may"
+    return _owner(person, needed, card, organisation)
+
+
+def _owner(person: str, needed: Role, card: Card | None, organisation: Organisation) -> str:
+    """The team that owns a model answers for it; its leads, and who is accountable, also approve."""
+    if card is None or needed == "admin":
+        return ""
+    team = organisation.teams.get(card.owners.team)
+    if person in members(card.owners.accountable or "", organisation):
+        return f"{person} is accountable for {card.model}"
+    if team is not None and person in team.leads:
+        return f"{person} leads {card.owners.team}, which owns {card.model}"
+    if team is not None and person in team.members and needed != "approver":
+        return f"{card.owners.team} owns {card.model}"
+    return ""
+
+
+def _about(models: Mapping[str, str], card: Card | None) -> bool:
+    """Tell whether a grant for some models holds for this one; it never holds for the engine as a whole."""
+    if not models:
+        return True
+    return card is not None and all(
+        (card.model if name == "model" else card.labels.get(name)) == value for name, value in models.items()
+    )
+
+
+def _rule(person: str, act: Act, card: Card | None, organisation: Organisation) -> str:
+    if person not in organisation.people:
+        return "org.yaml does not name them among its `people`"
+    named = _named(card)
+    if act == "switch.restore" and card is not None and named:
+        return f"restoring {card.model} is for rollback.authority of its card ({', '.join(named)})"
     about = f" for {card.model}" if card is not None else ""
     return f"it needs the role {NEEDS[act]}{about}"

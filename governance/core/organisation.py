@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, field_validator
 
@@ -11,10 +12,11 @@ from governance.core.document import Count, Document, Duration, Share
 
 
 class Person(Document):
-    """Somebody who acts; the key in `people` is the id that the log records."""
+    """Somebody who acts; the key in `people` is the id that the log records, `subject` the `sub` of their sign-on."""
 
     email: str | None = None
     slack: str | None = None
+    subject: str | None = None
 
 
 class Team(Document):
@@ -76,6 +78,31 @@ class CycleTimes(Document):
         return value
 
 
+class Oidc(Document):
+    """Single sign-on: whose tokens are taken, for whom they are made, and which claim names the person."""
+
+    issuer: str
+    audience: str
+    claim: Literal["email", "sub"] = "email"
+
+    @field_validator("issuer")
+    @classmethod
+    def _safe(cls, issuer: str) -> str:
+        parts = urlsplit(issuer)
+        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        if not parts.hostname or parts.scheme not in ("https", *(("http",) if local else ())):
+            raise ValueError("must begin with https:// (http:// only on loopback) and name a host")
+        if parts.query or parts.fragment or "@" in parts.netloc:
+            raise ValueError("must be an address without query, fragment and password")
+        return issuer
+
+
+class Identity(Document):
+    """How people prove who they are, beside tokens of our own."""
+
+    oidc: Oidc | None = None
+
+
 class Organisation(Document):
     """One engine governs one environment of one organisation."""
 
@@ -83,6 +110,7 @@ class Organisation(Document):
     people: dict[str, Person] = Field(default_factory=dict)
     teams: dict[str, Team] = Field(default_factory=dict)
     roles: tuple[Grant, ...] = ()
+    identity: Identity = Identity()
     automation: Automation = Automation()
     notifiers: dict[str, Plugin] = Field(default_factory=dict)
     sources: dict[str, Plugin] = Field(default_factory=dict)

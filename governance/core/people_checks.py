@@ -22,6 +22,24 @@ def member_problems(organisation: Authored[Organisation]) -> Iterator[Problem]:
                     yield unknown(organisation, ("teams", name, role, index), "person", person, people)
 
 
+def role_problems(organisation: Authored[Organisation]) -> Iterator[Problem]:
+    """Check that roles go to people and teams that there are, and that no name stands for both."""
+    document = organisation.document
+    people, teams = document.people, document.teams
+    leads = {f"{name}-leads" for name, team in teams.items() if team.leads}
+    emails = {each.email for each in people.values() if each.email}
+    for index, grant in enumerate(document.roles):
+        for place, name in enumerate(grant.who):
+            path: Path = ("roles", index, "who", place)
+            if name in people and name in teams:
+                message = f"'{name}' is a person and a team; a role must not go to who was not meant: rename one"
+                yield placed(organisation, path, "ambiguous-party", message)
+            elif name not in {*people, *teams, *leads, *emails}:
+                known = [*teams, *leads, *people]
+                message = f"the organisation has no team or person '{name}' (the leads of a team are <team>-leads)"
+                yield placed(organisation, path, "unknown-party", message, closest(name, known))
+
+
 def named_problems(card: Authored[Card], organisation: Organisation) -> Iterator[Problem]:
     """Check whom a card names, as far as the organisation says whom there is."""
     owners, teams, people = card.document.owners, organisation.teams, organisation.people

@@ -71,6 +71,8 @@ def run_cycle(
     with engine.database.giving_way():
         incident_changes = commit(engine, _groups(engine, changes), at)
         _finish(cycle, picture)
+    if not late:
+        engine.latest.take(cycle.verdicts, at)
     done = time.perf_counter()
     outcomes: Counter[str] = Counter(verdict.outcome for verdict in cycle.verdicts)
     spent = (collected - started, evaluated - collected, done - evaluated)

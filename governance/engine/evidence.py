@@ -10,8 +10,8 @@ from governance.core.decision import Decision
 from governance.core.evidence import EvidenceKind, Record
 from governance.core.suggestion import closest
 from governance.engine import entries
-from governance.engine.operations import permitted
 from governance.engine.parts import Engine
+from governance.engine.permission import permit
 from governance.errors import Conflict, Denied, NotFound
 from governance.store import decision_log, evidence
 
@@ -33,10 +33,10 @@ def record(
 
     :raises NotFound: when no card declares the model, or it owes no such review.
     :raises Conflict: when `at` lies in the future.
-    :raises Denied: when the actor is nobody the organisation knows, or no member of the team that reviewed.
+    :raises Denied: when the actor may not, or is no member of the team that reviewed.
     """
-    permitted(engine, actor)
     card = _card(engine, model)
+    permit(engine, actor, "evidence.record", model)
     done = at or now
     if done > now:
         raise Conflict(f"{done:%Y-%m-%d %H:%M} UTC lies in the future; record what was done, when it was done")

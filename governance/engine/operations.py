@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from governance.core import incident as core
+from governance.core.authority import Act, Actor
 from governance.core.decision import Decision
 from governance.core.effect import respond
 from governance.core.incident import Incident, IncidentChange
 from governance.core.waiver import Waiver
 from governance.engine import entries
 from governance.engine.parts import Engine
+from governance.engine.permission import permit
 from governance.errors import Conflict, Denied, NotFound
 from governance.store import decision_log, effects, incidents, waivers
 
@@ -29,11 +32,11 @@ class Done:
     still_firing: int = 0
 
 
-def acknowledge(engine: Engine, number: int, *, actor: str, at: datetime) -> Done:
-    """Take an incident.
+def acknowledge(engine: Engine, number: int, *, actor: Actor | str, at: datetime, version: int | None = None) -> Done:
+    """Take an incident; with `version`, only if nobody changed it since.
 
-    :raises Conflict: when it is taken already, or closed.
-    :raises Denied: when the actor is nobody the organisation knows.
+    :raises Conflict: when it is taken already, closed, or changed since that version; it names who was first.
+    :raises Denied: when the actor may not.
     """
 
     def change(before: Incident) -> Incident:
@@ -42,34 +45,36 @@ def acknowledge(engine: Engine, number: int, *, actor: str, at: datetime) -> Don
         if before.status == "acknowledged":
             since = _time(before.changed_at)
             raise Conflict(f"incident {number} was acknowledged by {before.acknowledged_by} ({since})")
-        return core.acknowledged(before, actor, at)
+        return core.acknowledged(before, str(actor), at)
 
-    return _act(engine, number, "acknowledged", change, actor=actor, at=at, body={})
+    return _act(engine, number, "acknowledged", change, actor=actor, at=at, body={}, version=version)
 
 
-def resolve(engine: Engine, number: int, *, actor: str, because: str, at: datetime) -> Done:
+def resolve(
+    engine: Engine, number: int, *, actor: Actor | str, because: str, at: datetime, version: int | None = None
+) -> Done:
     """Close an incident by hand; findings that still fire will open a new one when they fire again.
 
-    :raises Conflict: when it is closed already.
-    :raises Denied: when the actor is nobody the organisation knows.
+    :raises Conflict: when it is closed already, or changed since `version`; it names who was first.
+    :raises Denied: when the actor may not.
     """
 
     def change(before: Incident) -> Incident:
         if before.status == "resolved":
             raise Conflict(f"incident {number} was resolved by {before.resolved_by} at {_time(before.resolved_at)}")
-        return core.resolved(before, actor, at)
+        return core.resolved(before, str(actor), at)
 
-    return _act(engine, number, "resolved", change, actor=actor, at=at, body={"because": because})
+    return _act(engine, number, "resolved", change, actor=actor, at=at, body={"because": because}, version=version)
 
 
 def waive(engine: Engine, waiver: Waiver, *, at: datetime) -> int:
     """Put an approved waiver in force and return the number of its entry.
 
-    :raises Denied: when the requester approves it, or either is nobody the organisation knows.
+    :raises Denied: when the requester approves it, or either may not.
     :raises NotFound: when the model has no such rule.
     """
-    for person in (waiver.requested_by, waiver.approved_by):
-        permitted(engine, person)
+    permit(engine, waiver.requested_by, "waiver.request", waiver.model)
+    permit(engine, waiver.approved_by, "waiver.approve", waiver.model)
     if waiver.requested_by == waiver.approved_by:
         raise Denied(f"{waiver.requested_by} asked for this waiver; somebody else must approve it")
     policy = engine.plan.by_model.get(waiver.model)
@@ -85,31 +90,22 @@ def waive(engine: Engine, waiver: Waiver, *, at: datetime) -> int:
     return _sealed(engine, identity, at)
 
 
-def permitted(engine: Engine, actor: str) -> None:
-    """Let people of the organisation act; where it names none, everybody on this machine.
-
-    :raises Denied: naming who may.
-    """
-    people = engine.organisation.people
-    if people and actor not in people:
-        raise Denied(
-            f"'{actor}' is not in the organisation; these people may: {', '.join(sorted(people))} (choose with --as)"
-        )
-
-
 def _act(
     engine: Engine,
     number: int,
-    kind: str,
+    kind: Literal["acknowledged", "resolved"],
     change: Callable[[Incident], Incident],
     *,
-    actor: str,
+    actor: Actor | str,
     at: datetime,
     body: dict[str, object],
+    version: int | None,
 ) -> Done:
-    permitted(engine, actor)
     with engine.database.transaction() as connection:
         before = incidents.get(connection, number)
+        permit(engine, actor, _ACTS[kind], before.model)
+        if version is not None and version != before.version:
+            raise Conflict(f"incident {number} has changed since version {version}: {_last_change(before)}")
         after = change(before)
         incidents.save(connection, after)
         if kind == "resolved":
@@ -117,10 +113,24 @@ def _act(
             effects.add(connection, told)
         identity = entries.identity("incident", str(number), str(after.version))
         details = {**body, "status": after.status, "severity": after.severity, "title": after.title}
-        decision = Decision(at, f"incident.{kind}", actor, entries.subject_of(after), details, identity)
+        decision = Decision(at, f"incident.{kind}", str(actor), entries.subject_of(after), details, identity)
         decision_log.append(connection, [decision])
     still_firing = len(before.firing) if kind == "resolved" else 0
     return Done(after, _sealed(engine, identity, at), still_firing)
+
+
+_ACTS: Mapping[str, Act] = {"acknowledged": "incident.acknowledge", "resolved": "incident.resolve"}
+
+
+def _last_change(incident: Incident) -> str:
+    """Say who was first, for whom lost the race."""
+    if incident.status == "resolved":
+        said = f"resolved by {incident.resolved_by}"
+    elif incident.status == "acknowledged":
+        said = f"acknowledged by {incident.acknowledged_by}"
+    else:
+        said = f"{incident.status}, {incident.severity}"
+    return f"it is {said} since {_time(incident.changed_at)}, version {incident.version}"
 
 
 def _sealed(engine: Engine, identity: str, at: datetime) -> int:

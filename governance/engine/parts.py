@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from governance.core.compiled import EvaluationPlan
 from governance.core.organisation import Organisation
 from governance.engine.collect import Collector
+from governance.engine.latest import Latest
 from governance.ports import Action, Clock, MetricSource
 from governance.store.database import Database
 
@@ -23,3 +24,4 @@ class Engine:
     database: Database
     clock: Clock
     collector: Collector = field(default_factory=Collector)
+    latest: Latest = field(default_factory=Latest)

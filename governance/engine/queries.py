@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from governance.core.compiled import CompiledPolicy
+from governance.core.document import SEVERITIES
 from governance.core.effect import Effect
 from governance.core.evaluation import Evaluation
 from governance.core.expression import displayed
@@ -14,8 +15,8 @@ from governance.core.verdict import Verdict
 from governance.engine.parts import Engine
 from governance.engine.picture import Trouble, agenda, taken
 from governance.errors import NotFound
-from governance.store import effects, incidents, progress, waivers
-from governance.views import IncidentView, RuleView, TermView, WhyView, incident_view, why_view
+from governance.store import alerts, effects, incidents, progress, waivers
+from governance.views import AlertView, IncidentView, RuleView, TermView, WhyView, incident_view, why_view
 
 
 def listed(engine: Engine, *, status: str = "", model: str = "") -> list[IncidentView]:
@@ -23,6 +24,27 @@ def listed(engine: Engine, *, status: str = "", model: str = "") -> list[Inciden
     with engine.database.read() as connection:
         found = incidents.listed(connection, status=status, model=model)
     return [incident_view(each) for each in found]
+
+
+def alerting(engine: Engine) -> list[AlertView]:
+    """Return the alerts that are pending or firing, firing ones first, the worst of them before the others."""
+    with engine.database.read() as connection:
+        found = alerts.active(connection).values()
+    order = [*reversed(SEVERITIES), None]
+    views = [
+        AlertView(
+            model=each.key.model,
+            rule=each.key.rule,
+            labels=dict(each.key.labels),
+            kind=each.key.kind,
+            state=each.state,
+            severity=each.severity,
+            since=each.since,
+            basis=each.basis,
+        )
+        for each in found
+    ]
+    return sorted(views, key=lambda each: (order.index(each.severity), each.model, each.rule, str(each.labels)))  # type: ignore[arg-type]
 
 
 def last_judged(engine: Engine) -> datetime | None:

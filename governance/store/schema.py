@@ -10,6 +10,7 @@ from governance.store import (
     progress,
     pushed,
     samples,
+    tokens,
     waivers,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "progress",
     "pushed",
     "samples",
+    "tokens",
     "waivers",
 ]

@@ -2,7 +2,9 @@
 
 from governance.views.fleet import FleetRow, FleetView, MetricView
 from governance.views.incidents import (
+    AlertView,
     FindingView,
+    IncidentDoneView,
     IncidentView,
     NotificationView,
     RuleView,
@@ -11,6 +13,7 @@ from governance.views.incidents import (
     incident_view,
     why_view,
 )
+from governance.views.log import EntryView, ProofView
 from governance.views.people import WhoamiView
 from governance.views.switches import (
     ApprovalView,
@@ -24,16 +27,20 @@ from governance.views.switches import (
 from governance.views.view import Page, View
 
 __all__ = [
+    "AlertView",
     "ApprovalView",
     "ConfirmationsView",
+    "EntryView",
     "FindingView",
     "FleetRow",
     "FleetView",
+    "IncidentDoneView",
     "IncidentView",
     "MayView",
     "MetricView",
     "NotificationView",
     "Page",
+    "ProofView",
     "RuleView",
     "ScopeView",
     "SettingView",

@@ -49,6 +49,27 @@ class IncidentView(View):
     findings: list[FindingView]
 
 
+class AlertView(View):
+    """One alert that is pending or firing; `since` is when its oldest severity began to fail."""
+
+    model: str
+    rule: str
+    labels: dict[str, str]
+    kind: str
+    state: str
+    severity: str | None
+    since: datetime | None
+    basis: str = ""
+
+
+class IncidentDoneView(View):
+    """The incident after an act, and the entry that proves it; `still_firing` findings tell nobody until they clear."""
+
+    incident: IncidentView
+    entry: int
+    still_firing: int = 0
+
+
 class NotificationView(View):
     """One delivery: to whom, why, and what became of it."""
 

@@ -69,11 +69,28 @@ def test_one_engine_per_home(served: Served) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104 (it must be refused)
-def test_only_loopback(tmp_path: Path, host: str) -> None:
+def test_only_loopback_while_nobody_can_prove_who_they_are(tmp_path: Path, host: str) -> None:
     done = gov(prepared(tmp_path / "own"), "serve", "--host", host)
     assert done.returncode == 3
-    assert "tokens are not there yet, so it serves on loopback only" in done.stderr
+    assert "is not loopback, and nobody could prove who they are: make a token first" in done.stderr
     assert not (tmp_path / "own" / ".gov").exists()
+
+
+def test_elsewhere_once_there_is_a_token_for_who_has_one(tmp_path: Path) -> None:
+    home = prepared(tmp_path / "own")
+    secret = gov(home, "token", "create", "--for", "ana", "--as", "ana").stdout.splitlines()[0]
+    served = Served(home, "--host", "0.0.0.0")  # noqa: S104 (that is the point)
+    try:
+        port = served.url.rpartition(":")[2]
+        mine = {"Authorization": f"Bearer {secret}"}
+        for url in (f"http://127.0.0.1:{port}", f"http://localhost:{port}"):
+            assert served.http.get(f"{url}/v1/fleet").status_code == 401
+            assert served.http.get(f"{url}/v1/whoami", headers=mine).json()["actor"] == "ana"
+        named = {**mine, "Host": "evil.example"}
+        assert served.http.get(f"http://127.0.0.1:{port}/v1/whoami", headers=named).status_code == 421
+        assert secret not in served.printed
+    finally:
+        served.close()
 
 
 def test_a_taken_port(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_a_stranger_is_told_who_may(workspace: Workspace) -> None:
     for settings, arguments in (({}, ("--as", "eve")), ({"GOV_ACTOR": "eve"}, ())):
         done = workspace.run("incidents", "ack", "2", *arguments, **settings)
         assert (done.returncode, done.stdout) == (3, "")
-        assert "'eve' is not in the organisation; these people may: ana, bo" in done.stderr
+        assert "org.yaml does not name them among its `people`; these people may: ana, bo" in done.stderr
     assert "triggered" in workspace.run("incidents", "show", "2").stdout
 
 

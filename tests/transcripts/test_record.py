@@ -105,7 +105,7 @@ def test_a_review_that_would_prove_nothing_is_refused(owing: Workspace) -> None:
 def test_a_stranger_may_record_nothing(owing: Workspace) -> None:
     done = owing.run("record", "drilled", "loan-risk", "--as", "eve")
     assert (done.returncode, done.stdout) == (3, "")
-    assert "'eve' is not in the organisation" in done.stderr
+    assert "'eve' may not record evidence" in done.stderr
 
 
 def test_the_log_stays_sound_and_a_record_cannot_be_changed(owing: Workspace) -> None:

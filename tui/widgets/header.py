@@ -51,7 +51,7 @@ def _left(snapshot: Snapshot | None) -> list[str]:
 def _right(snapshot: Snapshot | None, offline: Offline | None, heard: datetime | None, at: datetime) -> Content:
     who = ""
     if snapshot is not None:
-        role = snapshot.who.roles[-1] if snapshot.who.roles else snapshot.who.kind
+        role = snapshot.who.roles[0] if snapshot.who.roles else snapshot.who.kind
         who = f"{_plain(snapshot.who.actor)} [$muted]{_plain(role)}[/]  "
     if offline is not None:
         state = f"[b $error]✗ offline {span(offline.since, at)}[/]"

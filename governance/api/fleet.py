@@ -1,0 +1,69 @@
+"""GET /v1/whoami and /v1/fleet: who asks, and how all models are."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from governance.api.cursors import Cursor, Limit, cursor, place
+from governance.api.gate import Who, login_of
+from governance.core.authority import ROLES, members
+from governance.engine import overview
+from governance.engine.parts import Engine
+from governance.engine.reading import permit_any
+from governance.views import FleetView, WhoamiView
+
+
+def routes(engine: Engine) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["fleet"])
+
+    @router.get("/v1/whoami")
+    def whoami(request: Request) -> WhoamiView:
+        """Say whom the server takes you for, and what that allows anywhere."""
+        login = login_of(request)
+        actor = login.actor
+        return WhoamiView(
+            actor=actor.id,
+            kind=actor.kind,
+            roles=_roles(engine, actor.id) if actor.kind == "person" else [],
+            scopes=sorted(actor.scopes),
+            environment=engine.organisation.environment,
+            read_only="act" not in actor.scopes,
+            expires_at=login.expires_at,
+        )
+
+    @router.get("/v1/fleet")
+    def fleet(who: Who, limit: Limit = 100, after: Cursor = "") -> FleetView:
+        """List the models that you may read, the worst first."""
+        found = overview.rows(engine, permit_any(engine, who), {})
+        since = place(after, int, int, str)
+        rest = [each for each in found if since is None or overview.place(each) > since]
+        page = rest[:limit]
+        return FleetView(
+            environment=engine.organisation.environment,
+            as_of=engine.clock.now(),
+            judged_at=overview.last_judged(engine),
+            policy_version=engine.plan.version,
+            tallies=overview.tallies(found),
+            items=page,
+            next=cursor(*overview.place(page[-1])) if len(rest) > limit else None,
+        )
+
+    return router
+
+
+def _roles(engine: Engine, person: str) -> list[str]:
+    """Return the roles of a person, each with the models that it is for, the greatest first."""
+    organisation = engine.organisation
+    if not organisation.people or (person in organisation.people and not organisation.roles):
+        return [ROLES[-1]]
+    found = [
+        (ROLES.index(grant.role), f"{grant.role}{_of(grant.models)}")
+        for grant in organisation.roles
+        if any(person in members(each, organisation) for each in grant.who)
+    ]
+    return [name for _, name in sorted(set(found), reverse=True)]
+
+
+def _of(models: dict[str, str]) -> str:
+    return f" of {', '.join(f'{name}={value}' for name, value in models.items())}" if models else ""

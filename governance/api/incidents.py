@@ -1,0 +1,99 @@
+"""Incidents and alerts: what is wrong, who was told, and people's answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from governance.api.cursors import Cursor, Limit, cursor, place
+from governance.api.gate import Who
+from governance.engine import operations, queries
+from governance.engine.operations import Done
+from governance.engine.parts import Engine
+from governance.engine.permission import permit
+from governance.engine.reading import permit_any
+from governance.views import AlertView, IncidentDoneView, IncidentView, Page, WhyView, incident_view
+
+Number = Annotated[int, Path(ge=1, lt=2**53, description="The number of the incident.")]
+Status = Literal["open", "triggered", "acknowledged", "mitigated", "resolved", "all"]
+Model = Annotated[str, Query(max_length=200, description="Only of this model.")]
+Because = Annotated[str, Field(min_length=1, max_length=2000, description="Why, for the log.")]
+
+
+class _Closed(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Acknowledge(_Closed):
+    """Which version of the incident was seen; another means that somebody was first."""
+
+    version: Annotated[int, Field(ge=1, lt=2**53)]
+
+
+class Resolve(Acknowledge):
+    """Which version was seen, and what was done about it."""
+
+    because: Because
+
+
+def routes(engine: Engine) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["incidents"])
+
+    @router.get("/v1/alerts")
+    def alerts(who: Who, model: Model = "") -> Page[AlertView]:
+        """List the alerts that are pending or firing, the worst first."""
+        readable = permit_any(engine, who)
+        found = [each for each in queries.alerting(engine) if readable(each.model) and model in ("", each.model)]
+        return Page(items=found)
+
+    @router.get("/v1/incidents")
+    def incidents(
+        who: Who, status: Status = "open", model: Model = "", limit: Limit = 100, after: Cursor = ""
+    ) -> Page[IncidentView]:
+        """List incidents, the newest first."""
+        readable = permit_any(engine, who)
+        since = place(after, int)
+        found = [
+            each
+            for each in queries.listed(engine, status="" if status == "all" else status, model=model)
+            if readable(each.model) and (since is None or each.id < int(since[0]))
+        ]
+        page = found[:limit]
+        return Page(items=page, next=cursor(page[-1].id) if len(found) > limit else None)
+
+    @router.get("/v1/incidents/{number}")
+    def incident(who: Who, number: Number) -> IncidentView:
+        """Show one incident with its findings, the worst first."""
+        view = queries.shown(engine, number)
+        permit(engine, who, "read", view.model)
+        return view
+
+    @router.get("/v1/incidents/{number}/why")
+    def why(who: Who, number: Number) -> WhyView:
+        """Tell who was told of it, why, and what became of each notification."""
+        view = queries.why(engine, number)
+        permit(engine, who, "read", view.model)
+        return view
+
+    @router.post("/v1/incidents/{number}/acknowledge")
+    def acknowledge(who: Who, number: Number, body: Acknowledge) -> IncidentDoneView:
+        """Take the incident: you work on it."""
+        at = engine.clock.now()
+        return _done(operations.acknowledge(engine, number, actor=who, at=at, version=body.version))
+
+    @router.post("/v1/incidents/{number}/resolve")
+    def resolve(who: Who, number: Number, body: Resolve) -> IncidentDoneView:
+        """Close the incident by hand; a finding that fires again opens a new one."""
+        at = engine.clock.now()
+        done = operations.resolve(engine, number, actor=who, because=body.because, at=at, version=body.version)
+        return _done(done)
+
+    return router
+
+
+def _done(done: Done) -> IncidentDoneView:
+    view = incident_view(done.incident)
+    return IncidentDoneView(incident=view, entry=done.entry, still_firing=done.still_firing)

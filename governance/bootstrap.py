@@ -136,7 +136,8 @@ def operator(settings: Settings, *, begin: bool = False) -> Engine:
     refuse_lost(settings.database_file)
     if not settings.database_file.exists() and not begin:
         raise Unavailable(
-            f"no database at {settings.database_file}; set GOV_HOME or use -C to say where the engine works"
+            f"no database at {settings.database_file}: gov serve makes it; "
+            "or say with -C or GOV_HOME where the engine works"
         )
     loaded = policies([settings.policies])
     if loaded.problems and not loaded.organised:

@@ -162,17 +162,54 @@ policies/card.yaml:5:39: error[rollback-to-itself]: the version to roll back to 
     5 | versions: {serving: "2", rollback_to: "2"}
       |                                       ^^^
 """),
-    card("a rollback that acts", "rollback:\n  when: metrics.score_mean > 0.9\n  enforcement: act\n", """\
-policies/card.yaml:7:16: error[act-unavailable]: this version cannot act by itself yet; \
-`enforcement: notify` pages and shows `then` as a proposal
+    card("a rollback that acts on nothing", "rollback:\n  when: metrics.score_mean > 0.9\n  enforcement: act\n", """\
+policies/card.yaml:7:16: error[cannot-act]: a rule that acts needs `then: {switch: …}`, which says what it pulls
     7 |   enforcement: act
       |                ^^^
 """),
-    card("a rule that acts", "rules: [{rule: high, when: metrics.score_mean > 0.9, enforcement: act}]\n", """\
-policies/card.yaml:5:67: error[act-unavailable]: this version cannot act by itself yet; \
-`enforcement: notify` pages and shows `then` as a proposal
-    5 | rules: [{rule: high, when: metrics.score_mean > 0.9, enforcement: act}]
+    card("a rule that runs a runbook", "rules: [{rule: high, when: metrics.score_mean > 0.9, enforcement: act, \
+then: {runbook: back}}]\n", """\
+policies/card.yaml:5:67: error[cannot-act]: this version runs no runbook by itself; \
+a rule acts by `then: {switch: …}`, or proposes it by `notify`
+    5 | rules: [{rule: high, when: metrics.score_mean > 0.9, enforcement: act, then: {runbook: back}}]
       |                                                                   ^^^
+"""),
+    card("a rule that acts and tells nobody", "rules: [{rule: high, when: metrics.score_mean > 0.9, severity: info, \
+enforcement: act, then: {switch: stopped}}]\n", """\
+policies/card.yaml:5:83: error[cannot-act]: a rule that pulls tells people, so it is a warning at least; \
+`info` is only recorded
+    5 | rules: [{rule: high, when: metrics.score_mean > 0.9, severity: info, enforcement: act, then: {switch: stopped}}]
+      |                                                                                   ^^^
+"""),
+    card("a pack's rule that acts on nothing", "rules:\n\
+  - {rule: ownership/nobody-accountable, enforcement: act}\n", """\
+policies/card.yaml:6:12: error[cannot-act]: a rule that acts needs `then: {switch: …}`, which says what it pulls
+    6 |   - {rule: ownership/nobody-accountable, enforcement: act}
+      |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+"""),
+    card("a throttle of all", "rollback: {when: metrics.score_mean > 0.9, \
+then: {switch: throttle, share: 100%}}\n", """\
+policies/card.yaml:5:76: error[throttle-share]: a throttle needs the share of requests that get the fallback, \
+more than 0% and less than 100%
+    5 | rollback: {when: metrics.score_mean > 0.9, then: {switch: throttle, share: 100%}}
+      |                                                                            ^^^^ for all of them use fallback
+"""),
+    card("a throttle without a share", "rollback: {when: metrics.score_mean > 0.9, then: {switch: throttle}}\n", """\
+policies/card.yaml:5:59: error[throttle-share]: a throttle needs the share of requests that get the fallback, \
+more than 0% and less than 100%
+    5 | rollback: {when: metrics.score_mean > 0.9, then: {switch: throttle}}
+      |                                                           ^^^^^^^^
+"""),
+    card("a share of a stop", "rollback: {when: metrics.score_mean > 0.9, then: {switch: stopped, share: 0.5}}\n", """\
+policies/card.yaml:5:75: error[share-without-throttle]: only a throttle has a share
+    5 | rollback: {when: metrics.score_mean > 0.9, then: {switch: stopped, share: 0.5}}
+      |                                                                           ^^^
+"""),
+    card("a pull for a moment", "rollback: {when: metrics.score_mean > 0.9, \
+then: {switch: stopped, expires: 5s}}\n", """\
+policies/card.yaml:5:77: error[short-expiry]: a pull lasts a minute or longer
+    5 | rollback: {when: metrics.score_mean > 0.9, then: {switch: stopped, expires: 5s}}
+      |                                                                             ^^
 """),
     card("a rule without a condition", "rules:\n  - rule: high\n    for: 1h\n", """\
 policies/card.yaml:6:11: error[no-condition]: the rule 'high' has no `when`
@@ -203,6 +240,25 @@ policies/card.yaml:7:5: error[not-overridable]: 'ownership/no-way-back' may not 
 (overridable: false); ask for a waiver instead
     7 |     severity: info
       |     ^^^^^^^^
+"""),
+    card("an override without effect", "slos: {warm: {objective: 90%, window: 2d, good: metrics.score_mean > 0.1}}\n"
+         "rules: [{rule: slo/budget, severity: critical}, {rule: slo/slow-burn, for_each: {slo: card.slos}}]\n", """\
+policies/card.yaml:6:28: error[no-effect]: 'slo/budget' has a condition for each severity; `severity` would change \
+nothing
+    6 | rules: [{rule: slo/budget, severity: critical}, {rule: slo/slow-burn, for_each: {slo: card.slos}}]
+      |                            ^^^^^^^^ write when: {info: …, warning: …}
+policies/card.yaml:6:71: error[no-effect]: `for_each` of 'slo/slow-burn' is its pack's to say; here it would change \
+nothing
+    6 | rules: [{rule: slo/budget, severity: critical}, {rule: slo/slow-burn, for_each: {slo: card.slos}}]
+      |                                                                       ^^^^^^^^ write a rule of the card's own, \
+under another name
+"""),
+    card("an override that leaves a severity open", "slos: {warm: {objective: 90%, window: 2d, good: \
+metrics.score_mean > 0.1}}\nrules: [{rule: slo/budget, when: 'budget_left(slos.warm) < 0.1'}]\n", """\
+policies/card.yaml:6:28: error[which-severity]: 'slo/budget' has a condition for each severity, of which this is one \
+only
+    6 | rules: [{rule: slo/budget, when: 'budget_left(slos.warm) < 0.1'}]
+      |                            ^^^^ write when: {info: …, warning: …}, or add a severity
 """),
     card("a parameter no pack has", "parameters:\n  data-quality/null_warn: 0.1\n", """\
 policies/card.yaml:6:3: error[unknown-parameter]: no pack has a parameter 'data-quality/null_warn'

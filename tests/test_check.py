@@ -14,7 +14,7 @@ import pytest
 from check_cases import CASES, ORG, SIX, SIX_PROBLEMS, Case
 
 from governance.cli.main import run
-from governance.core import checking, interval_checks, people_checks, policy, slo_checks
+from governance.core import checking, interval_checks, override, people_checks, policy, slo_checks
 
 ROOT = Path(__file__).parent.parent
 GOV = [sys.executable, "-c", "from governance.cli.main import main; main()"]
@@ -102,7 +102,7 @@ def codes(module: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("module", [checking, interval_checks, people_checks, policy, slo_checks])
+@pytest.mark.parametrize("module", [checking, interval_checks, override, people_checks, policy, slo_checks])
 def test_every_code_has_a_case(module: ModuleType) -> None:
     reported = codes(str(module.__file__))
     assert len(reported) >= 3, "the codes were not found in the source"

@@ -160,6 +160,13 @@ def test_one_question_answers_for_the_whole_fleet() -> None:
     ]
 
 
+def test_an_answer_for_the_fleet_that_names_no_model_is_one_failure_of_its_source() -> None:
+    engine = engine_of([card("a"), card("b")], [FLEET], s=Told({"load by model": (Sample(0.9, AT),)}))
+    run_cycle(engine, AT)
+    why = "no sample has the label 'model' of model_label, which names the model that it is about"
+    assert titles(engine) == [f"source s fails: {why}; blinds a, b"]
+
+
 def test_the_same_question_of_two_models_is_asked_once_and_one_that_names_the_model_twice() -> None:
     metrics = {
         "same": {"source": "s", "query": "select count(*) from t where at > :since"},
@@ -250,6 +257,60 @@ def test_a_question_that_names_no_version_is_asked_whatever_the_registry_says() 
     engine = engine_of([card("risk", **SERVING, metrics=metrics, rules=rules)], [], models=registry, s=source)
     run_cycle(engine, AT)
     assert "long" in titles(engine)
+
+
+# failures that spread
+
+
+def messages(engine: Engine) -> list[tuple[str, str]]:
+    pager: Any = engine.notifiers["pager"]
+    return [(each.message.reason, each.message.title) for each in pager.effects]
+
+
+def beats(engine: Engine, *minutes: int) -> None:
+    for minute in minutes:
+        run_cycle(engine, AT + minute * MINUTE)
+        dispatch(engine, AT + minute * MINUTE)
+
+
+def test_a_source_that_dies_behind_one_wrong_question_is_told_again_once() -> None:
+    source = Told({"wrong": "bad_data: parse error", "right": (Sample(0.1, AT),)})
+    rules = [{"rule": "high", "when": "metrics.x > 0.5"}]
+    cards = [
+        card(name, metrics={"x": {"source": "s", "query": text}}, rules=rules)
+        for name, text in (("a", "wrong"), ("b", "right"))
+    ]
+    engine = engine_of(cards, [], s=source)
+    beats(engine, 0, 1)
+    source.answers = dict.fromkeys(source.answers, "connection refused")
+    beats(engine, 2, 3)
+    source.answers["right"] = (Sample(0.1, AT + 4 * MINUTE),)
+    beats(engine, 4)
+    source.answers["right"] = "connection refused"
+    beats(engine, 5)
+    assert titles(engine) == ["source s fails: connection refused; blinds a, b"]
+    assert messages(engine) == [
+        ("first", "source s fails: bad_data: parse error; blinds a"),
+        ("new_findings", "source s fails: connection refused; blinds a, b"),
+    ]
+    source.answers = {"wrong": (Sample(0.1, AT + 6 * MINUTE),), "right": (Sample(0.1, AT + 6 * MINUTE),)}
+    beats(engine, 6)
+    assert titles(engine) == []
+    assert messages(engine)[2:] == [("resolved", "source s fails: connection refused; blinds a, b")]
+
+
+def test_a_second_rule_in_error_of_a_model_is_told_too() -> None:
+    metrics = {name: {"source": "s", "query": name, "labels": ["host"]} for name in ("x", "y")}
+    rules = [{"rule": f"{name}-high", "when": f"metrics.{name} > 0.5"} for name in metrics]
+    sound, odd = (Sample(0.1, AT, (("host", "h"),)),), (Sample(0.1, AT, (("pod", "h"),)),)
+    source = Told({"x": odd, "y": sound})
+    engine = engine_of([card("a", metrics=metrics, rules=rules)], [], s=source)
+    beats(engine, 0, 1)
+    source.answers["y"] = odd
+    beats(engine, 2, 3)
+    why = "answered with labels pod, declared are host"
+    said = [f"{each}-high of a cannot be judged: metrics.{each}: {each} {why}" for each in "xy"]
+    assert messages(engine) == [("first", said[0]), ("new_findings", "; ".join(said))]
 
 
 # samples that are none

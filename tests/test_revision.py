@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -15,7 +18,9 @@ from governance.core.card import Card
 from governance.core.organisation import Organisation
 from governance.core.plan import evaluation_plan
 from governance.engine.cycle import run_cycle
+from governance.engine.loop import step
 from governance.engine.parts import Engine
+from governance.engine.revision import Review
 from governance.loader import load_text
 from governance.sources.prediction_log import PredictionLog
 from governance.store import decision_log, incidents
@@ -40,7 +45,9 @@ CARD: dict[str, Any] = {
 }
 
 
-def _engine(folder: Path, late_labels: bool, window: str = "1d") -> Engine:
+def _engine(
+    folder: Path, late_labels: bool, window: str = "1d", changes: Mapping[str, Any] = MappingProxyType({})
+) -> Engine:
     """100 predictions whose labels say no within the hour, and 100 whose labels come eleven hours later."""
     (folder / "p").mkdir()
     (folder / "truth").mkdir()
@@ -55,7 +62,7 @@ def _engine(folder: Path, late_labels: bool, window: str = "1d") -> Engine:
         f"to '{folder}/truth/1.parquet'"
     )
     metrics = {"right": {**CARD["metrics"]["right"], "window": window}}
-    card, problems = load_text(yaml.safe_dump({**CARD, "metrics": metrics}), "m.yaml", {"card": Card})
+    card, problems = load_text(yaml.safe_dump({**CARD, "metrics": metrics, **changes}), "m.yaml", {"card": Card})
     assert card is not None, problems
     database = Database("sqlite://")
     database.create_tables()
@@ -111,9 +118,13 @@ def test_a_restart_in_between_forgets_nothing(tmp_path: Path) -> None:
     assert _finding(again)[2] == ("fired (provisional)", "confirmed (final)")
 
 
-def _late_wrong(folder: Path) -> Engine:
+JUDGED = START + 6 * HOUR  # the window ends at four o'clock
+QUIET = {**CARD["rules"][0], "no_data": {"then": "keep"}}
+
+
+def _late_wrong(folder: Path, changes: Mapping[str, Any] = MappingProxyType({})) -> Engine:
     """Predictions that look right while half of the labels are there; the late half says no."""
-    engine = _engine(folder, late_labels=False, window="4h")
+    engine = _engine(folder, late_labels=False, window="4h", changes=changes)
     start = f"timestamp '{START:%Y-%m-%d %H:%M}'"
     duckdb.sql(
         f"copy (select 'r' || i as id, i < 50 as was, {start} + to_minutes(1 + i) + "
@@ -125,14 +136,76 @@ def _late_wrong(folder: Path) -> Engine:
 
 def test_complete_labels_find_what_a_provisional_pass_had_missed(tmp_path: Path) -> None:
     engine = _late_wrong(tmp_path)
-    judged = START + 6 * HOUR  # the window ends at four o'clock
-    run_cycle(engine, judged)
+    run_cycle(engine, JUDGED)
     with engine.database.read() as connection:
         assert incidents.listed(connection) == []  # half of the labels that came are right
-    run_cycle(engine, judged + 10 * HOUR)
+    run_cycle(engine, JUDGED + 10 * HOUR)
     with engine.database.read() as connection:
         (incident,) = incidents.listed(connection)
     assert incident.title == "On complete labels: 0.25 are right"
     assert incident.findings[0].story == ("fired (final)",)
     (entry,) = decision_log.tail(engine.database, 1, kind="alert.firing")
     assert (entry.decision.subject["kind"], entry.decision.body["basis"]) == ("final", "final")
+
+
+def test_complete_labels_that_say_worse_than_the_finding_are_told(tmp_path: Path) -> None:
+    when = {"warning": "metrics.right < 0.55", "critical": "metrics.right < 0.3"}
+    engine = _late_wrong(tmp_path, {"rules": [{**QUIET, "when": when}]})
+    run_cycle(engine, JUDGED)
+    with engine.database.read() as connection:
+        assert [each.severity for each in incidents.listed(connection)] == ["warning"]
+    run_cycle(engine, JUDGED + 10 * HOUR)
+    with engine.database.read() as connection:
+        (incident,) = incidents.listed(connection)
+    assert (incident.severity, incident.title) == ("critical", "On complete labels: 0.25 are right (and 1 more rule)")
+    assert [(each.key.kind, each.severity) for each in incident.findings] == [
+        ("condition", "warning"),
+        ("final", "critical"),
+    ]
+    run_cycle(engine, JUDGED + 11 * HOUR)
+    assert _kinds(engine, JUDGED + 11 * HOUR) == []  # told once
+
+
+def test_what_complete_labels_would_have_found_while_the_engine_was_away_is_found(tmp_path: Path) -> None:
+    right = {"measure": "accuracy", "window": "4h", "min_samples": 60}  # no later window has so many early labels
+    hourly = Organisation.model_validate({"cycle": {"every": "1h"}})
+    engine = replace(_late_wrong(tmp_path, {"metrics": {"right": right}, "rules": [QUIET]}), organisation=hourly)
+    step(engine, JUDGED)
+    with engine.database.read() as connection:
+        assert incidents.listed(connection) == []
+    back = JUDGED + 14 * HOUR  # what was judged at six was complete at four in the afternoon
+    step(engine, back)
+    with engine.database.read() as connection:
+        (incident,) = incidents.listed(connection)
+    assert (incident.status, incident.title) == ("triggered", "On complete labels: 0.278 are right")  # up to three
+    pager = engine.notifiers["pager"]
+    assert isinstance(pager, Collector)
+    assert [each.message.reason for each in pager.effects] == ["first"]  # it is still true, so it is told
+    (entry,) = decision_log.tail(engine.database, 1, kind="alert.firing")
+    assert entry.decision.body["late"] is True
+
+
+def test_a_surprise_in_a_review_blinds_one_model_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def surprise(*_: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    engine = _late_wrong(tmp_path)
+    monkeypatch.setattr(Review, "verdicts", surprise)
+    run_cycle(engine, JUDGED + 10 * HOUR)
+    with engine.database.read() as connection:
+        (incident,) = incidents.listed(connection)
+    assert (incident.model, incident.severity) == ("engine", "critical")
+    assert "of m cannot be judged: RuntimeError: nobody foresaw this" in incident.title
+
+
+def test_minutes_that_were_judged_once_are_not_called_complete(tmp_path: Path) -> None:
+    """The good minutes of an SLO are counted as they were judged; a later good one withdraws nothing."""
+    slo = {"objective": "90%", "window": "1d", "good": "metrics.right >= 0.4"}
+    rule = {"rule": "burning", "when": "burn_rate(slos.sound, '2h') > 2.0", "keep_firing_for": "1d"}
+    engine = _engine(tmp_path, late_labels=True, changes={"slos": {"sound": slo}, "rules": [rule]})
+    run_cycle(engine, NOON)
+    assert _finding(engine)[2] == ("fired (provisional)",)
+    run_cycle(engine, COMPLETE - HOUR)
+    run_cycle(engine, COMPLETE)
+    assert _kinds(engine, COMPLETE) == []
+    assert _finding(engine)[2] == ("fired (provisional)",)

@@ -8,11 +8,31 @@ from datetime import timedelta
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 
-from governance.api import events, figures, fleet, health, incidents, log, problems, samples
+from governance.api import (
+    approvals,
+    confirmations,
+    events,
+    figures,
+    fleet,
+    health,
+    incidents,
+    log,
+    models,
+    muting,
+    problems,
+    samples,
+    switches,
+)
 from governance.api.feed import Feed
 from governance.api.gate import Doors, Gate
 from governance.api.guard import LOCAL, Guard, Hosts
+from governance.api.ofrep.access import Access
+from governance.api.ofrep.description import described
+from governance.api.ofrep.events import Streams
+from governance.api.ofrep.routes import routes as ofrep
 from governance.api.pulse import Pulse
+from governance.api.wire import wire_of
+from governance.engine.board import Board
 from governance.engine.parts import Engine
 
 _BEARER = HTTPBearer(auto_error=False, description="A token of `gov token create`, or one of the single sign-on.")
@@ -20,11 +40,16 @@ _BEARER = HTTPBearer(auto_error=False, description="A token of `gov token create
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What the API needs beside the engine: how callers are known, what is new, and how the process does."""
+    """What the API needs beside the engine: how callers are known, what is new, and how the process does.
+
+    Kill switches are read from the `board`, and their changes told on the `streams`.
+    """
 
     doors: Doors
     feed: Feed
     pulse: Pulse
+    board: Board
+    streams: Streams
     every: timedelta
     hosts: Hosts = LOCAL
 
@@ -45,9 +70,16 @@ def app(engine: Engine, service: Service) -> FastAPI:
     problems.register(made)
     made.add_middleware(Gate, doors=service.doors)
     made.add_middleware(Guard, hosts=service.hosts)  # the last one added stands before the others
+    access, wire = Access(engine), wire_of(service.board, engine.clock)
+    made.router.routes.extend(ofrep(service.board, service.streams, engine.clock, access))  # asked most, so first
     for router in (
         fleet.routes(engine),
         incidents.routes(engine),
+        switches.routes(engine, wire),
+        confirmations.routes(service.board, engine.clock, access),
+        approvals.routes(engine, wire),
+        muting.routes(engine),
+        models.routes(engine, wire),
         log.routes(engine),
         events.routes(engine, service.feed),
         samples.routes(engine, service.pulse),
@@ -55,4 +87,6 @@ def app(engine: Engine, service: Service) -> FastAPI:
         health.routes(engine, service.every),
     ):
         made.include_router(router)
+    document = made.openapi
+    made.openapi = lambda: document() if made.openapi_schema else described(document())  # type: ignore[method-assign]
     return made

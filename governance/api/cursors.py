@@ -14,7 +14,7 @@ Limit = Annotated[int, Query(ge=1, le=500, description="How many at most.")]
 Cursor = Annotated[str, Query(max_length=500, description="`next` of the part before; empty for the first.")]
 
 
-def cursor(*place: str | int) -> str:
+def behind(*place: str | int) -> str:
     """Return the cursor behind a place in the order of a list."""
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from governance.api.cursors import Cursor, Limit, cursor, place
+from governance.api.cursors import Cursor, Limit, behind, place
 from governance.api.gate import Who, login_of
 from governance.core.authority import ROLES, members
 from governance.engine import overview
@@ -33,10 +33,10 @@ def routes(engine: Engine) -> APIRouter:
         )
 
     @router.get("/v1/fleet")
-    def fleet(who: Who, limit: Limit = 100, after: Cursor = "") -> FleetView:
+    def fleet(who: Who, limit: Limit = 100, cursor: Cursor = "") -> FleetView:
         """List the models that you may read, the worst first."""
-        found = overview.rows(engine, permit_any(engine, who), {})
-        since = place(after, int, int, str)
+        found = overview.rows(engine, permit_any(engine, who))
+        since = place(cursor, int, int, str)
         rest = [each for each in found if since is None or overview.place(each) > since]
         page = rest[:limit]
         return FleetView(
@@ -46,7 +46,7 @@ def routes(engine: Engine) -> APIRouter:
             policy_version=engine.plan.version,
             tallies=overview.tallies(found),
             items=page,
-            next=cursor(*overview.place(page[-1])) if len(rest) > limit else None,
+            next=behind(*overview.place(page[-1])) if len(rest) > limit else None,
         )
 
     return router

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Path
+from pydantic import Field
 
-from governance.api.cursors import Cursor, Limit, cursor, place
+from governance.api.bodies import Because, Closed, ModelQuery
+from governance.api.cursors import Cursor, Limit, behind, place
 from governance.api.gate import Who
 from governance.engine import operations, queries
 from governance.engine.operations import Done
@@ -18,15 +19,9 @@ from governance.views import AlertView, IncidentDoneView, IncidentView, Page, Wh
 
 Number = Annotated[int, Path(ge=1, lt=2**53, description="The number of the incident.")]
 Status = Literal["open", "triggered", "acknowledged", "mitigated", "resolved", "all"]
-Model = Annotated[str, Query(max_length=200, description="Only of this model.")]
-Because = Annotated[str, Field(min_length=1, max_length=2000, description="Why, for the log.")]
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Acknowledge(_Closed):
+class Acknowledge(Closed):
     """Which version of the incident was seen; another means that somebody was first."""
 
     version: Annotated[int, Field(ge=1, lt=2**53)]
@@ -43,7 +38,7 @@ def routes(engine: Engine) -> APIRouter:
     router = APIRouter(tags=["incidents"])
 
     @router.get("/v1/alerts")
-    def alerts(who: Who, model: Model = "") -> Page[AlertView]:
+    def alerts(who: Who, model: ModelQuery = "") -> Page[AlertView]:
         """List the alerts that are pending or firing, the worst first."""
         readable = permit_any(engine, who)
         found = [each for each in queries.alerting(engine) if readable(each.model) and model in ("", each.model)]
@@ -51,18 +46,18 @@ def routes(engine: Engine) -> APIRouter:
 
     @router.get("/v1/incidents")
     def incidents(
-        who: Who, status: Status = "open", model: Model = "", limit: Limit = 100, after: Cursor = ""
+        who: Who, status: Status = "open", model: ModelQuery = "", limit: Limit = 100, cursor: Cursor = ""
     ) -> Page[IncidentView]:
         """List incidents, the newest first."""
         readable = permit_any(engine, who)
-        since = place(after, int)
+        since = place(cursor, int)
         found = [
             each
             for each in queries.listed(engine, status="" if status == "all" else status, model=model)
             if readable(each.model) and (since is None or each.id < int(since[0]))
         ]
         page = found[:limit]
-        return Page(items=page, next=cursor(page[-1].id) if len(found) > limit else None)
+        return Page(items=page, next=behind(page[-1].id) if len(found) > limit else None)
 
     @router.get("/v1/incidents/{number}")
     def incident(who: Who, number: Number) -> IncidentView:

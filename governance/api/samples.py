@@ -16,7 +16,8 @@ from governance.engine.permission import permit
 from governance.store.pushed import PushedSample
 
 
-def _text(value: Any) -> Any:
+def text(value: Any) -> Any:
+    """Refuse numbers where a time is written."""
     if not isinstance(value, str):
         raise ValueError("must be a time such as 2026-01-31T12:00:00Z")  # noqa: TRY004 (for pydantic)
     return value
@@ -31,7 +32,7 @@ class PostedSample(_Closed):
 
     model: str
     metric: str
-    time: Annotated[AwareDatetime, BeforeValidator(_text, json_schema_input_type=str)]
+    time: Annotated[AwareDatetime, BeforeValidator(text, json_schema_input_type=str)]
     value: Annotated[float, Strict(), Field(allow_inf_nan=False)] | None
     labels: dict[str, str] = Field(default_factory=dict)
     count: Annotated[int, Strict(), Field(ge=0)] | None = None

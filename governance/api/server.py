@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Callable
 
 import uvicorn
 from fastapi import FastAPI
 
+from governance.api.patience import Patience
 from governance.errors import Denied, NotFound, Unavailable
 
 KEEP_ALIVE = 75
@@ -65,12 +67,24 @@ def address(listener: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def server_of(app: FastAPI) -> uvicorn.Server:
-    """Return a server that says nothing of each request and knows of no proxy before it."""
-    return uvicorn.Server(
+class _Server(uvicorn.Server):
+    """A server that first ends what would never end by itself."""
+
+    def __init__(self, config: uvicorn.Config, on_stop: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_stop = on_stop
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_stop()
+        await super().shutdown(sockets)
+
+
+def server_of(app: FastAPI, on_stop: Callable[[], None]) -> uvicorn.Server:
+    """Return a server that says nothing of each request and knows of no proxy before it; `on_stop` ends its streams."""
+    return _Server(
         uvicorn.Config(
             app,
-            http="h11",
+            http=Patience,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -79,5 +93,7 @@ def server_of(app: FastAPI) -> uvicorn.Server:
             proxy_headers=False,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=GRACE,
-        )
+            backlog=4096,
+        ),
+        on_stop,
     )

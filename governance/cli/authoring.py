@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from governance.cli.output import Format, FormatOption, instant, number, print_json, print_table, say, stamp
+from governance.core.expression.display import displayed
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -171,14 +173,30 @@ def _print_failure(view: RuleView) -> None:
         say(f"    {term.text}  is {truth}" + (f"  ({values})" if values else ""))
     times = [each["time"] for each in view.inputs if each["time"] is not None]
     if times:
-        say(f"    rests on data up to {stamp(min(times))}")
+        over = ", ".join(f"{_name(each)} over {each['window']}" for each in view.inputs if each["window"])
+        say(f"    rests on data up to {stamp(min(times))}" + (f": {over}" if over else ""))
     if view.remedy:
         say(f"    → {view.remedy}")
     say()
 
 
 def _values(view: RuleView) -> str:
-    return ", ".join(f"{each['name'].replace('metrics.', '')} {number(each['value'])}" for each in view.inputs)
+    return ", ".join(
+        f"{_name(each)} {_measured(each)}" + (f" over {each['window']}" if each["window"] else "")
+        for each in view.inputs
+    )
+
+
+def _name(measured: dict[str, Any]) -> str:
+    return str(measured["name"]).replace("metrics.", "")
+
+
+def _measured(measured: dict[str, Any]) -> str:
+    """Return a value with its unit; a minute or more of seconds as a duration."""
+    value, unit = measured["value"], measured["unit"]
+    if unit == "s" and value is not None and abs(value) >= 60:
+        return displayed(timedelta(seconds=value))
+    return f"{number(value)} {unit}" if value is not None and unit not in {"", "currency"} else number(value)
 
 
 def _set(labels: dict[str, str]) -> str:
@@ -186,4 +204,7 @@ def _set(labels: dict[str, str]) -> str:
 
 
 def _shown(value: object) -> str:
-    return number(value) if isinstance(value, float) else str(value)
+    """Return a value as people read it; what is not there has none."""
+    if value is None:
+        return "not there"
+    return number(value) if isinstance(value, float) else displayed(value)

@@ -27,7 +27,8 @@ _TRY = (
     ("eval flight-delay --at 2013-07-15", "right inputs, wrong answers"),
     ("eval ground-hold --at 2013-05-17", "missing data is not healthy"),
     ("eval arrival-delay --at 2013-07-02", "drifted inputs, right answers"),
-    ("why 5", "what an incident was decided on"),
+    ("incidents show 5", "what was found, and what ended it"),
+    ("why 5", "who was told of it"),
     ("audit tail", "the newest decisions"),
     ("audit verify", "nobody changed them since"),
 )

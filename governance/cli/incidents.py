@@ -192,6 +192,8 @@ def _print_incident(view: IncidentView, *, changed: str) -> None:
     say()
     if view.status == "triggered":
         say(f"take it: gov incidents ack {view.id} --as WHO")
+    if view.status != "resolved":
+        say(f"its values now: gov eval {view.model}")
     say(f"who was told: gov why {view.id}")
 
 
@@ -205,8 +207,8 @@ def _print_finding(finding: FindingView) -> None:
     say(f"    {rule}  {state}" + (f", {finding.times} times" if finding.times > 1 else ""))
     values = ", ".join(f"{name} = {number(value)}" for name, value in finding.values.items())
     if values:
-        say(f"    at its worst: {values}")
-    say(f"    {' → '.join(finding.story)}")
+        say(f"    when it fired or worsened: {values}")
+    say(f"    {' → '.join(finding.story)}" + (f": {finding.ending}" if finding.ending else ""))
     if finding.origin:
         say(f"    rule at {finding.origin}")
     if finding.remedy and not finding.ended and finding.kind != "no_data":

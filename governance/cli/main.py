@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import audit, authoring, demo, evidence, incidents, serve, tokens, tui
+from governance.cli import audit, authoring, demo, evidence, incidents, serve, switch, tokens, tui
 from governance.core.problem import printable
-from governance.errors import GovernanceError
+from governance.errors import Denied, GovernanceError
 
 
 def _exit(code: object, **_options: object) -> None:
@@ -33,6 +33,7 @@ serve.register(app)
 tui.register(app)
 tokens.register(app)
 incidents.register(app)
+switch.register(app)
 evidence.register(app)
 audit.register(app)
 
@@ -63,6 +64,8 @@ def run(arguments: list[str]) -> int:
     except GovernanceError as error:
         for line in f"gov: {error}".splitlines():
             print(printable(line), file=sys.stderr)
+        if isinstance(error, Denied) and "--as" not in arguments:
+            print("gov: --as says who acts", file=sys.stderr)
         return error.exit_code
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 0

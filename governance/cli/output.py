@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +26,8 @@ class Format(StrEnum):
 _PROSE = {"what", "why", "message", "receipt", "values", "about"}
 """Columns that may wrap; the others are names, which are read and copied whole."""
 _WIDE = 240
+_READABLE = 30
+"""Letters in a line below which prose is no longer read with ease."""
 _MONTH = 31 * 86400
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for machines.")]
@@ -35,8 +40,18 @@ def print_json(value: Any) -> None:
 
 
 def say(line: str = "") -> None:
-    """Print one line; what came from outside neither commands the terminal nor breaks the line."""
-    print(_harmless(line))
+    """Print one line; what came from outside neither commands the terminal nor breaks the line.
+
+    On a terminal a line that is too long breaks between words, and goes on below its beginning.
+    """
+    text = _harmless(line)
+    width = get_terminal_size().columns
+    if not sys.stdout.isatty() or len(text) <= width:
+        print(text)
+        return
+    further = " " * (len(text) - len(text.lstrip()) + 2)
+    wrapped = wrap(text, width, subsequent_indent=further, break_long_words=False, break_on_hyphens=False)
+    print("\n".join(wrapped))
 
 
 def _harmless(text: str) -> str:
@@ -44,21 +59,52 @@ def _harmless(text: str) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table; colours only on a terminal, and never with NO_COLOR."""
+    """Print a table; colours only on a terminal, and never with NO_COLOR.
+
+    On a terminal too narrow for it, prose stands below the names of its row instead of in a column of a few letters.
+    """
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=column not in _PROSE)
-    for row in rows:
-        table.add_row(*(Text(_harmless(cell)) for cell in row))  # nothing from outside is read as markup or obeyed
     console = Console()
     if not console.is_terminal:
         console.width = _WIDE  # a file or a pipe has no edge to wrap at
+    shown = [[_harmless(cell) for cell in row] for row in rows]
+    if _too_wide(columns, shown, console.width):
+        _print_stacked(columns, shown)
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column not in _PROSE)
+    for row in shown:
+        table.add_row(*(Text(cell) for cell in row))  # nothing from outside is read as markup or obeyed
     console.print(table)
+
+
+def _too_wide(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Tell whether a column would be cut, or prose be squeezed to less than can be read."""
+    wanted = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    least = (min(each, _READABLE) if name in _PROSE else each for name, each in zip(columns, wanted, strict=True))
+    return sum(least) + 3 * len(columns) > width
+
+
+def _print_stacked(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print the names of each row on a line, in columns, and its prose beside them where it fits, else below."""
+    names = [at for at, column in enumerate(columns) if column not in _PROSE]
+    prose = [at for at, column in enumerate(columns) if column in _PROSE]
+    widths = {at: max(len(columns[at]), *(len(row[at]) for row in rows), 0) for at in names}
+    print()
+    for row in [columns, *rows]:
+        line = " " + "  ".join(row[at].ljust(widths[at]) for at in names)
+        told = "; ".join(row[at] for at in prose if row[at])
+        if len(line) + 2 + len(told) <= get_terminal_size().columns:
+            say(f"{line}  {told}")
+        else:
+            say(line)
+            say(f"     {told}")
+    print()
 
 
 def instant(text: str) -> datetime:

@@ -86,10 +86,12 @@ def _serve(
     from governance.api.server import address, server_of
     from governance.cli.serving import service
     from governance.engine.clock import stepped
+    from governance.engine.watcher import Watcher
     from governance.scheduler import Ticker
 
     made = service(engine, settings, bound=listener.getsockname()[0], open_=open_)
-    server = server_of(app(engine, made))
+    watcher = Watcher(made.board, engine, _complain)
+    server = server_of(app(engine, made), made.streams.close)
 
     def stop(*_: object) -> None:
         server.should_exit = True
@@ -104,13 +106,16 @@ def _serve(
     with ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
         running = pool.submit(ticker.run, limit)
         running.add_done_callback(stop)
-        models, version = len(engine.plan.policies), engine.plan.version[:12]
-        say(f"started on http://{address(listener)}: {models} models under policies {version}")
+        models, version = len(engine.plan.policies) - 1, engine.plan.version[:12]  # the engine's own card is one more
+        count = f"{models} model{'' if models == 1 else 's'}"
+        say(f"started on http://{address(listener)}: {count} and the engine itself under policies {version}")
+        watcher.start()
         try:
             server.run(sockets=[listener])
         finally:
             ticker.stop()
             made.feed.stop()
+            watcher.stop()
     running.result()
     made.doors.refusals.flush(engine.clock.now(), whole=True)
     say("stopped")
@@ -143,7 +148,12 @@ class _Step:
         """Say what is wrong once, not at every beat."""
         if trouble != self._trouble:
             self._trouble = trouble
-            print(f"gov: {printable(trouble)}", file=sys.stderr, flush=True)
+            _complain(trouble)
+
+
+def _complain(trouble: str) -> None:
+    if trouble:
+        print(f"gov: {printable(trouble)}", file=sys.stderr, flush=True)
 
 
 def _tell(report: StepReport, pulse: Pulse) -> None:

@@ -18,7 +18,9 @@ State = Literal["inactive", "pending", "firing"]
 Signal = Literal["fail", "pass", "keep", "waived"]
 Kind = Literal["condition", "no_data", "final"]
 """Whether an alert is about the condition, about its missing data, or about the condition on complete labels."""
-Change = Literal["pending", "firing", "worsened", "eased", "resolved", "cleared", "confirmed", "revised", "waived"]
+Change = Literal[
+    "pending", "firing", "worsened", "spread", "eased", "resolved", "cleared", "confirmed", "revised", "waived"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,19 @@ class Clock:
 class Alert:
     """The state of one rule instance, with one clock per severity.
 
-    `basis` and `until` tell, where labels are needed, how firm the finding is and the end of the window it rests on.
+    `basis` and `until` tell, where labels are needed, how firm the finding is and the end of the window it rests on;
+    `observed` is set while it fires, or grew worse, and nobody was told, as its rule was only observed;
+    `blinds` tells what an alert of the engine has blinded so far: the models of a source, or the rules of a model;
+    `owes_pull` is set by a late cycle in which a rule began to fire that acts: it does so if it fires in the present.
     """
 
     key: AlertKey
     clocks: Mapping[Severity, Clock]
     basis: Basis = ""
     until: datetime | None = None
+    observed: bool = False
+    blinds: tuple[str, ...] = ()
+    owes_pull: bool = False
 
     @property
     def state(self) -> State:
@@ -128,4 +136,6 @@ def _change(before: Alert, after: Alert) -> Change | None:
         return after.state
     if before.severity != after.severity and before.severity and after.severity:
         return "worsened" if SEVERITIES.index(after.severity) > SEVERITIES.index(before.severity) else "eased"
+    if after.state == "firing" and not set(after.blinds) <= set(before.blinds):
+        return "spread"
     return None

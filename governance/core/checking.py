@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
+from governance.core.acting_checks import acting_problem, then_problems
 from governance.core.authored import Authored
 from governance.core.card import Card
 from governance.core.interval_checks import interval_problems
@@ -20,7 +21,6 @@ from governance.core.slo_checks import slo_problems
 
 _ENGINE = "engine"
 """The model, and the kind of source, that stand for the engine itself: its metrics come from it."""
-_ACT = "this version cannot act by itself yet; `enforcement: notify` pages and shows `then` as a proposal"
 
 
 def organisation_problems(organisation: Authored[Organisation]) -> Iterator[Problem]:
@@ -49,8 +49,11 @@ def card_problems(card: Authored[Card], organisation: Organisation, twins: Colle
     yield from slo_problems(card)
     yield from _metric_problems(card, organisation)
     yield from _rule_problems(card, document.rules)
-    if document.rollback is not None and document.rollback.enforcement == "act":
-        yield placed(card, ("rollback", "enforcement"), "act-unavailable", _ACT)
+    for name, trigger in (("rollback", document.rollback), ("retraining", document.retraining)):
+        if trigger is not None:
+            yield from then_problems(card, (name,), trigger.then)
+            if why := acting_problem(trigger.enforcement, trigger.then, ("warning",)):
+                yield placed(card, (name, "enforcement"), "cannot-act", why)
 
 
 def pack_problems(pack: Authored[Pack], organisation: Organisation) -> Iterator[Problem]:
@@ -85,5 +88,7 @@ def _rule_problems(owner: Authored[Any], rules: Sequence[Rule]) -> Iterator[Prob
         seen.add(rule.rule)
         if rule.when is None and "/" not in rule.rule and isinstance(owner.document, Card):
             yield placed(owner, ("rules", index, "rule"), "no-condition", f"the rule '{rule.rule}' has no `when`")
-        if rule.enforcement == "act":
-            yield placed(owner, ("rules", index, "enforcement"), "act-unavailable", _ACT)
+        yield from then_problems(owner, ("rules", index), rule.then)
+        override = "/" in rule.rule and isinstance(owner.document, Card)  # judged with the rule that it changes
+        if why := "" if override else acting_problem(rule.enforcement, rule.then, tuple(rule.conditions())):
+            yield placed(owner, ("rules", index, "enforcement"), "cannot-act", why)

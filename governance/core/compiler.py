@@ -110,6 +110,7 @@ class Compiler:
     def _slos(self, policy: EffectivePolicy, problems: list[Problem]) -> dict[str, CompiledSlo]:
         """Compile the SLOs of a card; one that is wrong is left out, its problems are told."""
         names = self._names({name: each.labels for name, each in policy.metrics.items()}, {}, {})
+        names = replace(names, absent=_reasons(policy))
         found = {}
         for name, spec in policy.card.slos.items():
             programs: dict[str, Program] = {}
@@ -149,6 +150,8 @@ class Compiler:
             rule.given,
             frozenset(policy.card.slos),
         )
+        if not rule.pack:
+            names = replace(names, absent=_reasons(policy))
         found: list[Problem] = []
         programs = []
         for severity, written in rule.conditions:
@@ -269,6 +272,10 @@ class Compiler:
                 )
 
 
+def _reasons(policy: EffectivePolicy) -> dict[str, str]:
+    return {name: each.reason for name, each in policy.absent.items()}
+
+
 def _unfit(program: Program, written: Written, metrics: Mapping[str, EffectiveMetric]) -> Iterable[Problem]:
     """An SLO has one value at a time, of metrics as they are now."""
     for each in program.references:
@@ -308,6 +315,7 @@ def _signature(names: Names) -> object:
     variables = {name: shape for name, shape in names.variables.items() if name != "card"}
     return (
         tuple(sorted(names.metrics.items())),
+        tuple(sorted(names.absent.items())),
         names.given,
         names.slos,
         names.slo_items,

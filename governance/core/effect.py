@@ -10,6 +10,7 @@ from typing import Literal
 from governance.core.document import Severity
 from governance.core.incident import Incident, IncidentChange
 from governance.core.metric import Labels
+from governance.core.silence import Silence
 
 Reason = Literal["first", "new_findings", "worsened", "reopened", "resolved"]
 EffectState = Literal["due", "held", "sent", "failed", "withheld"]
@@ -48,7 +49,8 @@ class Message:
 class Effect:
     """One delivery to one notifier; `key` is the same for every attempt, so that the receiver can drop repeats.
 
-    `version` is that of the incident it tells of: a notifier hears of an incident in this order.
+    `version` is that of the incident it tells of: a notifier hears of an incident in this order. `silence` is the id of
+    the silence that withheld it.
     """
 
     key: str
@@ -60,6 +62,7 @@ class Effect:
     attempts: int = 0
     next_at: datetime | None = None
     receipt: str = ""
+    silence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +74,17 @@ class Receipt:
 
 
 def respond(
-    change: IncidentChange, notifiers: Sequence[str], proposals: Sequence[str], at: datetime, *, late: bool = False
+    change: IncidentChange,
+    notifiers: Sequence[str],
+    proposals: Sequence[str],
+    at: datetime,
+    *,
+    late: bool = False,
+    silences: Sequence[Silence] = (),
 ) -> tuple[Effect, ...]:
     """Return the notifications of a change: warning and critical are told to every notifier, info only recorded.
+
+    What one of the `silences` covers is told to nobody, but for a resolution.
 
     What is not sent is an effect too, withheld with its reason, so that "why was I not told?" has an answer.
     """
@@ -82,7 +93,9 @@ def respond(
         return ()
     incident = change.incident
     # A resolution gets through to everybody who was told of something worse than info before.
-    withheld = (incident.peak if change.kind == "resolved" else incident.severity) == "info"
+    minor = (incident.peak if change.kind == "resolved" else incident.severity) == "info"
+    muted = None if change.kind == "resolved" else next((each for each in silences if each.covers(incident)), None)
+    withheld = "info is recorded, not sent" if minor else muted.words if muted is not None else ""
     message = _message(incident, reason, tuple(proposals), at)
     return tuple(
         Effect(
@@ -93,7 +106,8 @@ def respond(
             message=message,
             state="withheld" if withheld else "held" if late else "due",
             next_at=None if withheld or late else at,
-            receipt="info is recorded, not sent" if withheld else "",
+            receipt=withheld,
+            silence=muted.id if muted is not None and not minor else "",
         )
         for notifier in notifiers
     )
@@ -108,9 +122,8 @@ def retry_at(attempts: int, at: datetime) -> datetime:
 def _message(incident: Incident, reason: Reason, proposals: tuple[str, ...], at: datetime) -> Message:
     shown = incident.firing or incident.findings
     lines = tuple(_line(each.summary, each.key.labels, each.basis) for each in shown)
-    return Message(
-        incident.id, incident.model, incident.severity, incident.status, incident.title, reason, lines, proposals, at
-    )
+    title = f"{incident.title} – {incident.ending}" if reason == "resolved" and incident.ending else incident.title
+    return Message(incident.id, incident.model, incident.severity, incident.status, title, reason, lines, proposals, at)
 
 
 def _line(summary: str, labels: Labels, basis: str) -> str:

@@ -246,7 +246,8 @@ class Evaluation:
                 rule, labels, "pass", reason="the rule no longer tells its instances apart by these labels"
             )
         if undeclared or not rule.references:
-            return self._verdict(rule, labels, "pass", reason="the card no longer declares it")
+            reason = "the card no longer declares it" if labels else "the card declares nothing that it is about"
+            return self._verdict(rule, labels, "pass", reason=reason)
         if not labels and rule.dimensions and any(self._resolved(each).cells for each in rule.references):
             return self._verdict(rule, labels, "pass", reason="there is data by label now")
         instance = self._gone(rule, labels)

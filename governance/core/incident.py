@@ -9,11 +9,18 @@ from typing import Literal
 
 from governance.core.alert import AlertKey, Change
 from governance.core.document import SEVERITIES, Severity
+from governance.core.expression import displayed
 from governance.core.verdict import Basis, worst
 
 Status = Literal["triggered", "acknowledged", "mitigated", "resolved"]
 CLOSED = "closed by"
 """How the story of a finding that a person closed goes on."""
+_FIRES: Mapping[Change, str] = {
+    "firing": "fired",
+    "worsened": "worsened",
+    "spread": "spread",
+    "eased": "eased",
+}
 ChangeKind = Literal["opened", "new_findings", "worsened", "reopened", "resolved", "updated"]
 
 
@@ -21,7 +28,8 @@ ChangeKind = Literal["opened", "new_findings", "worsened", "reopened", "resolved
 class Finding:
     """A firing alert in an incident; `ended` is set when it resolved; `story` tells how firm it became.
 
-    `summary` and `values` are those of its worst moment, `peak` the severity it then had.
+    `summary` and `values` are those of the moment it fired or worsened, `peak` its worst severity; `ending` says what
+    ended it.
     """
 
     key: AlertKey
@@ -34,6 +42,7 @@ class Finding:
     ended: datetime | None = None
     times: int = 1
     story: tuple[str, ...] = ()
+    ending: str = ""
 
     @property
     def firing(self) -> bool:
@@ -78,6 +87,11 @@ class Incident:
         more = f" (and {len(rules)} more rule{'s' if len(rules) > 1 else ''})" if rules else ""
         return f"{ordered[0].summary}{more}"
 
+    @property
+    def ending(self) -> str:
+        """What ended the finding that the title names; "" while one fires or where nothing is to be said."""
+        return "" if self.firing else min(self.findings, key=_worst_first).ending
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -112,7 +126,7 @@ def gather(
 
     `incident` is the group's latest; a resolved one is re-opened within `reopen_within`, later a new one is opened.
     """
-    firing = [each for each in told if each.change in {"firing", "worsened"}]
+    firing = [each for each in told if each.change in {"firing", "worsened", "spread"}]
     current = incident
     if current is not None and current.status == "resolved":
         recent = current.resolved_at is not None and at - current.resolved_at <= reopen_within
@@ -153,14 +167,21 @@ def _changed(
 
 
 def known_already(incident: Incident | None, others: Sequence[Told], told: Told) -> bool:
-    """Tell whether complete labels only say what a finding on a part of them says now, or said in its time."""
-    if told.judged_at is None or told.change not in {"firing", "worsened", "eased"}:
+    """Tell whether complete labels only say what a finding on a part of them says now, or said in its time.
+
+    What they say worse than that is news.
+    """
+    if told.judged_at is None or told.severity is None or told.change not in {"firing", "worsened", "eased"}:
         return False
     key = replace(told.key, kind="condition")
-    return any(each.key == key and each.change == "firing" for each in others) or any(
-        each.key == key and (each.ended is None or each.since <= told.judged_at < each.ended)
+    now = [each.severity for each in others if each.key == key and each.change == "firing" and each.severity]
+    then = [
+        each.severity if each.ended is None else each.peak
         for each in (incident.findings if incident is not None else ())
-    )
+        if each.key == key and (each.ended is None or each.since <= told.judged_at < each.ended)
+    ]
+    heard = worst([*now, *then])
+    return heard is not None and not _worse(told.severity, heard)
 
 
 def acknowledged(incident: Incident, actor: str, at: datetime) -> Incident:
@@ -198,7 +219,7 @@ def _folded(findings: tuple[Finding, ...], told: Sequence[Told]) -> tuple[Findin
         before = by_key.get(each.key)
         if each.change == "eased" and before is None:
             continue  # it was never told
-        if each.change in {"firing", "worsened", "eased"} and each.severity is not None:
+        if each.change in _FIRES and each.severity is not None:
             by_key[each.key] = _fired(before, each)
         elif before is not None and before.firing:
             by_key[each.key] = _told(before, each)
@@ -207,7 +228,7 @@ def _folded(findings: tuple[Finding, ...], told: Sequence[Told]) -> tuple[Findin
 
 def _fired(before: Finding | None, told: Told) -> Finding:
     assert told.severity is not None  # noqa: S101 (the caller looked)
-    word = {"firing": "fired", "worsened": "worsened", "eased": "eased"}[told.change]
+    word = _FIRES[told.change]
     line = f"{word} ({told.basis})" if told.basis else word
     if before is None:
         return Finding(
@@ -218,12 +239,13 @@ def _fired(before: Finding | None, told: Told) -> Finding:
         before,
         severity=told.severity,
         ended=None,
+        ending="",
         since=told.at if again else before.since,
         times=before.times + (1 if again else 0),
         basis=told.basis,
         story=(*before.story, line)[-12:],
     )
-    if again or _worse(told.severity, before.peak):
+    if again or told.change == "spread" or _worse(told.severity, before.peak):
         peak = worst([told.severity, before.peak]) or told.severity  # who was told of the worst hears of the end
         return replace(after, peak=peak, summary=told.summary, values=told.values)
     return after
@@ -235,8 +257,19 @@ def _told(before: Finding, told: Told) -> Finding:
         return replace(before, severity=severity, basis="final", story=(*before.story, "confirmed (final)"))
     if told.change in {"resolved", "revised", "waived", "cleared", "pending"}:
         words = {"revised": "withdrawn by complete labels (final)", "pending": "pending again"}
-        return replace(before, ended=told.at, story=(*before.story, words.get(told.change, told.change)))
+        story = (*before.story, words.get(told.change, told.change))
+        return replace(before, ended=told.at, story=story, ending=_ending(told))
     return before
+
+
+def _ending(told: Told) -> str:
+    """Return what ended a finding: a reason in words, or the values of now."""
+    if told.reason:
+        return told.reason
+    if told.key.kind == "no_data":
+        return told.summary
+    values = ((name.removeprefix("metrics."), value) for name, value in told.values.items() if value is not None)
+    return ", ".join(f"{name} is {displayed(value)} now" for name, value in values)
 
 
 def _worse(one: Severity, other: Severity | None) -> bool:

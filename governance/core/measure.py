@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from governance.core.metric import Feature
+
 By = Literal["", "feature", "slice", "version"]
 
 
@@ -18,6 +20,11 @@ class Measure:
     unit: str
     needs_truth: bool
     description: str
+
+    @property
+    def age(self) -> bool:
+        """True of an age, which is of the whole log whatever the window."""
+        return self.description.startswith("age of")
 
 
 def _measure(
@@ -71,3 +78,27 @@ MEASURES: Mapping[str, Measure] = {
     "wape": _quality("score", "sum of absolute errors over the sum of labels"),
     "bias": _quality("score", "mean score minus mean label"),
 }
+
+DISTANCES = ("psi", "js", "ks", "chi2")
+_FOR: Mapping[str, str] = {
+    "ks": "of type number",
+    "out_of_range": "with a range",
+    "new_categories": "of type category",
+    **dict.fromkeys(("psi", "js", "chi2"), "of type number or category"),
+}
+
+
+def applies(measure: str, feature: Feature) -> bool:
+    """Tell whether a measure says anything of a feature: categories have no order, free text no distribution."""
+    if measure == "ks":
+        return feature.kind == "number"
+    if measure == "out_of_range":
+        return feature.low is not None or feature.high is not None
+    if measure == "new_categories":
+        return feature.kind == "category"
+    return not (measure in DISTANCES and feature.kind == "text")
+
+
+def wanted(measure: str) -> str:
+    """Return which features a measure is for: "of type category", or "" when it is for all."""
+    return _FOR.get(measure, "")

@@ -23,6 +23,10 @@ class Comparison(Document):
         return self
 
 
+_OF_MEASURES = ("of", "q", "where", "against")
+_OF_QUERIES = ("source", "extract", "model_label")
+
+
 class Metric(Document):
     """A named number about a model; with `source` and `query` asked elsewhere, with `measure` computed over the log.
 
@@ -53,6 +57,14 @@ class Metric(Document):
             raise ValueError("a metric has either `source` and `query`, or a `measure` over the log")
         if self.query is not None and self.source is None:
             raise ValueError("a query needs the `source` that answers it")
+        misplaced = _OF_MEASURES if self.query is not None else _OF_QUERIES
+        found = [name for name in misplaced if getattr(self, name) is not None]
+        if found and self.query is not None:
+            raise ValueError(f"`{found[0]}` belongs to a `measure` over the log; say it in the query itself")
+        if found:
+            raise ValueError(
+                f"`{found[0]}` belongs to a `query` to a source; a measure is computed over the card's log"
+            )
         return self
 
     def label_names(self) -> tuple[str, ...]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal
 
-from governance.core.authored import Authored, Path, SourceText, Written, problem_at
+from governance.core.acting_checks import acting_problem
+from governance.core.authored import Authored, SourceText, Written, problem_at
 from governance.core.card import Card
 from governance.core.document import ParameterValue, Severity
 from governance.core.measurement import Metric
 from governance.core.metric import LogTable, Query, Sample
+from governance.core.override import NO_DATA_FOR, Layer, override_problems, reads, redefinitions
 from governance.core.pack import Pack
 from governance.core.problem import Position, Problem
 from governance.core.question import log_table, needs_truth, query, unavailable
 from governance.core.rule import Enforcement, NoData, Rule, Then
 from governance.core.suggestion import closest
-
-_NO_DATA_FOR = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,8 @@ def effective_policy(
     """
     chosen = [pack for pack in packs if selects(pack, card.document)]
     problems: list[Problem] = []
-    metrics, absent = _metrics(card, chosen)
+    metrics, absent, redefined = _metrics(card, chosen)
+    problems.extend(redefinitions(card, chosen, redefined))
     overrides = {rule.rule: index for index, rule in enumerate(card.document.rules) if "/" in rule.rule}
     rules = [*_pack_rules(card, chosen, overrides, problems), *_card_rules(card)]
     known = {rule.id for rule in rules}
@@ -129,10 +129,12 @@ def effective_policy(
 
 def _metrics(
     card: Authored[Card], packs: Sequence[Authored[Pack]]
-) -> tuple[dict[str, EffectiveMetric], dict[str, Absent]]:
+) -> tuple[dict[str, EffectiveMetric], dict[str, Absent], list[str]]:
+    """Return the metrics of a model, why others are absent, and those of packs that the card gives another meaning."""
     log = log_table(card.document)
     metrics: dict[str, EffectiveMetric] = {}
     absent: dict[str, Absent] = {}
+    redefined: list[str] = []
     owners: list[Authored[Any]] = [*packs, card]
     for owner in owners:
         for name, spec in owner.document.metrics.items():
@@ -140,8 +142,9 @@ def _metrics(
             if reason:
                 absent[name] = Absent(reason, spec.label_names())
             else:
+                redefined += [name] if owner is card and name in metrics else []
                 metrics[name] = _metric(name, spec, card.document, log, owner.source.key_at(("metrics", name)))
-    return metrics, {name: reason for name, reason in absent.items() if name not in metrics}
+    return metrics, {name: reason for name, reason in absent.items() if name not in metrics}, redefined
 
 
 def _metric(name: str, spec: Metric, card: Card, log: LogTable | None, origin: Position) -> EffectiveMetric:
@@ -155,57 +158,36 @@ def _pack_rules(
     for pack in packs:
         for index, rule in enumerate(pack.document.rules):
             name = f"{pack.document.pack}/{rule.rule}"
-            layers = [_Layer(rule, pack.source, ("rules", index))]
+            layers = [Layer(rule, pack.source, ("rules", index))]
             if name in overrides:
-                own = _Layer(card.document.rules[overrides[name]], card.source, ("rules", overrides[name]))
-                problems.extend(_refused(rule, own, name))
+                own = Layer(card.document.rules[overrides[name]], card.source, ("rules", overrides[name]))
+                problems.extend(override_problems(rule, own, name))
                 layers.insert(0, own)
-            yield _rule(name, pack.document, layers)
+            found = _rule(name, pack.document, layers)
+            if len(layers) > 1:
+                problems.extend(_cannot_act(found, layers[0]))
+            yield found
 
 
 def _card_rules(card: Authored[Card]) -> Iterator[EffectiveRule]:
     for index, rule in enumerate(card.document.rules):
         if "/" not in rule.rule:
-            yield _rule(rule.rule, None, [_Layer(rule, card.source, ("rules", index))])
+            yield _rule(rule.rule, None, [Layer(rule, card.source, ("rules", index))])
     for name in ("rollback", "retraining"):
         trigger = getattr(card.document, name)
         if trigger is not None and trigger.when is not None:
             values = trigger.model_dump(include={"when", "for_", "enforcement", "then"}, exclude_none=True)
-            yield _rule(name, None, [_Layer(Rule(rule=name, severity="warning", **values), card.source, (name,))])
+            yield _rule(name, None, [Layer(Rule(rule=name, severity="warning", **values), card.source, (name,))])
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """A rule document in the file it stands in; the first layer that says something wins."""
-
-    rule: Rule
-    source: SourceText
-    path: Path
-
-    def written(self, *path: str) -> Written:
-        value: Any = self.rule
-        for part in path:
-            value = value[part] if isinstance(value, dict) else getattr(value, part)
-        return Written(str(value), self.source, (*self.path, *path))
+def _cannot_act(rule: EffectiveRule, own: Layer) -> Iterator[Problem]:
+    """A card may let a rule of a pack act only where there is something that it can do."""
+    why = acting_problem(rule.enforcement, rule.then, [severity for severity, _ in rule.conditions])
+    if why:
+        yield problem_at(own.source, own.source.at((*own.path, "rule")), "cannot-act", why)
 
 
-def _refused(base: Rule, own: _Layer, name: str) -> Iterator[Problem]:
-    """A card may not loosen a rule that its pack closes; changing what fires, or when, counts as loosening."""
-    if base.overridable is not False:
-        return
-    for field_name, key in (
-        ("when", "when"),
-        ("for_", "for"),
-        ("enforcement", "enforcement"),
-        ("severity", "severity"),
-    ):
-        if getattr(own.rule, field_name) is not None:
-            at = own.source.key_at((*own.path, key))
-            message = f"'{name}' may not be changed by a card (overridable: false); ask for a waiver instead"
-            yield problem_at(own.source, at, "not-overridable", message)
-
-
-def _rule(name: str, pack: Pack | None, layers: list[_Layer]) -> EffectiveRule:
+def _rule(name: str, pack: Pack | None, layers: list[Layer]) -> EffectiveRule:
     def first(field_name: str) -> Any:
         return next((value for layer in layers if (value := getattr(layer.rule, field_name)) is not None), None)
 
@@ -226,7 +208,7 @@ def _rule(name: str, pack: Pack | None, layers: list[_Layer]) -> EffectiveRule:
         conditions=_conditions(layers, first("severity")),
         for_=first("for_") or timedelta(0),
         keep_firing_for=first("keep_firing_for") or timedelta(0),
-        no_data_for=no_data.for_ if no_data.for_ is not None else _NO_DATA_FOR,
+        no_data_for=no_data.for_ if no_data.for_ is not None else NO_DATA_FOR,
         no_data_then=no_data.then,
         no_data_severity=no_data.severity,
         enforcement=first("enforcement") or "notify",
@@ -239,7 +221,7 @@ def _rule(name: str, pack: Pack | None, layers: list[_Layer]) -> EffectiveRule:
     )
 
 
-def _conditions(layers: list[_Layer], severity: Severity | None) -> tuple[tuple[Severity, Written], ...]:
+def _conditions(layers: list[Layer], severity: Severity | None) -> tuple[tuple[Severity, Written], ...]:
     layer = next((layer for layer in layers if layer.rule.when is not None), None)
     if layer is None:
         return ()
@@ -278,11 +260,11 @@ def _loosened(pack: Pack, name: str, value: Any) -> str:
     """Return the rule that a looser value of a parameter would weaken although its pack closes it, "" of none."""
     parameter = pack.parameters[name]
     default: Any = parameter.default
-    if parameter.tighter is None or (value <= default if parameter.tighter == "lower" else value >= default):
-        return ""
-    used = re.compile(rf"\bparameters\s*(\.\s*{re.escape(name)}\b|\[\s*['\"]{re.escape(name)}['\"])")
-    closed = (rule for rule in pack.rules if rule.overridable is False)
-    return next((rule.rule for rule in closed if any(used.search(text) for text in rule.conditions().values())), "")
+    tighter = value == default  # where the pack does not say which way is tighter, no other value is known to be
+    if parameter.tighter is not None:
+        tighter = value <= default if parameter.tighter == "lower" else value >= default
+    closed = (rule for rule in pack.rules if rule.overridable is False and not tighter)
+    return next((rule.rule for rule in closed if reads(rule, "parameters", name)), "")
 
 
 def _both_numbers(one: ParameterValue, other: ParameterValue) -> bool:

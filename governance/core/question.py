@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from governance.core.card import Card, RegistryName
-from governance.core.measure import MEASURES
+from governance.core.measure import MEASURES, applies, wanted
 from governance.core.measurement import Comparison, Metric
 from governance.core.metric import Against, Feature, LogTable, Query
 
@@ -89,12 +89,12 @@ def unavailable(metric: Metric, card: Card, log: LogTable | None) -> str:
     missing = [role for role in known.needs if log.column(role) is None]
     if missing:
         return f"the log maps no column for {', '.join(missing)}"
-    if metric.by == "feature" and not log.features:
-        return "the card declares no features"
+    if metric.by == "feature" and not any(applies(metric.measure, each) for each in log.features):
+        return f"the card declares no features {wanted(metric.measure) if log.features else ''}".rstrip()
     if metric.by == "slice" and not log.slices:
         return "the card declares no slices"
     if known.needs_truth and card.truth is None:
-        return "the card does not say how long its truth takes"
+        return "the card does not say how long its truth takes (truth.delay)"
     return ""
 
 

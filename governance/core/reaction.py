@@ -24,21 +24,20 @@ class Step:
 
 def react(rule: CompiledRule, verdict: Verdict, active: Mapping[AlertKey, Alert]) -> Iterator[Step]:
     """Advance the alert of a rule instance and the one about its missing data; unchanged alerts yield nothing."""
-    timing = Timing(rule.rule.for_, rule.rule.keep_firing_for)
     key = AlertKey(verdict.model, verdict.rule, verdict.labels)
-    yield from _step(key, signals(rule, verdict), timing, verdict, active)
+    yield from _step(rule, key, signals(rule, verdict), _timing(rule), verdict, active)
     gap = AlertKey(verdict.model, verdict.rule, verdict.labels, "no_data")
     if rule.rule.no_data_then == "alert":
         severities: dict[Severity, Signal] = {rule.rule.no_data_severity: no_data_signal(verdict)}
-        yield from _step(gap, severities, Timing(rule.rule.no_data_for), verdict, active)
+        yield from _step(rule, gap, severities, Timing(rule.rule.no_data_for), verdict, active)
     else:  # the author asks for it no longer
-        yield from _step(gap, {rule.rule.no_data_severity: "waived"}, timing, verdict, active)
+        yield from _step(rule, gap, {rule.rule.no_data_severity: "waived"}, _timing(rule), verdict, active)
 
 
 def react_final(rule: CompiledRule, verdict: Verdict, active: Mapping[AlertKey, Alert]) -> Iterator[Step]:
     """Advance the alert on complete labels: it finds what a provisional pass had missed."""
     key = AlertKey(verdict.model, verdict.rule, verdict.labels, "final")
-    yield from _step(key, signals(rule, verdict), Timing(rule.rule.for_, rule.rule.keep_firing_for), verdict, active)
+    yield from _step(rule, key, signals(rule, verdict), _timing(rule), verdict, active)
 
 
 def signals(rule: CompiledRule, verdict: Verdict) -> dict[Severity, Signal]:
@@ -89,8 +88,17 @@ def dropped(alert: Alert, at: datetime, reason: str = "the rule is no longer dec
     return Step(alert, after, verdict, transition(alert, after, at, reason))
 
 
+def _timing(rule: CompiledRule) -> Timing:
+    return Timing(rule.rule.for_, rule.rule.keep_firing_for)
+
+
 def _step(
-    key: AlertKey, each: Mapping[Severity, Signal], timing: Timing, verdict: Verdict, active: Mapping[AlertKey, Alert]
+    rule: CompiledRule,
+    key: AlertKey,
+    each: Mapping[Severity, Signal],
+    timing: Timing,
+    verdict: Verdict,
+    active: Mapping[AlertKey, Alert],
 ) -> Iterator[Step]:
     before = active.get(key)
     if before is None:
@@ -100,8 +108,17 @@ def _step(
     moved = advance(before, each, timing, verdict.at)
     asked = {severity: clock for severity, clock in moved.clocks.items() if severity in each}
     after = _with_basis(before, replace(moved, clocks=asked), verdict)  # a severity may have left the rule
+    silent = rule.rule.enforcement == "observe"
+    due = before.observed and not silent and "fail" in each.values()
+    after = replace(after, observed=_unheard(before, after, silent=silent) and not due)
     if after != before:
-        yield Step(before, after, verdict, transition(before, after, verdict.at, verdict.reason))
+        told = replace(before, clocks={}) if due else before  # to people it fires only now
+        yield Step(before, after, verdict, transition(told, after, verdict.at, verdict.reason))
+
+
+def _unheard(before: Alert, after: Alert, *, silent: bool) -> bool:
+    """Tell whether an alert fires worse than anybody was told, as its rule was only observed when it grew."""
+    return after.state == "firing" and (before.observed or (silent and _grew(before.severity, after.severity)))
 
 
 def _with_basis(before: Alert, after: Alert, verdict: Verdict) -> Alert:

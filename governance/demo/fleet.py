@@ -55,7 +55,7 @@ def _reason(found: Fared) -> str:
     days = f"{found.days} day{'s' if found.days != 1 else ''}"
     if found.word == "healthy":
         return f"{days} with a warning, such as: {found.worst.summary}"
-    return f"{days}; the worst: {found.worst.summary}"
+    return f"{days}, such as: {found.worst.summary}"
 
 
 def _told(model: str, word: Word, about: Sequence[Finding], until: datetime) -> Fared:

@@ -2,33 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from governance.core.alert import Alert, Clock
 from governance.core.effect import Effect
+from governance.core.switch import Switch
 from governance.engine import entries
 from governance.engine.parts import Engine
-from governance.store import alerts, decision_log, effects, progress
+from governance.store import alerts, decision_log, effects, instances, progress, samples, switches, waivers
 
 
 def stepped(engine: Engine, by: timedelta, *, at: datetime) -> None:
     """Take note that the clock stepped by `by` and shows `at` now.
 
     What was pending for ten minutes is pending for ten minutes still, whatever the clock says; what waits for its
-    next try waits as long as before. No cycle counts as missed.
+    next try, or for the end of a kill switch, waits as long as before: that is no change of the switch, so that its
+    `seq` stays. No cycle counts as missed; waivers end by the clock, also those it leapt over.
     """
     with engine.database.transaction() as connection:
         moved = [_moved(alert, by, at) for alert in alerts.active(connection).values()]
         alerts.save(connection, moved)
         effects.save(connection, [_later(each, by) for each in effects.pending(connection)])
+        instances.move(connection, by, at)
+        samples.begin_spans(connection, at)
+        switches.save(connection, *_ending_later(switches.all_of(connection).values(), by))
         progress.begin_era(connection)
-        for name in progress.NAMES:
+        under = entries.Under(engine.plan.version, progress.era(connection))
+        before = progress.last(connection, progress.CYCLE)
+        for name in progress.RUNNING:
             last = progress.last(connection, name)
             if last is not None:
                 progress.set_last(connection, name, min(last + by, at))
-        decision_log.append(connection, [entries.of_step(by, at, progress.era(connection))])
+        after = progress.last(connection, progress.CYCLE)
+        over = waivers.ended(connection, before, after) if before is not None and after is not None else []
+        ends = [entries.of_waiver_end(each, at, under) for each in over]
+        decision_log.append(connection, [entries.of_step(by, at, under.era), *ends])
     decision_log.seal(engine.database, at)
+
+
+def _ending_later(found: Iterable[Switch], by: timedelta) -> list[Switch]:
+    """Return the switches with a setting that ends, with that end moved along."""
+    moved = []
+    for switch in found:
+        settings = tuple(
+            replace(each, expires_at=each.expires_at + by) if each.expires_at is not None else each
+            for each in switch.settings
+        )
+        if settings != switch.settings:
+            moved.append(replace(switch, settings=settings))
+    return moved
 
 
 def _moved(alert: Alert, by: timedelta, at: datetime) -> Alert:

@@ -16,8 +16,10 @@ from governance.core.organisation import Grouping
 from governance.core.policy import EffectiveRule
 from governance.core.reaction import Step
 from governance.engine import entries
+from governance.engine.grouping import group_of
 from governance.engine.parts import Engine
-from governance.store import alerts, decision_log, effects, incidents
+from governance.engine.switching.automatic import Automation, RulePull, due, owing
+from governance.store import alerts, decision_log, effects, incidents, silences
 from governance.store.pace import Pace
 
 
@@ -36,11 +38,11 @@ class Change:
 
     def group(self, grouping: Grouping) -> str:
         """Return which incident this belongs to."""
-        key = self.step.after.key
-        if key.model == entries.ENGINE:
-            return f"{key.model}/{key.rule}/{entries.labels_text(key.labels)}"
-        parts = {"model": key.model, "pack": key.rule.rpartition("/")[0], "rule": key.rule}
-        return "/".join(parts[name] for name in grouping.group_by) or key.model
+        return group_of(self.step.after.key, grouping)
+
+    def left(self) -> Alert:
+        """Return the alert as it is left: where its rule acts and the cycle is late, the present has to."""
+        return owing(self.step.after, self.rule, self.step)
 
     def told(self) -> Told | None:
         """Return what this tells its incident, None when nothing."""
@@ -63,15 +65,18 @@ class Change:
         )
 
 
-def commit(engine: Engine, groups: Mapping[str, Sequence[Change]], at: datetime) -> list[IncidentChange]:
+def commit(
+    engine: Engine, groups: Mapping[str, Sequence[Change]], at: datetime, serving: Mapping[str, str] | None = None
+) -> list[IncidentChange]:
     """Write any number of groups, each in one transaction with others, and return what became of their incidents.
 
-    Each transaction is short, and people's acts go first at every one.
+    Each transaction is short, and people's acts go first at every one. `serving` names the version that serves of each
+    model where it is known, for rules that pull it.
     """
     pace, found, left = Pace(), list[IncidentChange](), deque(groups.items())
     with engine.database.giving_way():
         while left:
-            found.extend(_written(engine, _next(left, pace.size), at, pace))
+            found.extend(_written(engine, _next(left, pace.size), at, pace, serving or {}))
             if left:  # a person's act waits until all entries before its own are sealed: leave it few
                 decision_log.Sequencer(engine.database, None).seal(at)
     return found
@@ -87,7 +92,9 @@ def _next(left: deque[tuple[str, Sequence[Change]]], size: int) -> dict[str, Seq
     return chunk
 
 
-def _written(engine: Engine, chunk: Mapping[str, Sequence[Change]], at: datetime, pace: Pace) -> list[IncidentChange]:
+def _written(
+    engine: Engine, chunk: Mapping[str, Sequence[Change]], at: datetime, pace: Pace, serving: Mapping[str, str]
+) -> list[IncidentChange]:
     """Prepare what does not depend on the database, then write the chunk in one transaction."""
     told = {group: [each for each in (change.told() for change in changes) if each] for group, changes in chunk.items()}
     decided = {
@@ -102,6 +109,8 @@ def _written(engine: Engine, chunk: Mapping[str, Sequence[Change]], at: datetime
     with engine.database.transaction() as connection:
         started = perf_counter()
         number = incidents.next_id(connection)
+        muted = silences.holding(connection, at)
+        automation = Automation(connection, engine, at)
         before = incidents.latest(connection, [group for group in chunk if told[group]])
         for group, moved in chunk.items():
             changes = [each for each in moved if not _known(each, before.get(group), told[group])]
@@ -111,9 +120,10 @@ def _written(engine: Engine, chunk: Mapping[str, Sequence[Change]], at: datetime
             change = _gathered(engine, before.get(group), news, at, group, number)
             if change is not None:
                 number += 1 if change.kind == "opened" else 0
-                proposals = _proposals(changes, change.incident)
+                pulls = _pulls(changes, change.incident, automation, serving)
+                proposals = _proposals(changes, change.incident, pulls)
                 late = any(each.step.verdict.late for each in changes)
-                sent.extend(respond(change, tuple(engine.notifiers), proposals, at, late=late))
+                sent.extend(respond(change, tuple(engine.notifiers), proposals, at, late=late, silences=muted))
                 log.append(entries.of_incident(change, at, engine.plan.version))
                 found.append(change)
         log.extend(entries.of_delivery(each, at) for each in sent if each.state == "withheld")
@@ -121,6 +131,7 @@ def _written(engine: Engine, chunk: Mapping[str, Sequence[Change]], at: datetime
         incidents.save(connection, *(change.incident for change in found))
         effects.add(connection, sent)
         decision_log.append(connection, log)
+        automation.carry_out()
     pace.fit(sum(map(len, chunk.values())), perf_counter() - started)
     return found
 
@@ -142,23 +153,36 @@ def _gathered(
 
 def _last_states(changes: Iterable[Change]) -> list[Alert]:
     """An alert may move twice in a cycle (revised, then judged anew): the last state counts."""
-    return list({change.step.after.key: change.step.after for change in changes}.values())
+    return list({change.step.after.key: change.left() for change in changes}.values())
 
 
-def _proposals(changes: Sequence[Change], incident: Incident) -> tuple[str, ...]:
-    """Return what the firing rules propose, in words, for the people who are told."""
+def _pulls(
+    changes: Sequence[Change], incident: Incident, automation: Automation, serving: Mapping[str, str]
+) -> dict[AlertKey, str]:
+    """Let the rules that act ask for their pulls, and return what people are told of each."""
+    found = {}
+    for change in changes:
+        key, rule = change.step.after.key, change.rule
+        if rule is not None and rule.then is not None and due(rule, change.step) and not change.step.verdict.late:
+            wanted = RulePull(key, rule.then, change.summary, serving.get(key.model, ""), incident.id)
+            found[key] = automation.ask(wanted)
+    return found
+
+
+def _proposals(changes: Sequence[Change], incident: Incident, pulls: Mapping[AlertKey, str]) -> tuple[str, ...]:
+    """Return what the firing rules did or propose, in words, for the people who are told."""
     firing = {each.key for each in incident.firing}
     words = [
         text
         for change in changes
         if change.rule is not None and change.step.after.key in firing
-        for text in _words(change.rule, change.step.after.key)
+        for text in _words(change.rule, change.step.after.key, pulls)
         if text
     ]
     return tuple(dict.fromkeys(words))
 
 
-def _words(rule: EffectiveRule, key: AlertKey) -> tuple[str, ...]:
+def _words(rule: EffectiveRule, key: AlertKey, pulls: Mapping[AlertKey, str]) -> tuple[str, ...]:
     if key.kind == "no_data":  # what the rule would do about its finding is wrong where nothing was found
         return ("Find out why the data stopped; until they come, this rule protects nothing.",)
-    return (rule.then.describe() if rule.then else "", rule.remedy)
+    return (pulls.get(key, rule.then.describe() if rule.then else ""), rule.remedy)

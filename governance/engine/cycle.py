@@ -12,13 +12,14 @@ from governance.core.incident import IncidentChange
 from governance.core.metric import Answer, Query
 from governance.engine import entries, revision
 from governance.engine.commit import Change, commit
-from governance.engine.health import troubled
+from governance.engine.health import in_trouble, troubled
 from governance.engine.judging import Judging, all_changes
 from governance.engine.parts import Engine
 from governance.engine.picture import Agenda, Picture, agenda, taken
 from governance.engine.recall import remember
 from governance.engine.roll import Roll
-from governance.store import alerts, decision_log, evidence, instances, progress, waivers
+from governance.engine.switching.automatic import settle
+from governance.store import alerts, decision_log, evidence, instances, progress, trouble, waivers
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,17 @@ def run_cycle(
         cycle = Judging(engine, at, late, alerts.active(connection), holding, under, roll)
         last = progress.last(connection, progress.CYCLE if late else progress.JUDGED)
         news = evidence.recorded(connection, last, at) if last is not None else frozenset()
-    repeated = last == at  # cut off, or asked for again: all of it once more
-    trouble = troubled(cycle.active)
-    trouble = replace(trouble, models=trouble.models | news)
-    due = agenda(engine.plan.policies, None if repeated else last, at, trouble)
+        before = troubled(trouble.left(connection))
+    repeated = last == at  # asked for again: all of it once more
+    looked_at = replace(before, models=before.models | news)
+    due = agenda(engine.plan.policies, None if repeated else last, at, looked_at)
     if late:
         due = _answerable(due, given or {})
-    revisions = revision.due(engine.plan, cycle.active, at)
-    reviews = [] if late else revision.reviews(due, at)
-    again = [*(revisions if not late else ()), *reviews]
+    revisions = [] if late else revision.due(engine.plan, cycle.active, at)
+    reviews = revision.reviews(due, at)
+    if late:
+        reviews = [each for each in reviews if all(query in (given or {}) for query in each.asked.values())]
+    again: list[revision.Revision | revision.Review] = [*revisions, *reviews]
     picture = taken(
         engine,
         due,
@@ -69,7 +72,10 @@ def run_cycle(
     changes = list(all_changes(cycle, picture, revisions, reviews))
     evaluated = time.perf_counter()
     with engine.database.giving_way():
-        incident_changes = commit(engine, _groups(engine, changes), at)
+        serving = {model: each.version for model, each in picture.facts.items()}
+        incident_changes = commit(engine, _groups(engine, changes), at, serving)
+        if not late and any(alert.owes_pull for alert in cycle.active.values()):
+            settle(engine, serving, at)
         _finish(cycle, picture)
     if not late:
         engine.latest.take(cycle.verdicts, at)
@@ -106,6 +112,7 @@ def _finish(cycle: Judging, picture: Picture) -> None:
             over = waivers.ended(connection, last, at) if last is not None else []
             entry = entries.of_cycle(cycle.verdicts, at, last, cycle.under, late=cycle.late)
             decision_log.append(connection, [*(entries.of_waiver_end(each, at, cycle.under) for each in over), entry])
+        trouble.leave(connection, in_trouble(alerts.active(connection, entries.ENGINE)))
         progress.set_last(connection, progress.CYCLE, at)
         if not cycle.late:  # what an instant that has passed could not tell is due at the next of the present
             progress.set_last(connection, progress.JUDGED, at)

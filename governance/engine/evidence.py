@@ -11,7 +11,8 @@ from governance.core.evidence import EvidenceKind, Record
 from governance.core.suggestion import closest
 from governance.engine import entries
 from governance.engine.parts import Engine
-from governance.engine.permission import permit
+from governance.engine.permission import declared, permit
+from governance.engine.sealing import sealed
 from governance.errors import Conflict, Denied, NotFound
 from governance.store import decision_log, evidence
 
@@ -35,8 +36,9 @@ def record(
     :raises Conflict: when `at` lies in the future.
     :raises Denied: when the actor may not, or is no member of the team that reviewed.
     """
-    card = _card(engine, model)
-    permit(engine, actor, "evidence.record", model)
+    card = declared(engine, model)
+    if kind != "reviewed" or not engine.organisation.teams:  # a review is recorded by the team that did it
+        permit(engine, actor, "evidence.record", model)
     done = at or now
     if done > now:
         raise Conflict(f"{done:%Y-%m-%d %H:%M} UTC lies in the future; record what was done, when it was done")
@@ -48,10 +50,7 @@ def record(
     with engine.database.transaction() as connection:
         evidence.add(connection, made)
         decision_log.append(connection, [_entry(made)])
-    decision_log.seal(engine.database, now)
-    entry = decision_log.entry_of(engine.database, identity)
-    assert entry is not None  # sealed just now  # noqa: S101
-    return entry.seq
+    return sealed(engine, identity, now)
 
 
 def recorded(engine: Engine, model: str) -> list[tuple[Record, int | None]]:
@@ -62,16 +61,8 @@ def recorded(engine: Engine, model: str) -> list[tuple[Record, int | None]]:
     with engine.database.read() as connection:
         found = evidence.of_model(connection, model)
     if not found:
-        _card(engine, model)
+        declared(engine, model)
     return found
-
-
-def _card(engine: Engine, model: str) -> Card:
-    policy = engine.plan.by_model.get(model)
-    if policy is None:
-        hint = closest(model, engine.plan.by_model) or "see gov check"
-        raise NotFound(f"no card declares the model '{model}'; {hint}")
-    return policy.policy.card
 
 
 def _permit_review(engine: Engine, actor: str, team: str) -> None:

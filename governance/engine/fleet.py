@@ -46,6 +46,20 @@ class Fleet:
         return _Over(own, self._whole_past)
 
 
+def nameless(policies: Iterable[CompiledPolicy], answers: Mapping[Query, Answer]) -> dict[Query, Answer]:
+    """Return the failures of questions about the fleet whose answer names no model at all.
+
+    An answer that names others is one: a model that is not in it has no data.
+    """
+    found: dict[Query, Answer] = {}
+    for query, label in dict.fromkeys(each for policy in policies for each in _about_all(policy)):
+        samples = answers[query].samples if query in answers else ()
+        if samples and not any(label == name for each in samples for name, _ in each.labels):
+            said = f"no sample has the label '{label}' of model_label, which names the model that it is about"
+            found[query] = Answer(failure=said)
+    return found
+
+
 class _Over(Mapping[Query, T]):
     """A few entries before many; what is added to the many later is seen."""
 

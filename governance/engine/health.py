@@ -5,8 +5,9 @@ A source that fails is one incident that lists the models it blinds, not one per
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from governance.core.alert import Alert, AlertKey, Timing, advance, transition
@@ -19,6 +20,7 @@ from governance.engine import entries
 from governance.engine.commit import Change
 from governance.engine.facts import registry_failure
 from governance.engine.picture import Agenda, Picture, Trouble
+from governance.store.trouble import Place
 
 MODEL = entries.ENGINE
 
@@ -67,38 +69,40 @@ def health_changes(known: Known, found: Mapping[str, Failure | None], at: dateti
     for source, failure in found.items():
         key = AlertKey(MODEL, "source-failing", labels(source=source))
         wrong = f"source {source} fails: {failure.reason}; blinds {', '.join(failure.models)}" if failure else ""
-        yield from _change(known, key, wrong, f"source {source} answers again", at)
+        right = f"source {source} answers again"
+        yield from _change(known, key, wrong, right, at, blinds=failure.models if failure else ())
     yield from _gone(known, found, at)
     blinded = {model for failure in found.values() if failure for model in failure.models}
     broken = _broken(known, {source for source, failure in found.items() if failure})
     for each in known.agenda:
         model = each.policy.model
-        verdict = broken.get(model)
-        if verdict is None and (model in blinded or not each.whole):
+        verdicts = broken.get(model, {})
+        if not verdicts and (model in blinded or not each.whole):
             continue  # nothing can be said of its rules now
-        wrong = f"{verdict.rule} of {model} cannot be judged: {verdict.reason}" if verdict else ""
+        wrong = "; ".join(f"{rule} of {model} cannot be judged: {reason}" for rule, reason in verdicts.items())
         right = f"the rules of {model} can be judged again"
-        yield from _change(known, AlertKey(MODEL, "rule-in-error", labels(model=model)), wrong, right, at)
+        key = AlertKey(MODEL, "rule-in-error", labels(model=model))
+        yield from _change(known, key, wrong, right, at, blinds=tuple(verdicts))
 
 
-def _broken(known: Known, failing: set[str]) -> dict[str, Verdict]:
-    """Return, by model, a verdict in error that no failing source explains."""
+def _broken(known: Known, failing: set[str]) -> dict[str, dict[str, str]]:
+    """Return, by model, the rules in error that no failing source explains, each with the reason."""
     touched = {
         (each.policy.model, rule.rule.id)
         for each in known.agenda
         for rule in each.rules
         if any(query.source in failing for query in rule.queries)
     }
-    return {
-        each.model: each
-        for each in known.verdicts
-        if each.outcome == "error" and (each.model, each.rule) not in touched
-    }
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for each in known.verdicts:
+        if each.outcome == "error" and (each.model, each.rule) not in touched:
+            found[each.model].setdefault(each.rule, each.reason)
+    return found
 
 
 def _gone(known: Known, found: Mapping[str, Failure | None], at: datetime) -> Iterator[Change]:
     """End the alerts about sources that no question goes to any more, and about models that no card declares."""
-    trouble = troubled(known.active)
+    trouble = troubled(in_trouble(known.active))
     for source in sorted(trouble.sources - set(found) - known.plan.sources):
         key = AlertKey(MODEL, "source-failing", labels(source=source))
         yield from _change(known, key, "", f"source {source} is no longer asked", at)
@@ -107,22 +111,33 @@ def _gone(known: Known, found: Mapping[str, Failure | None], at: datetime) -> It
         yield from _change(known, key, "", f"{model} is no longer declared", at)
 
 
-def troubled(active: Mapping[AlertKey, Alert]) -> Trouble:
-    """Return the sources that fail and the models with a rule in error, as their alerts tell."""
-    found = [(key.rule, dict(key.labels)) for key in active if key.model == MODEL]
+def in_trouble(active: Iterable[AlertKey]) -> frozenset[Place]:
+    """Return which of the engine's own alerts are active, each with the source or model that it is about."""
+    return frozenset((key.rule, name) for key in active if entries.is_health(key) for _, name in key.labels)
+
+
+def troubled(found: Iterable[Place]) -> Trouble:
+    """Return the sources that fail and the models with a rule in error."""
+    places = tuple(found)
     return Trouble(
-        frozenset(each["source"] for rule, each in found if rule == "source-failing"),
-        frozenset(each["model"] for rule, each in found if rule == "rule-in-error"),
+        frozenset(name for rule, name in places if rule == "source-failing"),
+        frozenset(name for rule, name in places if rule == "rule-in-error"),
     )
 
 
-def _change(known: Known, key: AlertKey, wrong: str, right: str, at: datetime) -> Iterator[Change]:
-    """Advance one alert of the engine; `wrong` says what is wrong, "" when nothing is."""
+def _change(
+    known: Known, key: AlertKey, wrong: str, right: str, at: datetime, *, blinds: Sequence[str] = ()
+) -> Iterator[Change]:
+    """Advance one alert of the engine; `wrong` says what is wrong, "" when nothing is.
+
+    What blinds more than was told of is told again: behind one wrong question a source may die unseen.
+    """
     said = wrong or right
     before = known.active.get(key, Alert(key, {}))
     if not wrong and before.state == "inactive":
         return
     after = advance(before, {"critical": "fail" if wrong else "pass"}, Timing(), at)
+    after = replace(after, blinds=tuple(sorted({*before.blinds, *blinds})) if wrong else ())
     if after == before:
         return
     failing: tuple[Severity, ...] = ("critical",) if wrong else ()

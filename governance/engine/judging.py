@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from governance.core.alert import Alert, AlertKey
-from governance.core.compiled import CompiledRule
+from governance.core.compiled import CompiledPolicy, CompiledRule
 from governance.core.decision import Decision
 from governance.core.duration import format_duration
 from governance.core.evaluation import Evaluation
@@ -43,11 +44,12 @@ def all_changes(
     cycle: Judging, picture: Picture, revisions: list[revision.Revision], reviews: list[revision.Review]
 ) -> Iterator[Change]:
     """Judge again what has complete labels now, then what is due, then the engine itself."""
-    yield from _revised(cycle, revisions, picture)
+    for one in revisions:
+        yield from _safely(cycle, one.policy, partial(_revised, cycle, one, picture))
     for each in picture.agenda:
-        yield from _safely(cycle, each, picture)
+        yield from _safely(cycle, each.policy, partial(_changes, cycle, each, picture))
     for review in reviews:
-        yield from _reviewed(cycle, review, picture)
+        yield from _safely(cycle, review.policy, partial(_reviewed, cycle, review, picture))
     yield from _dropped(cycle)
     if not cycle.late:  # what an instant that has passed lacks says nothing about the sources of today
         found = failures(picture)
@@ -55,40 +57,42 @@ def all_changes(
         yield from health_changes(known, found, cycle.at)
 
 
-def _safely(cycle: Judging, each: Agenda, picture: Picture) -> list[Change]:
+def _safely(cycle: Judging, policy: CompiledPolicy, judge: Callable[[], Iterator[Change]]) -> list[Change]:
     """Judge one policy; what nobody foresaw is an error of that model, and the others are judged all the same."""
     try:
-        return list(_changes(cycle, each, picture.evaluation(each)))
+        return list(judge())
     except Exception as error:  # noqa: BLE001 (one model must not blind the fleet, in this cycle and in every other)
         said = f"{type(error).__name__}: {error}".splitlines()[0]
-        cycle.verdicts.append(Verdict(each.policy.model, "its policy", (), cycle.at, "error", reason=said))
+        cycle.verdicts.append(Verdict(policy.model, "its policy", (), cycle.at, "error", reason=said))
         return []
 
 
-def _revised(cycle: Judging, revisions: list[revision.Revision], picture: Picture) -> Iterator[Change]:
-    """Judge provisional findings again; what they become is what this cycle goes on from."""
-    for each in revisions:
-        evaluation = revision.evaluation(each, picture.answers, picture.recalled.past, picture.facts[each.policy.model])
-        step = revision.revised(each, evaluation, cycle.at)
-        if step is None:
-            continue
-        if step.after.state == "inactive":
-            cycle.active.pop(step.after.key, None)
-        else:
-            cycle.active[step.after.key] = step.after
-        yield _told(cycle, evaluation, each.rule, step, evaluation.summary(each.rule, step.after.key.labels))
+def _revised(cycle: Judging, each: revision.Revision, picture: Picture) -> Iterator[Change]:
+    """Judge a provisional finding again; what it becomes is what this cycle goes on from."""
+    evaluation = revision.evaluation(each, picture.answers, picture.recalled.past, picture.facts[each.policy.model])
+    step = revision.revised(each, evaluation, cycle.at)
+    if step is None:
+        return
+    change = _told(cycle, evaluation, each.rule, step, evaluation.summary(each.rule, step.after.key.labels))
+    if step.after.state == "inactive":
+        cycle.active.pop(step.after.key, None)
+    else:
+        cycle.active[step.after.key] = step.after
+    yield change
 
 
 def _reviewed(cycle: Judging, review: revision.Review, picture: Picture) -> Iterator[Change]:
     """Judge on complete labels what was judged on a part of them, and tell what had been missed."""
     for each in review.verdicts(picture.answers, cycle.holding, cycle.at, picture.facts[review.policy.model]):
-        for step in react_final(each.rule, each.verdict, cycle.active):
-            summary = f"On complete labels: {each.evaluation.summary(each.rule, each.verdict.labels)}"
+        verdict = replace(each.verdict, late=cycle.late)
+        for step in react_final(each.rule, verdict, cycle.active):
+            summary = f"On complete labels: {each.evaluation.summary(each.rule, verdict.labels)}"
             change = _told(cycle, each.evaluation, each.rule, step, summary)
             yield replace(change, judged_at=review.judged_at)
 
 
-def _changes(cycle: Judging, each: Agenda, evaluation: Evaluation) -> Iterator[Change]:
+def _changes(cycle: Judging, each: Agenda, picture: Picture) -> Iterator[Change]:
+    evaluation = picture.evaluation(each)
     known = _known(each.policy.model, cycle.active)
     for rule in each.rules:
         expected = known[rule.rule.id]

@@ -10,7 +10,7 @@ from typing import TypeVar
 from governance.core.decision import Decision
 from governance.core.duration import format_duration
 from governance.core.metric import Answer, Query
-from governance.engine import entries
+from governance.engine import entries, revision, silences
 from governance.engine.clock import stepped
 from governance.engine.cycle import CycleReport, run_cycle
 from governance.engine.dispatch import dispatch
@@ -18,8 +18,10 @@ from governance.engine.parts import Engine
 from governance.engine.picture import past_answers
 from governance.engine.release import release
 from governance.engine.retention import forget
+from governance.engine.switching.expiry import expire
+from governance.engine.switching.offline import adopt_offline
 from governance.errors import GovernanceError
-from governance.store import decision_log, progress
+from governance.store import decision_log, progress, waivers
 
 T = TypeVar("T")
 
@@ -49,8 +51,11 @@ def step(engine: Engine, now: datetime) -> StepReport:
     at = _grid(now, every)
     failed: list[GovernanceError] = []
     nothing: tuple[int, CycleReport | None] = (0, None)
+    _tried(lambda: adopt_offline(engine, now), 0, failed)
     late, report = _tried(lambda: _judged(engine, last, at), nothing, failed)
     _tried(lambda: release(engine, now), None, failed)
+    _tried(lambda: len(expire(engine, now)), 0, failed)
+    _tried(lambda: silences.catch_up(engine, now), None, failed)
     delivered = _tried(lambda: len(dispatch(engine, now)), 0, failed)
     _tried(lambda: forget(engine, now), 0, failed)
     _tried(lambda: _sealed(engine, now), None, failed)
@@ -97,20 +102,23 @@ def missed(last: datetime, at: datetime, every: timedelta, horizon: timedelta) -
 def _caught_up(engine: Engine, last: datetime, at: datetime) -> int:
     """Judge what was missed, as far back as the organisation wants; what is further back is skipped, and said so."""
     settings = engine.organisation.cycle
-    instants, since = missed(last, at, settings.every, settings.catch_up)
+    with engine.database.read() as connection:
+        left = progress.away_since(connection, last)
+    instants, since = missed(left, at, settings.every, settings.catch_up)
+    instants = [each for each in instants if each > last]  # the same ones, wherever it was cut off
     if not instants:
         return 0
     with engine.database.transaction() as connection:
-        before = progress.last(connection, progress.BACK)
-        if before is None or before < last:  # not cut off in the middle of catching up
-            progress.set_last(connection, progress.LEFT, last)
+        progress.set_last(connection, progress.LEFT, left)
         progress.set_last(connection, progress.BACK, at)
         if since > last:
             under = entries.Under(engine.plan.version, progress.era(connection))
-            decision_log.append(connection, [_skipped(engine, last, since, at, under)])
+            over = [entries.of_waiver_end(each, since, under) for each in waivers.ended(connection, last, since)]
+            decision_log.append(connection, [_skipped(engine, last, since, at, under), *over])
             progress.set_last(connection, progress.CYCLE, since)
     spacing = instants[1] - instants[0] if len(instants) > 1 else settings.every
-    known = past_answers(engine, start=instants[0], end=instants[-1], step=spacing)
+    also = revision.questions(engine.plan)
+    known = past_answers(engine, start=instants[0], end=instants[-1], step=spacing, also=also)
     for instant in instants:
         run_cycle(engine, instant, late=True, given=_as_of(known, instant))
     return len(instants)

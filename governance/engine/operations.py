@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from governance.core import incident as core
-from governance.core.authority import Act, Actor
+from governance.core.authority import Actor
 from governance.core.decision import Decision
 from governance.core.effect import respond
 from governance.core.incident import Incident, IncidentChange
@@ -16,8 +16,12 @@ from governance.core.waiver import Waiver
 from governance.engine import entries
 from governance.engine.parts import Engine
 from governance.engine.permission import permit
+from governance.engine.sealing import sealed
+from governance.engine.switching.paging import broken_by
 from governance.errors import Conflict, Denied, NotFound
 from governance.store import decision_log, effects, incidents, waivers
+
+_ENTRIES = {"incident.acknowledge": "incident.acknowledged", "incident.resolve": "incident.resolved"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def acknowledge(engine: Engine, number: int, *, actor: Actor | str, at: datetime
             raise Conflict(f"incident {number} was acknowledged by {before.acknowledged_by} ({since})")
         return core.acknowledged(before, str(actor), at)
 
-    return _act(engine, number, "acknowledged", change, actor=actor, at=at, body={}, version=version)
+    return _act(engine, number, "incident.acknowledge", change, actor=actor, at=at, body={}, version=version)
 
 
 def resolve(
@@ -56,15 +60,19 @@ def resolve(
     """Close an incident by hand; findings that still fire will open a new one when they fire again.
 
     :raises Conflict: when it is closed already, or changed since `version`; it names who was first.
-    :raises Denied: when the actor may not.
+    :raises Denied: when the actor may not, or it is the review of a glass that the actor broke.
     """
 
     def change(before: Incident) -> Incident:
         if before.status == "resolved":
             raise Conflict(f"incident {number} was resolved by {before.resolved_by} at {_time(before.resolved_at)}")
+        if str(actor) in broken_by(before):
+            raise Denied(f"{actor} broke the glass; incident {number} is its review, which somebody else resolves")
         return core.resolved(before, str(actor), at)
 
-    return _act(engine, number, "resolved", change, actor=actor, at=at, body={"because": because}, version=version)
+    return _act(
+        engine, number, "incident.resolve", change, actor=actor, at=at, body={"because": because}, version=version
+    )
 
 
 def waive(engine: Engine, waiver: Waiver, *, at: datetime) -> int:
@@ -87,13 +95,13 @@ def waive(engine: Engine, waiver: Waiver, *, at: datetime) -> int:
         waivers.add(connection, replace(waiver, since=at))
         entry = Decision(at, "waiver.approved", waiver.approved_by, subject, body, identity)
         decision_log.append(connection, [entry])
-    return _sealed(engine, identity, at)
+    return sealed(engine, identity, at)
 
 
 def _act(
     engine: Engine,
     number: int,
-    kind: Literal["acknowledged", "resolved"],
+    asked: Literal["incident.acknowledge", "incident.resolve"],
     change: Callable[[Incident], Incident],
     *,
     actor: Actor | str,
@@ -101,25 +109,25 @@ def _act(
     body: dict[str, object],
     version: int | None,
 ) -> Done:
+    with engine.database.read() as connection:
+        model = incidents.get(connection, number).model
+    permit(engine, actor, asked, model)
+    kind = _ENTRIES[asked]
     with engine.database.transaction() as connection:
         before = incidents.get(connection, number)
-        permit(engine, actor, _ACTS[kind], before.model)
         if version is not None and version != before.version:
             raise Conflict(f"incident {number} has changed since version {version}: {_last_change(before)}")
         after = change(before)
         incidents.save(connection, after)
-        if kind == "resolved":
+        if asked == "incident.resolve":
             told = respond(IncidentChange(after, "resolved"), tuple(engine.notifiers), (), at)
             effects.add(connection, told)
         identity = entries.identity("incident", str(number), str(after.version))
         details = {**body, "status": after.status, "severity": after.severity, "title": after.title}
-        decision = Decision(at, f"incident.{kind}", str(actor), entries.subject_of(after), details, identity)
+        decision = Decision(at, kind, str(actor), entries.subject_of(after), details, identity)
         decision_log.append(connection, [decision])
-    still_firing = len(before.firing) if kind == "resolved" else 0
-    return Done(after, _sealed(engine, identity, at), still_firing)
-
-
-_ACTS: Mapping[str, Act] = {"acknowledged": "incident.acknowledge", "resolved": "incident.resolve"}
+    still_firing = len(before.firing) if asked == "incident.resolve" else 0
+    return Done(after, sealed(engine, identity, at), still_firing)
 
 
 def _last_change(incident: Incident) -> str:
@@ -131,14 +139,6 @@ def _last_change(incident: Incident) -> str:
     else:
         said = f"{incident.status}, {incident.severity}"
     return f"it is {said} since {_time(incident.changed_at)}, version {incident.version}"
-
-
-def _sealed(engine: Engine, identity: str, at: datetime) -> int:
-    """An act that answers a person waits for its seal."""
-    decision_log.seal(engine.database, at)
-    entry = decision_log.entry_of(engine.database, identity)
-    assert entry is not None  # sealed just now  # noqa: S101
-    return entry.seq
 
 
 def _time(at: datetime | None) -> str:

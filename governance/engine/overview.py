@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from governance.core.compiled import CompiledPolicy
@@ -13,7 +13,7 @@ from governance.core.metric import Labels
 from governance.core.switch import Switch
 from governance.core.verdict import Input, Verdict
 from governance.engine.parts import Engine
-from governance.store import incidents, progress
+from governance.store import incidents, progress, switches
 from governance.views import FleetRow, MetricView
 
 RANKS: tuple[str, ...] = ("critical", "warning", "unknown", "info", "none")
@@ -22,14 +22,15 @@ _BLIND = frozenset({"no_data", "too_few", "stale", "error"})
 _NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
 
 
-def rows(engine: Engine, readable: Callable[[str | None], bool], switches: Mapping[str, Switch]) -> list[FleetRow]:
+def rows(engine: Engine, readable: Callable[[str | None], bool]) -> list[FleetRow]:
     """Return a row for every model that may be read, the worst first."""
     with engine.database.read() as connection:
         opened: dict[str, list[Incident]] = defaultdict(list)
         for each in incidents.listed(connection, status="open"):
             opened[each.model].append(each)
+        pulled = switches.all_of(connection)
     policies = [policy for policy in engine.plan.policies if readable(policy.model)]
-    found = [_row(engine, each, opened.get(each.model, []), switches.get(each.model)) for each in policies]
+    found = [_row(engine, each, opened.get(each.model, []), pulled.get(each.model)) for each in policies]
     return sorted(found, key=place)
 
 

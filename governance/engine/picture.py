@@ -12,7 +12,7 @@ from governance.core.metric import Answer, Query
 from governance.core.policy import EffectivePolicy
 from governance.core.slo import CompiledSlo
 from governance.engine.facts import Facts, facts
-from governance.engine.fleet import Fleet
+from governance.engine.fleet import Fleet, nameless
 from governance.engine.memory import last_said
 from governance.engine.parts import Engine
 from governance.engine.recall import Recalled, Wanted, recall
@@ -122,26 +122,26 @@ def taken(
     answers.update(_asked(engine, {each: each for each in registries if each not in answers}, at))
     said = last_said(engine, {each: answers[each] for each in registries}, at)
     known = facts(policies, said, recorded)
-    asked = _questions(agendas, known)
-    for model, query in also:
-        filled = known[model].asked(query)
-        if filled is not None:
-            asked[query] = filled
+    asked = {**_questions(agendas, known), **_filled(also, known)}
     answers.update(_asked(engine, {query: each for query, each in asked.items() if query not in answers}, at))
+    answers.update(nameless(policies, answers))
     wanted = _wanted(agendas) | dict.fromkeys(registries, Wanted(timedelta(0), _MINUTE))
     recalled = recall(engine, wanted, asked, answers, at)
     fleet = Fleet(policies, answers, recalled.past)
     return Picture(at, tuple(agendas), known, answers, recalled, engine.organisation.cycle.every, fleet)
 
 
-def past_answers(engine: Engine, *, start: datetime, end: datetime, step: timedelta) -> dict[Query, Answer]:
-    """Return what can still be told of instants that have passed, for every question of the plan."""
+def past_answers(
+    engine: Engine, *, start: datetime, end: datetime, step: timedelta, also: Iterable[tuple[str, Query]] = ()
+) -> dict[Query, Answer]:
+    """Return what can still be told of instants that have passed, for every question of the plan and `also` these."""
     everything = agenda(engine.plan.policies, None, end, Trouble())
     registries = dict.fromkeys(each.policy.registry for each in everything if each.policy.registry is not None)
     now = _asked(engine, {each: each for each in registries}, end)
     with engine.database.read() as connection:
         recorded = evidence.latest(connection, known_by=end)
-    asked = _questions(everything, facts([each.policy for each in everything], now, recorded))
+    known = facts([each.policy for each in everything], now, recorded)
+    asked = {**_questions(everything, known), **_filled(also, known)}
     replies = engine.collector.past(asked.values(), engine.sources, start=start, end=end, step=step)
     return {query: replies[question] for query, question in asked.items()}
 
@@ -153,13 +153,13 @@ def _asked(engine: Engine, questions: Mapping[Query, Query], at: datetime) -> di
 
 def _questions(agendas: Sequence[Agenda], known: Mapping[str, Facts]) -> dict[Query, Query]:
     """Map every question of the plan to the one that is asked, with what is only known now."""
-    found: dict[Query, Query] = {}
-    for each in agendas:
-        for query in each.queries:
-            asked = known[each.policy.model].asked(query)
-            if asked is not None:
-                found[query] = asked
-    return found
+    return _filled(((each.policy.model, query) for each in agendas for query in each.queries), known)
+
+
+def _filled(questions: Iterable[tuple[str, Query]], known: Mapping[str, Facts]) -> dict[Query, Query]:
+    """Map questions about models to the ones that are asked; those that cannot be asked now are left out."""
+    found = {query: known[model].asked(query) for model, query in questions}
+    return {query: asked for query, asked in found.items() if asked is not None}
 
 
 def _wanted(agendas: Sequence[Agenda]) -> dict[Query, Wanted]:

@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 
 from governance.core.compiled import CompiledPolicy
 from governance.core.document import SEVERITIES
+from governance.core.duration import format_duration
 from governance.core.effect import Effect
 from governance.core.evaluation import Evaluation
-from governance.core.expression import displayed
+from governance.core.expression import Reference, displayed
 from governance.core.incident import Incident
+from governance.core.measure import MEASURES
+from governance.core.policy import EffectiveMetric
 from governance.core.suggestion import closest
 from governance.core.verdict import Verdict
 from governance.engine.parts import Engine
@@ -103,6 +106,8 @@ def judged(engine: Engine, model: str, at: datetime) -> list[RuleView]:
 
 def _rule_view(policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict) -> RuleView:
     rule = next(each for each in policy.rules if each.rule.id == verdict.rule)
+    metrics = policy.policy.metrics
+    measured = {each.text: _measured(each, metrics[each.metric]) for each in rule.references if each.metric in metrics}
     terms = evaluation.explain(rule, verdict.labels) if verdict.outcome == "fail" else {}
     shown_terms = [
         TermView(text=term.text, true=term.outcome, values={name: _plain(value) for name, value in term.values})
@@ -121,11 +126,22 @@ def _rule_view(policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict)
         remedy=rule.rule.remedy if verdict.outcome == "fail" else "",
         inputs=[
             {"name": each.name, "value": each.value, "time": each.time, "reason": each.reason}
+            | measured.get(each.name, {"window": "", "unit": ""})
             for each in verdict.inputs
         ],
         terms=shown_terms,
         origin=str(rule.rule.origin),
     )
+
+
+def _measured(reference: Reference, metric: EffectiveMetric) -> dict[str, str]:
+    """Return over which window a metric was measured and in which unit; an age has no window, a look back names its."""
+    spec = metric.spec
+    known = MEASURES.get(spec.measure or "")
+    whole = (known is not None and known.age) or reference.over is not None
+    window = "" if whole or not (spec.measure or spec.window) else format_duration(metric.query.window)
+    plain = reference.view == "value" and reference.over is None and not reference.aggregates
+    return {"window": window, "unit": (spec.unit or (known.unit if known else "")) if plain else ""}
 
 
 def _plain(value: object) -> object:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from governance.core.alert import Alert, AlertKey
 from governance.core.compiled import CompiledPolicy, CompiledRule, EvaluationPlan
@@ -61,19 +61,39 @@ def reviews(agendas: Sequence[Agenda], at: datetime) -> list[Review]:
     """Return what is judged on complete labels at `at`; rules over a stretch of the past are judged only once."""
     found = []
     for each in agendas:
-        truth = each.policy.policy.card.truth
         rules = tuple(rule for rule in each.rules if reviewed(each.policy, rule))
-        if truth is not None and rules:
-            shift = truth.complete_after - truth.delay
-            queries = {query: replace(query, offset=query.offset + shift) for rule in rules for query in rule.queries}
-            found.append(Review(each.policy, rules, at - shift, queries))
+        if rules:
+            found.append(Review(each.policy, rules, at - _shift(each.policy), _later(each.policy, rules)))
     return found
+
+
+def questions(plan: EvaluationPlan) -> Iterator[tuple[str, Query]]:
+    """Yield, with the model, every question that judging on complete labels asks."""
+    for policy in plan.policies:
+        rules = [rule for rule in policy.rules if reviewed(policy, rule)]
+        yield from ((policy.model, query) for query in _later(policy, rules).values())
+
+
+def _later(policy: CompiledPolicy, rules: Iterable[CompiledRule]) -> dict[Query, Query]:
+    """Map each question of the rules to the one for the window whose labels are complete now."""
+    shift = _shift(policy)
+    return {query: replace(query, offset=query.offset + shift) for rule in rules for query in rule.queries}
+
+
+def _shift(policy: CompiledPolicy) -> timedelta:
+    truth = policy.policy.card.truth
+    return truth.complete_after - truth.delay if truth is not None else timedelta(0)
 
 
 def reviewed(policy: CompiledPolicy, rule: CompiledRule) -> bool:
     """Tell whether a rule is judged once more on complete labels."""
     truth = policy.policy.card.truth
-    return truth is not None and truth.complete_after > truth.delay and rule.needs_truth and not rule.needs.past
+    return truth is not None and truth.complete_after > truth.delay and rule.needs_truth and not _looks_back(rule)
+
+
+def _looks_back(rule: CompiledRule) -> bool:
+    """Tell whether a rule rests on samples as they once were; of these only the newest would be complete."""
+    return bool(rule.needs.past or rule.needs.minutes)
 
 
 def due(plan: EvaluationPlan, active: Mapping[AlertKey, Alert], at: datetime) -> list[Revision]:
@@ -85,8 +105,8 @@ def due(plan: EvaluationPlan, active: Mapping[AlertKey, Alert], at: datetime) ->
             continue
         rule = next((each for each in policy.rules if each.rule.id == alert.key.rule), None)
         truth = policy.policy.card.truth
-        if rule is None or rule.needs.past:
-            continue  # of a stretch of the past only its end would be complete
+        if rule is None or _looks_back(rule):
+            continue
         if truth is not None and at >= alert.until + truth.complete_after:
             found.append(_revision(alert, policy, rule, alert.until + truth.delay, at))
     return found

@@ -28,6 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|`[^`]*`|#[^\n]*')
 _AHEAD = re.compile(r"\boffset\s*\(?\s*-", re.IGNORECASE)
+_INFO = "PromQL info:"  # said of the style of a query; some versions send it among the warnings
 _UNSUITABLE = {
     "matrix": "gives a stretch of samples, not one number: leave out the [range], or write avg_over_time(…) around it",
     "string": "gives a text, no number",
@@ -90,13 +91,17 @@ class Prometheus:
         from governance.sources.remote.exchange import Refused
 
         try:
-            answer = exchange.post(path, [("query", query.text), ("timeout", self._timeout), *more.items()])
+            form = [("query", query.text), ("timeout", self._timeout), ("partial_response", "false"), *more.items()]
+            answer = exchange.post(path, form)
         except Refused as error:
             answer = error.body
             if not _is_refusal(answer):
                 raise
         if _is_refusal(answer):
             raise Unavailable(f"{answer.get('errorType', 'error')}: {answer['error']}")
+        warnings = [each for each in answer.get("warnings") or [] if not str(each).startswith(_INFO)]
+        if warnings:
+            raise Unavailable(f"the server warns that its answer may not be whole: {'; '.join(map(str, warnings))}")
         return answer["data"]
 
     def _few(self, data: Any, wanted: str) -> Any:

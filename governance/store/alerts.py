@@ -31,9 +31,10 @@ _DELETE = delete(_TABLE).where(
 )
 
 
-def active(connection: Connection) -> dict[AlertKey, Alert]:
-    """Return every pending or firing alert."""
-    rows = connection.execute(select(_COLUMNS.document)).scalars()
+def active(connection: Connection, model: str | None = None) -> dict[AlertKey, Alert]:
+    """Return every pending or firing alert, or those of one model."""
+    wanted = [] if model is None else [_COLUMNS.model == model]
+    rows = connection.execute(select(_COLUMNS.document).where(*wanted)).scalars()
     alerts = (read(Alert, row) for row in rows)
     return {alert.key: alert for alert in alerts}
 

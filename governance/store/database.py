@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, make_url
+from sqlalchemy import Connection, delete, insert, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Field, SQLModel
@@ -21,7 +21,8 @@ from governance.errors import Unavailable
 from governance.store import append_only, sqlite
 from governance.store.turns import Turns
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""1: cycles, incidents, the decision log. 2: kill switches, approvals and tokens beside them; only tables are added."""
 
 
 class SchemaVersionRow(SQLModel, table=True):
@@ -59,7 +60,8 @@ class Database:
         self._use_wal()
         with self.transaction() as connection:
             SQLModel.metadata.create_all(connection, [SQLModel.metadata.tables["schema_version"]])
-            if not self._check_version(connection):
+            if self._check_version(connection) < SCHEMA_VERSION:
+                connection.execute(delete(SchemaVersionRow))
                 connection.execute(insert(SchemaVersionRow), [{"version": SCHEMA_VERSION}])
             SQLModel.metadata.create_all(connection)
             append_only.protect(connection, SQLModel.metadata)
@@ -148,14 +150,14 @@ class Database:
         with self._turn, self._explained(), self._engine.connect() as connection:
             sqlite.use_wal(connection)
 
-    def _check_version(self, connection: Connection) -> bool:
+    def _check_version(self, connection: Connection) -> int:
         found = connection.exec_driver_sql("SELECT max(version) FROM schema_version").scalar()
         if found is not None and found > SCHEMA_VERSION:
             raise Unavailable(
                 f"{self.name} has layout {found}, written by a newer version of this program, which knows layouts up "
                 f"to {SCHEMA_VERSION}; install that newer version, or point this one to another database"
             )
-        return found is not None
+        return found or 0
 
 
 class _Manners(threading.local):

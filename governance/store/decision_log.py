@@ -32,6 +32,7 @@ __all__ = [
     "entry",
     "entry_of",
     "head",
+    "holds",
     "oldest_unsealed",
     "published_heads",
     "ready",
@@ -133,6 +134,13 @@ def entry_of(database: Database, decision_id: str) -> Entry | None:
         statement = select(ENTRIES.c.seq, ENTRIES.c.content).where(ENTRIES.c.decision_id == decision_id)
         row = connection.execute(statement).first()
     return None if row is None else _entry(row)
+
+
+def holds(connection: Connection, decision_id: str) -> bool:
+    """Tell whether a decision was recorded, sealed or not yet."""
+    sealed = select(ENTRIES.c.decision_id).where(ENTRIES.c.decision_id == decision_id)
+    waiting = select(OUTBOX.c.decision_id).where(OUTBOX.c.decision_id == decision_id)
+    return connection.execute(sealed.union_all(waiting)).first() is not None
 
 
 def count(database: Database) -> int:

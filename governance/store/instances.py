@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlmodel import Field, SQLModel
 
 from governance.core.metric import Labels
@@ -54,6 +54,12 @@ def mark(connection: Connection, instances: Collection[Instance], missing_since:
     if instances:
         since = missing_since.timestamp() if missing_since is not None else None
         connection.execute(update(_TABLE).where(*_ONE).values(missing_since=since), [_key(each) for each in instances])
+
+
+def move(connection: Connection, by: timedelta, at: datetime) -> None:
+    """Let label sets be missing as long as before on a clock that stepped by `by` and shows `at`."""
+    moved = func.min(_C.missing_since + by.total_seconds(), at.timestamp())
+    connection.execute(update(_TABLE).where(_C.missing_since.is_not(None)).values(missing_since=moved))
 
 
 def remove(connection: Connection, instances: Collection[Instance]) -> None:

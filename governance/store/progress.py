@@ -15,7 +15,8 @@ FORGOTTEN = "forgotten"
 """The last time that old samples were deleted."""
 LEFT, BACK = "left", "back"
 """The last cycle before the engine was away, and the first when it was back."""
-NAMES = (CYCLE, JUDGED, FORGOTTEN, LEFT, BACK)
+RUNNING = (CYCLE, JUDGED, LEFT, BACK)
+"""What moves along when the clock steps. FORGOTTEN does not: deleting by a clock that may be wrong must wait."""
 
 _STEPS = "clock-steps"
 
@@ -46,6 +47,12 @@ def set_last(connection: Connection, name: str, at: datetime | None) -> None:
     statement = update(_TABLE).where(_TABLE.c.name == name).values(at=at.timestamp())
     if connection.execute(statement).rowcount == 0:
         connection.execute(insert(_TABLE), [{"name": name, "at": at.timestamp()}])
+
+
+def away_since(connection: Connection, cycle: datetime) -> datetime:
+    """Return the last cycle before the engine was away: `cycle`, unless that was reached by catching up so far."""
+    left, back = last(connection, LEFT), last(connection, BACK)
+    return left if left is not None and back is not None and left <= cycle < back else cycle
 
 
 def era(connection: Connection) -> int:

@@ -147,6 +147,11 @@ def set_spans(connection: Connection, spans: Mapping[str, tuple[datetime, dateti
         connection.execute(_UPSERT_SPAN, rows)
 
 
+def begin_spans(connection: Connection, at: datetime) -> None:
+    """Let every question be asked since `at`, as the clock was set: what its past lacks before that was not lost."""
+    connection.execute(update(_SPAN).values(since=at.timestamp(), until=at.timestamp()))
+
+
 def forget(connection: Connection, key_limits: Mapping[str, datetime], default_before: datetime, limit: int) -> int:
     """Delete samples older than their question's instant, `default_before` for those that the mapping does not name.
 

@@ -2,6 +2,7 @@
 
 from governance.store import (
     alerts,
+    approvals,
     effects,
     evidence,
     incidents,
@@ -10,12 +11,17 @@ from governance.store import (
     progress,
     pushed,
     samples,
+    silences,
+    switches,
     tokens,
+    trouble,
+    waiver_requests,
     waivers,
 )
 
 __all__ = [
     "alerts",
+    "approvals",
     "effects",
     "evidence",
     "incidents",
@@ -24,6 +30,10 @@ __all__ = [
     "progress",
     "pushed",
     "samples",
+    "silences",
+    "switches",
     "tokens",
+    "trouble",
+    "waiver_requests",
     "waivers",
 ]

@@ -14,6 +14,7 @@ from governance.views.incidents import (
     why_view,
 )
 from governance.views.log import EntryView, ProofView
+from governance.views.models import ModelView, PolicyMetricView, PolicyRuleView, PolicyView, VerdictsView
 from governance.views.people import WhoamiView
 from governance.views.switches import (
     ApprovalView,
@@ -25,9 +26,11 @@ from governance.views.switches import (
     SwitchView,
 )
 from governance.views.view import Page, View
+from governance.views.waivers import ApprovalDoneView, SilenceDoneView, SilenceView, WaiverView
 
 __all__ = [
     "AlertView",
+    "ApprovalDoneView",
     "ApprovalView",
     "ConfirmationsView",
     "EntryView",
@@ -38,16 +41,24 @@ __all__ = [
     "IncidentView",
     "MayView",
     "MetricView",
+    "ModelView",
     "NotificationView",
     "Page",
+    "PolicyMetricView",
+    "PolicyRuleView",
+    "PolicyView",
     "ProofView",
     "RuleView",
     "ScopeView",
     "SettingView",
+    "SilenceDoneView",
+    "SilenceView",
     "SwitchDoneView",
     "SwitchView",
     "TermView",
+    "VerdictsView",
     "View",
+    "WaiverView",
     "WhoamiView",
     "WhyView",
     "incident_view",

@@ -26,6 +26,7 @@ class FindingView(View):
     basis: str
     values: dict[str, float | None]
     story: list[str]
+    ending: str = ""
     remedy: str = ""
     origin: str = ""
 
@@ -172,4 +173,5 @@ def _finding(finding: Finding) -> FindingView:
         basis=finding.basis,
         values=dict(finding.values),
         story=list(finding.story),
+        ending=finding.ending,
     )

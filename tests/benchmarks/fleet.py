@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -40,6 +40,14 @@ class Synthetic:
             query: Answer((Sample(0.9 if int(query.text.split("-")[1]) < over else 0.1, at, count=1000),))
             for query in queries
         }
+
+    def past(
+        self, queries: Sequence[Query], *, start: datetime, end: datetime, step: timedelta
+    ) -> Mapping[Query, Answer]:
+        """Answer the same of every instant."""
+        instants = [start + number * step for number in range((end - start) // step + 1)]
+        answers = [self.sample(queries, at=at) for at in instants]
+        return {query: Answer(tuple(one for each in answers for one in each[query].samples)) for query in queries}
 
 
 class Silent:

@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -87,11 +88,11 @@ def value(source, log, measure, **more):
     return sample.value
 
 
-def all_answers(source, log, at=NOON):
+def all_answers(source, log, at=NOON, where=""):
     from governance.core.measure import MEASURES
 
     queries = [
-        Query("s", name, log=log, window=DAY, by=by, of="x" if name == "quantile" else "")
+        Query("s", name, log=log, window=DAY, by=by, of="x" if name == "quantile" else "", where=where)
         for name, measure in MEASURES.items()
         for by in measure.by
     ]
@@ -257,19 +258,87 @@ def test_comparison_with_the_preceding_window(made, tmp_path):
     assert [s.reason for s in ask(PredictionLog(tmp_path), card(), "psi", by="feature").samples] == ["no_data"] * 2
 
 
+WHERE = "ver = 'v2' and c is not null  -- the second version, where it was called"
+
+
+@pytest.mark.parametrize("in_labels", [True, False], ids=["labels apart", "labels in the log"])
+def test_a_part_of_a_log_is_answered_as_if_there_were_nothing_else(tmp_path, in_labels):
+    def chosen(rows):
+        return [row for row in rows if row["ver"] == "v2" and row["c"] is not None]
+
+    rows, truth = world()
+    training = world(seed=9, n=400)[0]
+    if not in_labels:
+        known = {each["id"]: each for each in truth}
+        rows = [{**row, **known[row["id"]]} for row in rows]
+    for name, kept in (("whole", rows), ("part", chosen(rows))):
+        write(tmp_path / name / "log.parquet", kept)
+        write(tmp_path / name / "truth.parquet", truth)
+    write(tmp_path / "whole" / "training.parquet", training)
+    write(tmp_path / "part" / "training.parquet", chosen(training))
+    log = card(reference="training", in_labels=in_labels)
+    source, part = PredictionLog(tmp_path / "whole"), PredictionLog(tmp_path / "part")
+    before = all_answers(source, log)
+    found = all_answers(source, log, where=WHERE)
+    assert found == all_answers(part, log)
+    assert all_answers(source, log) == before != found
+
+
+def test_a_part_of_a_log_needs_no_column_in_the_reference_unless_it_is_compared_with(tmp_path):
+    write(tmp_path / "log.parquet", world()[0])
+    write(tmp_path / "training.parquet", [{"x": row["x"], "c": row["c"]} for row in world(seed=9)[0]])
+    source, log = PredictionLog(tmp_path), card(reference="training", in_labels=False, label=None, label_time=None)
+    assert value(source, log, "predictions", where="ver = 'v2'") > 50
+    failure = ask(source, log, "psi", by="feature", where="ver = 'v2'").failure
+    assert 'column "ver" not found' in failure
+    assert ask(source, log, "psi", by="feature").samples[0].value is not None
+
+
+def test_new_rows_enter_every_part(tmp_path):
+    rows = world()[0]
+    write(tmp_path / "log" / "1.parquet", rows[:100])
+    source, log = PredictionLog(tmp_path), card(in_labels=False, label=None, label_time=None)
+    asked = {where: value(source, log, "predictions", where=where) for where in ("", "ver = 'v1'", "ver = 'v2'")}
+    write(tmp_path / "log" / "2.parquet", rows[100:])
+    again = {where: value(source, log, "predictions", where=where) for where in asked}
+    assert asked[""] == asked["ver = 'v1'"] + asked["ver = 'v2'"] == 100
+    assert again[""] == again["ver = 'v1'"] + again["ver = 'v2'"] == len(rows)
+
+
+@pytest.mark.parametrize("by_feature", [False, True], ids=["of the metric", "of a feature"])
+def test_comparison_with_what_another_version_saw_before(tmp_path, by_feature):
+    early, late = world(seed=1, start=NOON - 2 * DAY)[0], world(seed=2, shift=30.0)[0]
+    write(tmp_path / "log.parquet", [*early, *late])
+    write(tmp_path / "v1.parquet", [row for row in early if row["ver"] == "v1"])
+    source, plain = PredictionLog(tmp_path), {"in_labels": False, "label": None, "label_time": None}
+    other, expected = Against(version="v1"), ask(source, card(reference="v1", **plain), "psi", by="feature")
+    log = card(**plain)
+    if by_feature:
+        features = tuple(replace(each, against=other) for each in FEATURES)
+        found = ask(source, replace(log, features=features), "psi", by="feature")
+    else:
+        found = ask(source, log, "psi", by="feature", against=other)
+        score = value(source, log, "score_psi", against=other)
+        assert score == value(source, card(reference="v1", **plain), "score_psi")
+    assert found.samples == expected.samples
+    assert found.samples[0].value > 1
+    never = ask(source, log, "psi", by="feature", against=Against(version="v9"))
+    assert {(each.value, each.reason) for each in never.samples} == {(None, "no_data")}
+    assert "no 'version' column" in ask(source, card(version=None, **plain), "psi", by="feature", against=other).failure
+
+
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
         (Query("s", "nonsense"), "no measure 'nonsense'"),
-        (Query("s", "psi", by="feature", against=Against(version="v1")), "another version"),
-        (Query("s", "errors", where="a = 1"), "`where`"),
+        (Query("s", "errors", where="a = 1"), 'column "a" not found'),
+        (Query("s", "errors", where="ver = "), "syntax error"),
+        (Query("s", "errors", where="true) or (count(*) > 1"), "aggregate"),
         (Query("s", "errors", by="feature"), "cannot be split"),
         (Query("s", "quantile"), "no number ''"),
     ],
 )
 def test_what_cannot_be_answered_says_why(made, query, sentence):
-    from dataclasses import replace
-
     source, log, _, _ = made
     asked = replace(query, log=log)
     assert sentence in source.sample([asked], at=NOON)[asked].failure

@@ -149,13 +149,17 @@ def test_nothing_is_half_counted_after_an_error(tmp_path):
 @pytest.mark.parametrize(
     "expression", ["nonsense(c)", "c) as x, (c", "sum(eur)", "missing_column", "c -- note", "'", "((c"]
 )
-def test_a_bad_slice_expression_is_a_sentence_or_harmless(tmp_path, expression):
-    rows, _ = world(n=10)
+def test_a_bad_slice_expression_is_a_sentence_or_harmless_and_fails_no_more_than_slices(tmp_path, expression):
+    rows, truth = world(n=60)
     write(tmp_path / "log.parquet", rows)
-    source = PredictionLog(tmp_path)
-    failure = ask(source, card(slices=(("bad", expression),)), "predictions").failure
-    assert bool(failure) == (expression not in {"c -- note", "c) as x, (c"})
-    assert value(source, card(), "predictions") == 10
+    write(tmp_path / "truth.parquet", truth)
+    source, log = PredictionLog(tmp_path), card(slices=(("bad", expression), ("c", "c")))
+    by_slice, whole = (Query("s", "accuracy", log=log, window=DAY, by=by) for by in ("slice", ""))
+    answers = source.sample([by_slice, whole], at=NOON)
+    assert bool(answers[by_slice].failure) == (expression not in {"c -- note", "c) as x, (c"})
+    assert bool(answers[by_slice].samples) != bool(answers[by_slice].failure)
+    assert answers[whole].samples[0].value is not None
+    assert value(source, log, "predictions") == 60
 
 
 def test_a_slice_reads_no_other_file(tmp_path):
@@ -163,7 +167,9 @@ def test_a_slice_reads_no_other_file(tmp_path):
     write(tmp_path / "logs" / "log.parquet", rows)
     (tmp_path / "secret.csv").write_text("a\n1\n")
     expression = f"(select count(*) from read_csv('{tmp_path / 'secret.csv'}'))"
-    assert "disabled" in ask(PredictionLog(tmp_path / "logs"), card(slices=(("x", expression),)), "predictions").failure
+    source, log = PredictionLog(tmp_path / "logs"), card(slices=(("x", expression),))
+    assert "disabled" in ask(source, log, "auc", by="slice").failure
+    assert "disabled" in ask(source, card(), "predictions", where=f"{expression} > 0").failure
 
 
 def test_a_missing_directory_and_a_log_that_never_had_a_file_are_failures(tmp_path):
@@ -185,7 +191,7 @@ def test_a_path_with_wildcards_is_taken_literally(tmp_path):
     assert value(PredictionLog(tmp_path / "a[1]"), card(), "predictions") == 10
 
 
-def test_columns_that_later_files_lack_are_null_and_features_that_none_has_too(tmp_path):
+def test_columns_that_later_files_lack_are_null_and_features_that_none_has_are_an_error(tmp_path):
     rows, truth = world(n=100)
     write(tmp_path / "truth.parquet", truth)
     source, log = PredictionLog(tmp_path), card()
@@ -198,9 +204,57 @@ def test_columns_that_later_files_lack_are_null_and_features_that_none_has_too(t
     assert nulls["c"] > 0.5
     assert ask(source, log, "spend").samples[0].count == 50
     unknown = LogTable("s", "log", (("time", "ts"),), (*FEATURES, Feature("unseen", "number")))
-    nulls = {sample.labels[0][1]: sample.value for sample in ask(source, unknown, "null_rate", by="feature").samples}
-    assert nulls["unseen"] == 1
+    answer = {sample.labels[0][1]: sample for sample in ask(source, unknown, "null_rate", by="feature").samples}
+    assert (answer["unseen"].value, answer["unseen"].reason) == (None, "error")
+    assert "the log has no column 'unseen'; columns there: c, " in answer["unseen"].detail
+    assert answer["x"].value is not None
+    assert "no column 'unseen'" in ask(source, unknown, "quantile", of="unseen").failure
+    types = {"ts": TYPES["ts"], "Unseen": "double"}
+    write(tmp_path / "log" / "3.parquet", [{"ts": rows[0]["ts"], "Unseen": 1.0}], types)
+    answer = {sample.labels[0][1]: sample for sample in ask(source, unknown, "null_rate", by="feature").samples}
+    assert answer["unseen"].value == pytest.approx(100 / 101)  # a file has it now, whatever its case
     assert "nope" in ask(source, card(cost="nope"), "spend").failure
+
+
+def test_a_misspelt_feature_is_told_from_one_that_is_always_null(tmp_path):
+    write(tmp_path / "log.parquet", [{"ts": NOON - HOUR, "income": None}], {"ts": "timestamptz", "income": "double"})
+    log = LogTable("s", "log", (("time", "ts"),), (Feature("income", "number"), Feature("incme", "number")))
+    real, misspelt = ask(PredictionLog(tmp_path), log, "null_rate", by="feature").samples
+    assert (real.value, real.count) == (1, 1)
+    assert (misspelt.value, misspelt.reason) == (None, "error")
+    assert misspelt.detail == "the log has no column 'incme'; did you mean 'income'?"
+
+
+def test_a_table_of_labels_that_never_had_a_file_is_an_error_once_labels_are_due(tmp_path):
+    rows, truth = world(n=50)
+    write(tmp_path / "log.parquet", rows)
+    write(tmp_path / "trth.parquet", truth)
+    source, log = PredictionLog(tmp_path), card()
+    said = f"truth: no Parquet files for this table in {tmp_path}; tables there: log, trth; did you mean 'trth'?"
+    for asked, reason in (
+        (Query("s", "auc", log=log, window=DAY), "error"),
+        (Query("s", "auc", log=log, window=DAY, by="slice"), "error"),
+        (Query("s", "auc", log=log, window=DAY, offset=400 * DAY), "no_data"),  # nothing is as old as that
+        (Query("s", "label_lag", log=log, window=DAY), "no_data"),
+    ):
+        (sample,) = source.sample([asked], at=NOON)[asked].samples
+        assert (sample.value, sample.reason, sample.detail) == (None, reason, said)
+    assert value(source, log, "predictions") is not None
+    (tmp_path / "trth.parquet").rename(tmp_path / "truth.parquet")
+    assert value(source, log, "auc") is not None
+
+
+def test_a_reference_that_never_had_a_file_is_an_error_of_what_is_compared_with_it(tmp_path):
+    rows, _ = world(n=50)
+    write(tmp_path / "log.parquet", rows)
+    write(tmp_path / "training.parquet", rows)
+    source, log = PredictionLog(tmp_path), card(reference="trainng")
+    for measure, by in (("psi", "feature"), ("score_psi", ""), ("new_categories", "feature")):
+        (sample,) = ask(source, log, measure, by=by).samples
+        assert (sample.value, sample.reason) == (None, "error")
+        assert sample.detail.startswith("trainng: no Parquet files for this table")
+        assert sample.detail.endswith("did you mean 'training'?")
+    assert ask(source, log, "null_rate", by="feature").samples[0].value is not None
 
 
 def test_a_reference_without_a_feature_compares_the_others(tmp_path):

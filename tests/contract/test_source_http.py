@@ -228,3 +228,24 @@ def test_no_more_requests_at_once_than_connections(server):
     queries = [Query("s", text=f"told?n={n}", extract=NUMBER) for n in range(8)]
     assert all(answer.samples for answer in source.sample(queries, at=NOON).values())
     assert most[0] == 2
+
+
+def test_a_slow_server_is_asked_as_long_as_the_engine_waits_and_what_it_said_is_kept(server, monkeypatch):
+    import threading
+
+    def slow(_):
+        threading.Event().wait(0.1)
+        return {"auc": 1}
+
+    monkeypatch.setattr("governance.sources.remote.SECONDS", 0.45)
+    server.told["/told"] = slow
+    source = Http(HttpConfig(address=server.address, connections=1), now=lambda: NOON)
+    queries = [Query("s", text=f"told?n={n}", extract=NUMBER) for n in range(8)]
+    answers = list(source.sample(queries, at=NOON).values())
+    assert answers[0].samples
+    assert {each.failure for each in answers[4:]} == {
+        "not asked to its end, as the questions to this server took 0.45s"
+    }
+    assert len(server.asked) <= 5
+    monkeypatch.undo()
+    assert all(each.samples for each in source.sample(queries, at=NOON).values())

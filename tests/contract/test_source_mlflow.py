@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +10,14 @@ from pathlib import Path
 import pytest
 from contract.sources.programs import free_port, program, running
 
+from governance import bootstrap
 from governance.core.metric import Query, labels
+from governance.demo.story import ReplayClock
+from governance.engine import queries
+from governance.engine.cycle import run_cycle
+from governance.settings import Settings
 from governance.sources.mlflow import Mlflow, MlflowConfig
+from governance.store import incidents
 
 pytestmark = pytest.mark.xdist_group("mlflow")  # one server is enough
 OWN = Path(__file__).parents[2] / ".venv-mlflow" / "bin" / "mlflow"
@@ -20,8 +27,8 @@ ENDED = datetime(2013, 3, 10, 12, tzinfo=UTC)
 class Registry:
     """Writes to MLflow."""
 
-    def __init__(self, address):
-        self.address = address
+    def __init__(self, address, process):
+        self.address, self.process = address, process
 
     def post(self, path, **body):
         return self._sent("POST", path, body)
@@ -64,8 +71,8 @@ def registry(tmp_path_factory):
         mlflow, "server", "--host", "127.0.0.1", "--port", address.rpartition(":")[2], "--workers", "1",
         "--backend-store-uri", f"sqlite:///{path}/registry.db", "--artifacts-destination", str(path / "artifacts"),
     ]  # fmt: skip
-    with running(command, ready=f"{address}/health", log=path / "log", seconds=120):
-        yield Registry(address)
+    with running(command, ready=f"{address}/health", log=path / "log", seconds=120) as process:
+        yield Registry(address, process)
 
 
 @pytest.fixture(scope="session")
@@ -139,3 +146,67 @@ def test_the_past_knows_no_alias_and_no_later_version(told):
 @pytest.mark.parametrize("text", ["", "flight-delay@champion/latest", "flight-delay/champion", "it's", "a/b/c"])
 def test_what_is_no_question_says_how_to_ask(told, text):
     assert "<name>@<alias>/metrics/<metric>" in ask(told, text).failure
+
+
+POLICIES = {
+    "org.yaml": """
+kind: org
+people: {ana: {}}
+sources: {registry: {kind: mlflow, address: "ADDRESS", timeout: 2s}}
+""",
+    "risk.yaml": """
+kind: card
+model: risk
+owners: {team: t, accountable: ana}
+versions: {serving: {registry: registry, name: risk, serving: champion}, rollback_to: "1"}
+metrics:
+  auc: {source: registry, query: "$name@champion/metrics/auc", labels: [version]}
+labels: {name: risk}
+rules:
+  - rule: rolled-back
+    when: has(card.versions) && has(card.versions.serving) && card.versions.serving == '1'
+  - {rule: old, when: "has(evidence.trained) && now - evidence.trained > duration('30d')"}
+  - {rule: weak, when: max(metrics.auc) < 0.85, severity: critical}
+""",
+}
+
+
+RULES = {"rolled-back", "old", "weak"}
+
+
+def judged(engine, at):
+    return {each.rule: each.outcome for each in queries.judged(engine, "risk", at) if "/" not in each.rule}
+
+
+def firing(engine, at):
+    run_cycle(engine, at)
+    with engine.database.read() as connection:
+        found = [each for incident in incidents.listed(connection, status="open") for each in incident.firing]
+    return {each.key.rule for each in found if "/" not in each.key.rule}
+
+
+def test_the_engine_follows_an_alias_and_keeps_what_it_said_while_the_registry_halts(registry, tmp_path):
+    """The version that serves, when it was trained and how good it was, all of a real registry."""
+    for name, text in POLICIES.items():
+        (tmp_path / name).write_text(text.replace("ADDRESS", registry.address))
+    registry.post("registered-models/create", name="risk")
+    for ended, auc in ((ENDED, 0.8), (datetime.now(UTC) - timedelta(days=2), 0.9)):
+        registry.version("risk", registry.run(ended=ended, auc=auc))
+    registry.alias("risk", "champion", "2")
+    begin = datetime.now(UTC)
+    clock = ReplayClock(begin)
+    engine = bootstrap.engine(Settings(home=tmp_path / ".gov", policies=tmp_path), clock=clock)
+    assert judged(engine, begin) == dict.fromkeys(RULES, "pass")
+    assert firing(engine, begin) == set()
+    registry.alias("risk", "champion", "1")
+    assert judged(engine, begin) == dict.fromkeys(RULES, "fail")
+    assert firing(engine, begin + timedelta(hours=1)) == RULES
+    os.killpg(registry.process.pid, signal.SIGSTOP)
+    try:
+        halted = judged(engine, begin + timedelta(hours=2))
+        assert firing(engine, begin + timedelta(hours=2)) == {*RULES, "source-failing"}
+    finally:
+        os.killpg(registry.process.pid, signal.SIGCONT)
+    assert halted == {"rolled-back": "fail", "old": "fail", "weak": "error"}
+    registry.alias("risk", "champion", "2")
+    assert firing(engine, begin + timedelta(hours=3)) == set()

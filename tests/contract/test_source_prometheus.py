@@ -210,7 +210,46 @@ def test_a_tenant_and_a_user_are_named_to_the_server(monkeypatch):
     (request,) = server.asked
     assert request.headers["x-scope-orgid"] == "flights"
     assert request.headers["authorization"] == "Basic Z292OnBhc3Mtd29yZA=="
-    assert request.form == {"query": "up", "time": "1362916800.000", "timeout": "10s"}
+    assert request.form == {"query": "up", "time": "1362916800.000", "timeout": "10s", "partial_response": "false"}
+
+
+REMOTE = """
+scrape_configs: []
+remote_read: [{url: "http://127.0.0.1:PORT/read", read_recent: true, remote_timeout: 1s}]
+"""
+
+
+def test_an_answer_that_may_lack_a_part_is_a_failure(tmp_path):
+    """A Prometheus whose remote storage is gone answers with what it has, and a warning."""
+    (tmp_path / "remote.yml").write_text(REMOTE.replace("PORT", str(free_port())))
+    with served(program("prometheus", GET), tmp_path, "remote.yml") as (address, _):
+        query = Query("s", text="sum(error_share) or vector(0)")
+        now = ask(source(address), query.text)
+        past = source(address).past([query], start=NOON - HOUR, end=NOON, step=MINUTE)[query]
+    for answer in (now, past):
+        assert answer.failure.startswith("the server warns that its answer may not be whole: ")
+        assert "connection refused" in answer.failure
+        assert not answer.samples
+
+
+@pytest.mark.parametrize(
+    ("more", "whole"),
+    [
+        ({"warnings": ["PromQL info: metric might not be a counter"]}, True),
+        ({"infos": ["PromQL info: metric might not be a counter"], "warnings": []}, True),
+        ({"warnings": ["no StoreAPIs matched for this query"]}, False),
+    ],
+)
+def test_what_is_said_of_the_style_of_a_query_is_no_warning(more, whole):
+    server = FaultServer()
+    try:
+        data = {"resultType": "scalar", "result": [NOON.timestamp(), "1"]}
+        server.told["/api/v1/query"] = {"status": "success", "data": data, **more}
+        answer = ask(source(server.address), "1")
+    finally:
+        server.close()
+    assert bool(answer.samples) == whole
+    assert bool(answer.failure) != whole
 
 
 class Metrics(BaseHTTPRequestHandler):

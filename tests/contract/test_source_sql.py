@@ -7,6 +7,7 @@ import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+import duckdb
 import pytest
 
 from governance import plugins
@@ -19,6 +20,7 @@ from governance.errors import InvalidDocument, Unavailable
 from governance.loader import load_text
 from governance.ports import PastSource
 from governance.sources.sql import Sql, SqlConfig
+from governance.sources.sql import line as line_module
 from governance.sources.sql import round as round_module
 from governance.sources.sql.statement import statement
 
@@ -333,3 +335,23 @@ def test_the_library_is_loaded_only_when_a_question_is_asked():
     code = "import sys, governance.sources.sql; print('sqlalchemy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_driver_that_can_be_interrupted_is_when_its_time_is_over(tmp_path, monkeypatch):
+    """The limit of a dialect that the source knows nothing of: no query runs on behind it."""
+    said = []
+    ended = line_module.Line._ended
+
+    def watched(self, call):
+        said.append(call.error)
+        ended(self, call)
+
+    monkeypatch.setattr(line_module.Line, "_ended", watched)
+    duckdb.connect(str(tmp_path / "w.duckdb")).close()
+    asked = Sql(SqlConfig(address=f"duckdb:///{tmp_path}/w.duckdb", timeout="200ms"), tmp_path, lambda: NOON)
+    endless = "select sum(a.range * b.range) from range(100000000) a, range(100000000) b where :at is not null"
+    assert ask(asked, endless).failure == "did not answer within 0.2s"
+    end = time.monotonic() + 10
+    while not said and time.monotonic() < end:
+        time.sleep(0.01)
+    assert "INTERRUPT" in str(said[0])

@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import replace
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import get_args
@@ -14,6 +15,7 @@ from governance.core.cell import column
 from governance.core.measurement import Metric
 from governance.core.policy import EffectiveMetric
 from governance.core.problem import Position
+from governance.ports import PastSource
 
 CASES = [
     each
@@ -93,6 +95,29 @@ def test_samples_speak_for_an_aware_instant_that_has_come(case):
 
 def test_nothing_known_later(case):
     no_value(case, case.later())
+
+
+def test_the_past_is_what_each_instant_was_told(case):
+    question, step = any_question(case), timedelta(minutes=1)
+    instants = [case.at - n * step for n in (2, 1, 0)]
+    found = past(case, question.query, instants)
+    assert not found.failure
+    assert {each.labels: each.value for each in found.samples if each.time == case.at} == pytest.approx(
+        question.expected
+    )
+    assert all(sample.time <= case.at for sample in found.samples)
+    assert len(found.samples) == len(instants) * len(question.expected)
+
+
+def test_nothing_known_later_is_in_the_past(case):
+    found = past(case, case.later(), [case.at - timedelta(minutes=1), case.at])
+    assert all(sample.value is None for sample in found.samples)
+
+
+def past(case, query, instants):
+    if not isinstance(case.source, PastSource):
+        pytest.skip(f"{case.kind} answers only for the present")
+    return case.source.past([query], start=instants[0], end=instants[-1], step=timedelta(minutes=1))[query]
 
 
 def test_unknown_thing(case):

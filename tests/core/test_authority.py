@@ -113,7 +113,7 @@ def test_a_role_for_some_models_holds_for_these_alone() -> None:
 
 def test_a_refusal_names_the_rule_and_who_may() -> None:
     assert str(may("viewer", "switch.pull", CARD)) == (
-        "'viewer' may not pull the kill switch: it needs the role responder for loans; these people may: "
+        "'viewer' may not pull kill switches: it needs the role responder for loans; these people may: "
         "accountable, admin, approver, lead, member, responder"
     )
     assert "org.yaml does not name them among its `people`" in str(may("stranger", "read", None))

@@ -6,7 +6,7 @@ a life that was killed is followed by the next, which goes on where the database
 - `never`: nobody.
 - `share:N`: each life kills itself at the first boundary of that share at which none before it died. Boundaries are the
   two sides of every commit, of every message, and of every write to the published heads, and a write cut in half.
-- `after:SEED,N`: the first N lives are killed from outside, each after a random while.
+- `after:SEED,N`: the first N lives are killed from outside, spread over the scene, each after a random while.
 """
 
 from __future__ import annotations
@@ -25,26 +25,28 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx  # noqa: F401 (here, so that not every life imports it anew)
-from crash.scene import CYCLES, EVERY, START, act, engine, settings
+from crash.scene import BEATS, EDITED, EVERY, START, act, edit, engine, leap, settings
 from sqlalchemy import Connection, event
 
 from governance.actions.webhook import Webhook
 from governance.core.effect import Effect, Receipt
-from governance.engine import commit
+from governance.engine import commit, loop, pushing, recall, retention, roll
 from governance.engine.adoption import adopt
 from governance.engine.loop import step
 from governance.engine.parts import Engine
-from governance.store import progress
+from governance.store import progress, sequencer
 from governance.store.database import Database
 from governance.store.heads_file import Head, HeadsFile
 
-SHARES = 2
-"""Into how many shares the boundaries are divided: one for each core that tests run on."""
+SHARES = 4
+"""Into how many shares the boundaries are divided, so that several cores can play them."""
 _SEEN = """
 select (select count(*) from log_outbox), (select max(size) from log_heads),
-       (select sum(next_at) from effect), (select count(*) from effect), (select sum(at) from progress)
+       (select sum(next_at) from effect), (select count(*) from effect), (select sum(at) from progress),
+       (select count(*) from sample), (select sum(since) + sum(until) from sample_span),
+       (select count(*) + total(missing_since) from instance), (select count(*) from pushed_sample)
 """
-LIFE = (0.01, 0.25)  # seconds of which a life from outside is given some
+LIFE = 0.15  # seconds of which some are given to a life, once it has come as far as it shall
 
 
 class Fate:
@@ -137,26 +139,56 @@ def cut_heads(fate: Fate) -> None:
     HeadsFile.extend = extend  # type: ignore[method-assign]
 
 
-def live(mind: Engine, folder: Path, hook: str, fate: Fate) -> None:
-    """Go on where the database says that the life before ended, to the end of the scene."""
+def hurry() -> None:
+    """Let every transaction hold little: else the scene would have few boundaries."""
+    whole = commit._next
+    commit._next = lambda left, _: whole(left, 1)
+    sequencer.BATCH, recall._ROWS, roll._ROWS, retention.ROWS, loop.MOST_LATE = 8, 3, 1, 10, 2
+
+
+def now(folder: Path) -> int:
+    """Return the cycle in which the lives so far have come."""
+    clock = folder / "clock"
+    return int(clock.read_text(encoding="utf-8")) if clock.exists() else 0
+
+
+def set_clock(folder: Path, index: int) -> None:
+    """Note the cycle, in one piece whenever this process is killed."""
+    staged = folder / "clock.next"
+    staged.write_text(str(index), encoding="utf-8")
+    staged.replace(folder / "clock")
+
+
+def reached(folder: Path, child: int, index: int) -> None:
+    """Wait until a life has come to a cycle, or has ended."""
+    how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    while now(folder) < index and os.waitid(os.P_PID, child, how) is None:
+        time.sleep(0.002)
+
+
+def live(minds: Sequence[Engine], folder: Path, hook: str, fate: Fate) -> None:
+    """Go on from when the life before ended to the end of the scene."""
     database = MortalDatabase(settings(folder).database, fate)
     database.create_tables()
     with database.read() as connection:
         last = progress.last(connection, progress.CYCLE)
-    begun = -1 if last is None else (last - START) // EVERY
-    for index in range(max(begun, 0), CYCLES):
-        fate.begin(index)
+    for index in (each for each in BEATS if each >= now(folder)):  # time does not go back when a life ends
         at = START + index * EVERY
+        set_clock(folder, index)
+        fate.begin(index)
         # The address names the cycle, so that what is refused depends on nothing but the message and the time.
-        here = replace(mind, database=database, notifiers={"hook": MortalHook(f"{hook}/{index}", fate)})
+        notifiers = {"hook": MortalHook(f"{hook}/{index}", fate)}
+        here = replace(minds[index >= EDITED], database=database, notifiers=notifiers)
+        here.sources["given"].read_from("given", pushing.StoredSamples(database))  # type: ignore[attr-defined]
+        leap(here, at)
         adopt(here, at)
-        if index > begun:
+        if last is None or at > last:
             act(here, index, at)
         step(here, at)
     database.close()
 
 
-def born(mind: Engine, folder: Path, hook: str, share: int | None) -> int:
+def born(minds: Sequence[Engine], folder: Path, hook: str, share: int | None) -> int:
     """Begin a life in a process of its own and return its number."""
     child = os.fork()
     if child:
@@ -165,7 +197,7 @@ def born(mind: Engine, folder: Path, hook: str, share: int | None) -> int:
     try:
         fate = Fate(folder, share)
         cut_heads(fate)
-        live(mind, folder, hook, fate)
+        live(minds, folder, hook, fate)
         code = 0
     except BaseException:  # noqa: BLE001 (a fork must end here, whatever happens)
         traceback.print_exc()
@@ -178,16 +210,17 @@ def main(folder: Path, hook: str, kills: str) -> int:
     how, _, what = kills.partition(":")
     share = int(what) if how == "share" else None
     seed, _, lives = what.partition(",")
-    chance, left = random.Random(int(seed or 0)), int(lives or 0)  # noqa: S311 (no secret: the same kills each time)
-    mind = engine(folder)
-    whole = commit._next
-    commit._next = lambda left, _: whole(left, 1)  # else the scene would fit in one transaction per cycle
+    chance, many = random.Random(int(seed or 0)), int(lives or 0)  # noqa: S311 (no secret: the same kills each time)
+    before = engine(folder)
+    edit(folder)
+    minds = (before, engine(folder))
+    hurry()
     killed = 0
     while True:
-        child = born(mind, folder, hook, share)
-        if left:
-            left -= 1
-            time.sleep(chance.uniform(*LIFE))
+        child = born(minds, folder, hook, share)
+        if killed < many:
+            reached(folder, child, BEATS[killed * len(BEATS) // many])
+            time.sleep(chance.uniform(0, LIFE))
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status):

@@ -16,9 +16,11 @@ from interfaces.serving import FILES, prepared
 from governance.api.app import Service, app
 from governance.api.feed import Feed
 from governance.api.gate import Doors, SignOn
+from governance.api.ofrep.events import Streams
 from governance.api.pulse import Pulse
 from governance.bootstrap import engine as built
 from governance.engine import pushing, tokens
+from governance.engine.board import Board
 from governance.engine.cycle import run_cycle
 from governance.engine.keyring import Keyring
 from governance.engine.parts import Engine
@@ -146,6 +148,7 @@ def inside(
     engine = built(settings, clock=clock, base=directory)
     keyring = Keyring(engine, lambda: ticks[0])
     doors = Doors(keyring, Refusals(engine), "login", clock.now, sign_on)
-    service = Service(doors, Feed(engine), Pulse(), timedelta(seconds=1))
+    board = Board(engine)
+    service = Service(doors, Feed(engine), Pulse(), board, Streams(board), timedelta(seconds=1))
     client = Client(app(engine, service), address)
     return Inside(engine, clock, service, client, ticks, itertools.count())

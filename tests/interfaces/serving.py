@@ -18,7 +18,8 @@ from typing import Any
 
 import httpx
 
-GOV = (sys.executable, "-c", "from governance.cli.main import main; main()")
+_MAIN = "from governance.cli.main import main; main()"
+GOV = (sys.executable, "-c", _MAIN)
 FILES = {
     "org.yaml": """
 kind: org
@@ -56,13 +57,13 @@ def gov(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 class Served:
     """A running `gov serve` on a port of its own choice."""
 
-    def __init__(self, directory: Path, *arguments: str) -> None:
-        """Start it and wait until it says where it listens."""
+    def __init__(self, directory: Path, *arguments: str, port: int = 0, before: str = "") -> None:
+        """Start it, having run a piece of Python `before`, and wait until it says where it listens."""
         self.directory = directory
         self.output = directory / f"serve-{uuid.uuid4().hex[:8]}.log"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
-                [*GOV, "serve", "--port", "0", *arguments],
+                [*GOV[:-1], f"{before}\n{_MAIN}", "serve", "--port", str(port), *arguments],
                 cwd=directory, env=_environment(), stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
         try:
@@ -72,6 +73,11 @@ class Served:
             raise
         self.url = found[1]
         self.http = httpx.Client(base_url=self.url, timeout=20, trust_env=False)
+
+    @property
+    def port(self) -> int:
+        """The port on which it listens."""
+        return int(self.url.rpartition(":")[2])
 
     @property
     def printed(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,6 +43,15 @@ def test_the_same_push_is_stored_once(shared: Served) -> None:
     assert shared.push(one, key="once").json() == {"stored": 1, "replayed": True}
     assert count(shared) == before + 1
     refused(shared.push(sample(0.2), key="once"), 409, "'once' was used for other samples")
+
+
+def test_the_same_push_at_once_from_many_is_stored_once(shared: Served) -> None:
+    one, before = sample(0.1, metric="raced"), count(shared)
+    with ThreadPoolExecutor(8) as pool:
+        answers = [each.json() for each in pool.map(lambda _: shared.push(one, key="raced"), range(8))]
+    assert sorted(each["replayed"] for each in answers) == [False, *[True] * 7]
+    assert {each["stored"] for each in answers} == {1}
+    assert count(shared) == before + 1
 
 
 def test_what_was_pushed_is_known_after_a_restart(served: Served) -> None:

@@ -159,6 +159,8 @@ class Story:
         if "entry" in expected:
             kinds = [each.decision.kind for each in decision_log.tail(self.engine.database, 1000)]
             assert expected["entry"] in kinds, f"{where}: no {expected['entry']} in {kinds}"
+        if "proposes" in expected:
+            assert list(self.collector.effects[-1].message.proposals) == expected["proposes"], where
         if "withheld" in expected:
             assert self._withheld() == expected["withheld"], f"{where}: withheld {self._withheld()}"
 
@@ -177,6 +179,8 @@ class Story:
             assert found[0].status == expected["incident"], f"{where}: {found[0].status}"
         if "findings" in expected:
             assert len(found[0].firing) == expected["findings"], where
+        if "ending" in expected:
+            assert found[0].ending == expected["ending"], f"{where}: {found[0].ending}"
         if "title" in expected:
             assert expected["title"] in found[0].title, f"{where}: {found[0].title}"
 

@@ -59,11 +59,20 @@ def test_one_incident(seen: Workspace) -> None:
     assert "metrics.recent_score = 0.9, metrics.predictions = 60" in done.stdout
 
 
-def test_a_resolved_incident_keeps_its_worst_moment(seen: Workspace) -> None:
+def test_a_resolved_incident_keeps_its_worst_moment_and_tells_what_ended_it(seen: Workspace) -> None:
     shown = seen.run("incidents", "show", "1").stdout
     assert "  resolved   2026-01-05 18:00Z by " in shown
     assert "✓ warning: The mean score of the last hour is 0.05" in shown
     assert "ended 2026-01-05 18:00Z" in shown
+    assert (
+        "    when it fired or worsened: metrics.recent_score = 0.05\n    fired → resolved: recent_score is 0.2 now\n"
+        in shown
+    )
+    assert "gov eval" not in shown
+    assert "its values now: gov eval loan-risk\n" in seen.run("incidents", "show", "2").stdout
+    told = parsed(seen.run("why", "1", "--format", "json").stdout)["notifications"]
+    ends = {each["text"] for each in told if each["reason"] == "resolved"}
+    assert ends == {"The mean score of the last hour is 0.05 – recent_score is 0.2 now"}
 
 
 def test_one_incident_as_json(seen: Workspace) -> None:
@@ -111,7 +120,9 @@ def test_a_stranger_is_told_who_may(workspace: Workspace) -> None:
     for settings, arguments in (({}, ("--as", "eve")), ({"GOV_ACTOR": "eve"}, ())):
         done = workspace.run("incidents", "ack", "2", *arguments, **settings)
         assert (done.returncode, done.stdout) == (3, "")
-        assert "org.yaml does not name them among its `people`; these people may: ana, bo" in done.stderr
+        needed = "org.yaml does not name them among its `people`"
+        assert f"'eve' may not acknowledge incidents: {needed}; these people may: ana, bo" in done.stderr
+        assert ("--as says who acts" in done.stderr) == ("--as" not in arguments)
     assert "triggered" in workspace.run("incidents", "show", "2").stdout
 
 
@@ -158,9 +169,33 @@ def test_a_failing_rule_shows_the_part_that_fails(seen: Workspace) -> None:
         f"    scores-high   (policies/loan-risk.yaml:{line}:11)\n"
         "    metrics.recent_score > 0.5  is true  (metrics.recent_score = 0.9)\n"
         "    metrics.predictions >= 10  is true  (metrics.predictions = 60)\n"
-        "    rests on data up to 2026-01-05 19:00Z\n"
+        "    rests on data up to 2026-01-05 19:00Z: recent_score over 1h, predictions over 1h\n"
         "    → Compare the applicants with last week's.\n"
     )
+
+
+def test_each_value_is_shown_with_its_window_or_its_unit(seen: Workspace) -> None:
+    done = seen.run("eval", "loan-risk", "--at", "2026-01-05T18:00")
+    values = {each[1]: each[2] for each in rows(done.stdout.partition("\n\n")[2]) if len(each) > 2}
+    assert values["scores-high"] == "recent_score 0.2 over 1h, predictions 60 over 1h"
+    printed = seen.run("eval", "loan-risk", "--at", "2026-01-05T18:00", "--format", "json").stdout
+    inputs = {each["rule"]: each["inputs"] for each in parsed(printed)["rules"]}
+    assert [each["window"] for each in inputs["scores-high"]] == ["1h", "1h"]
+
+
+def test_what_a_card_lacks_and_an_age_are_shown_in_words(workspace: Workspace) -> None:
+    card = workspace.directory / "policies" / "loan-risk.yaml"
+    more = """\
+  - rule: unowned
+    when: "!has(card.owners.channel) && metrics.oldest_row > 60"
+  - rule: kept
+    when: metrics.oldest_row > 1e9
+"""
+    card.write_text(card.read_text() + more)
+    shown = workspace.run("eval", "loan-risk", "--at", "2026-01-05T18:00").stdout
+    assert "(card.owners.channel = not there)" in shown
+    values = {each[1]: each[2] for each in rows(shown.rpartition("\n\n")[2]) if len(each) > 2}
+    assert values["kept"] == "oldest_row 18h"
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_a_hostile_reason(workspace: Workspace) -> None:
 def test_a_hostile_name_is_refused_harmlessly(seen: Workspace) -> None:
     done = seen.run("incidents", "ack", "2", "--as", "eve\x1b[2J")
     assert done.returncode == 3
-    assert "'eve�[2J' may not" in done.stderr
+    assert "'eve�[2J' may not acknowledge incidents" in done.stderr
 
 
 def on_terminal(workspace: Workspace, *arguments: str, **settings: str) -> str:
@@ -117,6 +117,14 @@ def _block(terminal: int) -> bytes:
         return os.read(terminal, 65536)
     except OSError:  # Linux says so at the end of a terminal
         return b""
+
+
+@pytest.mark.parametrize("arguments", SHOWING[:4], ids=" ".join)
+def test_a_terminal_of_80_columns_shows_whole_words(arguments: tuple[str, ...], seen: Workspace) -> None:
+    shown = on_terminal(seen, *arguments, COLUMNS="80", NO_COLOR="1").replace("\r\n", "\n")
+    assert max(map(len, shown.splitlines())) <= 80
+    words = set(seen.run(*arguments).stdout.split()) - {"─" * len(each) for each in shown.split()}
+    assert {each for each in words if "─" not in each} <= {each.rstrip(";") for each in shown.split()}
 
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]")

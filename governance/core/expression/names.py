@@ -12,6 +12,8 @@ from governance.core.expression.shape import Shape
 class Names:
     """Metrics with the names of their labels, and variables with their shapes.
 
+    `absent` are metrics that there could be, each with the reason why there is none.
+
     `slos` are the card's SLOs, named as slos.<name>; `slo_items` the for_each variables whose items are SLOs.
 
     `given` are conditions known to hold wherever the expression is evaluated, such as the applies_to of its pack: what
@@ -23,3 +25,4 @@ class Names:
     slos: frozenset[str] = frozenset()
     slo_items: frozenset[str] = frozenset()
     given: tuple[str, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)

@@ -86,7 +86,10 @@ class Resolver:
             return None
         labels = self.names.metrics.get(names[1])
         if labels is None:
-            self.report(_last(node), "unknown-metric", f"no metric '{names[1]}'", closest(names[1], self.names.metrics))
+            why = self.names.absent.get(names[1])
+            hint = "" if why else closest(names[1], self.names.metrics)
+            message = f"no metric '{names[1]}'" + (f" here: {why}" if why else "")
+            self.report(_last(node), "unknown-metric", message, hint)
         return Reference(names[1]), labels
 
     def slo(self, node: Node) -> str | None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar, cast
 
-from governance.core.measure import MEASURES
+from governance.core.measure import MEASURES, applies
 from governance.core.metric import Against, Answer, Feature, Labels, LogTable, Query, Sample, labels
 from governance.core.statistics import bins, quality
+from governance.core.suggestion import closest
 from governance.sources.prediction_log.counting import SCORE, VERSION
 from governance.sources.prediction_log.log import CountedLog, FeatureCounts, Traffic, hour_of
 
@@ -20,15 +21,16 @@ _DISTANCES: Mapping[str, Callable[[bins.Bins, bins.Bins], float | None]] = {
     "chi2": bins.chi_squared,
 }
 T = TypeVar("T")
-_VERSION = "a comparison with another version is not supported by this source yet"
+_FIRST = datetime(1, 1, 1, tzinfo=UTC)
 _LATENCIES = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
 
 
 class Answers:
     """Answers queries to one log as of one instant; what several questions share is summed once."""
 
-    def __init__(self, counted: CountedLog, at: datetime) -> None:
-        self._counted, self._at = counted, at
+    def __init__(self, counted: CountedLog, at: datetime, of_version: Callable[[str], CountedLog]) -> None:
+        """Answer from these counts; `of_version` gives those of one version's rows."""
+        self._counted, self._at, self._of_version = counted, at, of_version
         self._windows: dict[object, object] = {}
 
     def answer(self, query: Query) -> Answer:
@@ -42,12 +44,15 @@ class Answers:
             return Answer(failure=f"the card maps no '{lacking[0]}' column")
         if query.by not in known.by:
             return Answer(failure=f"'{query.measure}' cannot be split by {query.by or 'nothing'}")
-        failure = _unanswerable(query, query.log)
+        failure = _unanswerable(query, query.log) or self._unlogged(query.of)
         return Answer(failure=failure) if failure else Answer(tuple(self._samples(query)))
 
     def _samples(self, query: Query) -> Iterator[Sample]:
         end = hour_of(self._at - query.offset)
-        if query.by == "feature":
+        lacking = self._lacking(query, end)
+        if lacking is not None:
+            yield lacking
+        elif query.by == "feature":
             yield from self._by_feature(query, end)
         elif query.measure in quality.MEASURES:
             yield from self._quality(query, end)
@@ -56,6 +61,27 @@ class Answers:
         else:
             value, count = self._whole(query, end)
             yield _sample(value, count, end)
+
+    def _lacking(self, query: Query, end: datetime) -> Sample | None:
+        """Return what stands for all samples where a table that the measure needs never had a file."""
+        log, known = query.log, MEASURES[query.measure]
+        assert log is not None  # noqa: S101 (the source looked)
+        if log.labels and (known.needs_truth or "label" in known.needs):
+            absent = self._counted.absent(log.labels)
+            due = known.needs_truth and self._counted.oldest(end) is not None  # a new model may have no truth yet
+            return Sample(None, end, count=0, reason="error" if due else "no_data", detail=absent) if absent else None
+        if log.reference and query.measure in {*_DISTANCES, "score_psi", "new_categories"}:
+            absent = self._counted.absent(log.reference) if query.against.window is None else ""
+            return Sample(None, end, count=0, reason="error", detail=absent) if absent else None
+        return None
+
+    def _unlogged(self, feature: str) -> str:
+        """Return that no file has a feature's column, which may be misspelt, and what is there; "" where it is."""
+        if feature not in self._counted.unlogged:
+            return ""
+        there = self._counted.columns
+        listed = f"columns there: {', '.join(sorted(there)[:12])}"
+        return f"the log has no column '{feature}'; {closest(feature, there) or listed}"
 
     def _whole(self, query: Query, end: datetime) -> tuple[float | None, int | None]:
         """Return the value of an unsplit measure and the rows it rests on; of an age, which rests on one, None."""
@@ -75,11 +101,11 @@ class Answers:
         now = self._features(query, end)
         for feature in query.log.features:
             named = labels(feature=feature.name)
-            if query.measure in _DISTANCES and feature.against and feature.against.version is not None:
-                yield Sample(None, end, named, reason="error", detail=_VERSION)
-                continue
-            if not _applies(query.measure, feature):
+            if not applies(query.measure, feature):
                 continue  # no sample is not a pass: whoever asks for this feature is told that there is none
+            if unlogged := self._unlogged(feature.name):
+                yield Sample(None, end, named, reason="error", detail=unlogged)
+                continue
             reference = self._compared(query, feature.against or query.against, end).get(feature.name)
             value, count = self._feature(query.measure, feature, now.get(feature.name), reference)
             yield replace(_sample(value, count, end), labels=named)
@@ -149,6 +175,9 @@ class Answers:
         window, last = against.window, end - query.window
         if window is not None:
             return self._once(("features", window, last), lambda: self._counted.features(last - window, last))
+        version = against.version
+        if version is not None:  # what it saw before the window, so that it is not compared with itself
+            return self._once(("version", version, last), lambda: self._of_version(version).features(_FIRST, last))
         return self._once(("reference",), self._counted.reference)
 
     def _distance(
@@ -175,12 +204,8 @@ class Answers:
 
 def _unanswerable(query: Query, log: LogTable) -> str:
     """Return why a known measure cannot be had in the way it is asked, or "" when it can."""
-    if query.where:
-        return "`where` is not supported by this source yet"
-    if query.by == "version" and log.column("version") is None:
+    if (query.by == "version" or _names_version(query, log)) and log.column("version") is None:
         return "the card maps no 'version' column"
-    if query.against.version is not None:
-        return _VERSION
     if query.measure == "quantile":
         numbers = [role for role in ("latency", "score") if log.column(role) is not None]
         numbers += [feature.name for feature in log.features if feature.kind == "number"]
@@ -189,21 +214,20 @@ def _unanswerable(query: Query, log: LogTable) -> str:
     return ""
 
 
+def compares(query: Query) -> bool:
+    """Tell whether a question compares a distribution with another."""
+    return query.measure in {*_DISTANCES, "score_psi", "new_categories"}
+
+
+def _names_version(query: Query, log: LogTable) -> bool:
+    compared = [query.against, *(each.against for each in log.features if each.against and query.by == "feature")]
+    return compares(query) and any(each is not None and each.version is not None for each in compared)
+
+
 def _split(name: str, value: str) -> Labels:
     if name == VERSION:
         return labels(version=value)
     return labels(slice=name, value=value) if name else ()
-
-
-def _applies(measure: str, feature: Feature) -> bool:
-    """Tell whether a measure says anything of a feature: categories have no order, free text no distribution."""
-    if measure == "ks":
-        return feature.kind == "number"
-    if measure == "out_of_range":
-        return feature.low is not None or feature.high is not None
-    if measure == "new_categories":
-        return feature.kind == "category"
-    return not (measure in _DISTANCES and feature.kind == "text")
 
 
 def _sample(value: float | None, count: int | None, end: datetime) -> Sample:

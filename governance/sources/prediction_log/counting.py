@@ -71,8 +71,8 @@ def tables() -> Iterator[str]:
 class Counting:
     """The statements that count one log's fresh rows; they read the table `fresh` and add to the counts."""
 
-    def __init__(self, log: LogTable) -> None:
-        self._log = log
+    def __init__(self, log: LogTable, where: str = "") -> None:
+        self._log, self._where = log, where
 
     def template(self) -> str:
         """Return the SQL that remembers the columns of the first files, so that later ones may lack some."""
@@ -94,7 +94,7 @@ class Counting:
         return (
             f"create or replace temp table fresh as select {', '.join(columns)}, {quoted(_FILE)} as path, "
             f"{hour(time)} as hour from (select * from {_FILES} union all by name select * from template) "
-            f"where {time} is not null and isfinite(({time})::timestamp)"
+            f"where {time} is not null and isfinite(({time})::timestamp){_and(self._where)}"
         )
 
     def traffic(self) -> str:
@@ -159,12 +159,12 @@ def trimmed() -> Iterator[str]:
     yield f"insert into features select hour, feature, null, {text(REST)}, sum(n), 0 from rare group by 1, 2"
 
 
-def reference_columns() -> str:
-    """Return the SQL that lists the columns of the training-time rows."""
+def columns() -> str:
+    """Return the SQL that lists the columns of files."""
     return "describe select * from read_parquet(?, union_by_name = true)"
 
 
-def reference(log: LogTable, present: frozenset[str]) -> Iterator[str]:
+def reference(log: LogTable, present: frozenset[str], where: str = "") -> Iterator[str]:
     """Return the SQL that reads (first) and counts (second) the training-time rows; no statement when none is needed.
 
     A feature that the reference lacks has no counts there. `present` are its columns in lower case.
@@ -179,12 +179,18 @@ def reference(log: LogTable, present: frozenset[str]) -> Iterator[str]:
     if scored:
         columns.append(f"{finite(quoted(score or ''))} as r_score")
     yield (
-        f"create or replace temp table fresh as select {', '.join(columns)} from read_parquet(?, union_by_name = true)"
+        f"create or replace temp table fresh as select {', '.join(columns)} from read_parquet(?, union_by_name = true) "
+        f"where true{_and(where)}"
     )
     yield count
 
 
 _FILES = f"read_parquet(?, union_by_name = true, filename = {text(_FILE)})"
+
+
+def _and(where: str) -> str:
+    """Return the SQL of a further condition of the card; its own line ends a comment in it."""
+    return f" and ({where}\n)" if where else ""
 
 
 def _feature(feature: Feature) -> str:

@@ -71,16 +71,18 @@ class CountedLog:
     A file that vanished keeps its counts, but for the age of the oldest row. For one thread at a time.
     """
 
-    def __init__(self, log: LogTable, directory: Path) -> None:
-        """Make the empty counts of one log.
+    def __init__(self, log: LogTable, directory: Path, where: str = "") -> None:
+        """Make the empty counts of one log, or of its rows for which the SQL `where` is true.
 
         :raises InvalidDocument: when the card lacks a column that its labels need.
         """
         _check(log)
-        self._log, self._directory = log, directory.resolve()
-        self._counting, self._truths = Counting(log), Truths(log)
+        self._log, self._directory, self._where = log, directory.resolve(), where
+        self._counting, self._truths = Counting(log, where), Truths(log)
         self._connection = _connected(self._directory)
         self._seen: dict[str, File] = {}
+        self._columns: frozenset[str] = frozenset()
+        self._tables: frozenset[str] = frozenset()
         self._present: frozenset[str] = frozenset()
         self._reference: dict[str, FeatureCounts] | None = None
         self._reset()
@@ -95,6 +97,7 @@ class CountedLog:
         found = {name: files(self._directory, name) for name in tables}
         if not self._seen and not found[self._log.table]:
             raise FileNotFoundError(_absent(self._directory, self._log.table))
+        self._tables |= {name for name, listed in found.items() if listed}
         self._present = frozenset(each[0] for each in found[self._log.table])
         if any(self._seen.get(file[0], file) != file for listed in found.values() for file in listed):
             self._reset()
@@ -108,6 +111,21 @@ class CountedLog:
                 self._connection.execute("rollback")
                 raise
             self._seen.update((each[0], each) for listed in fresh.values() for each in listed)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The names of the columns that the log's files have had."""
+        return self._columns
+
+    @property
+    def unlogged(self) -> frozenset[str]:
+        """The features whose column no file ever had: their names in the card may be wrong."""
+        there = {each.lower() for each in self._columns}
+        return frozenset(each.name for each in self._log.features if each.name.lower() not in there)
+
+    def absent(self, table: str) -> str:
+        """Return that a table never had a file, and which tables there are, or "" when it had one."""
+        return "" if table in self._tables else f"{table}: {_absent(self._directory, table)}"
 
     def traffic(self, start: datetime, end: datetime) -> dict[str, Traffic]:
         """Return the sums of the window (start, end] by version."""
@@ -182,7 +200,7 @@ class CountedLog:
         return self._connection.execute(statement, naive).fetchall()
 
     def _reset(self) -> None:
-        self._seen, self._reference = {}, None
+        self._seen, self._reference, self._columns = {}, None, frozenset()
         self._all([*counting.tables(), *self._truths.tables()])
 
     def _count(self, fresh: dict[str, list[File]]) -> None:
@@ -204,6 +222,9 @@ class CountedLog:
         if not self._seen.keys() & self._present:
             self._connection.execute(self._counting.template(), [paths])
             self._all(self._counting.declared())
+        if self.unlogged:
+            listed = self._connection.execute(counting.columns(), [paths]).fetchall()
+            self._columns |= {str(row[0]) for row in listed}
         self._connection.execute(self._counting.fresh(), [paths])
         self._all(each for each in (self._counting.traffic(), self._counting.spans(), self._counting.latency()) if each)
         statement = self._counting.features()
@@ -211,8 +232,11 @@ class CountedLog:
             self._all(counting.trimmed())
 
     def _count_reference(self, paths: list[str]) -> None:
-        listed = self._connection.execute(counting.reference_columns(), [paths]).fetchall()
-        read, *count = [*counting.reference(self._log, frozenset(str(row[0]).lower() for row in listed)), ""]
+        listed = self._connection.execute(counting.columns(), [paths]).fetchall()
+        read, *count = [
+            *counting.reference(self._log, frozenset(str(row[0]).lower() for row in listed), self._where),
+            "",
+        ]
         if read:
             self._connection.execute(read, [paths])
             self._all(each for each in count if each)

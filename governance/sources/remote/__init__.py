@@ -8,6 +8,7 @@ repeated attempts (the next cycle is one).
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ask", "Remote", "RemoteConfig"]
 _LONGEST = 400  # characters of a failure
+SECONDS = 25.0
+"""How long all questions of a round may take; the engine waits a little longer, so what was answered is not lost."""
 Ask = Callable[["Exchange", Query], Answer]
 
 
@@ -37,7 +40,7 @@ class Remote:
         """Return what `ask` gives for every query; what it raises is the failure of that query alone."""
         from governance.sources.remote.exchange import Exchange  # heavy, and only needed where a server is asked
 
-        exchange = Exchange(self._server, self._config, self._slots)
+        exchange = Exchange(self._server, self._config, self._slots, ends=time.monotonic() + SECONDS)
         patience = _Patience(self._config.connections)
         try:
             with ThreadPoolExecutor(self._config.connections, thread_name_prefix="remote") as pool:
@@ -52,12 +55,14 @@ class Remote:
             exchange.close()
 
     def _answer(self, ask: Ask, exchange: Exchange, query: Query, patience: _Patience) -> Answer:
-        from governance.sources.remote.exchange import TooLate
+        from governance.sources.remote.exchange import RoundOver, TooLate
 
         if patience.is_over():
             return Answer(failure=f"not asked, as {self._server.shown} does not answer")
         try:
             answer = ask(exchange, query)
+        except RoundOver:
+            return Answer(failure=f"not asked to its end, as the questions to this server took {SECONDS:g}s")
         except TooLate as error:
             patience.lose()
             return self._failed(str(error))

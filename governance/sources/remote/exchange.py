@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -30,6 +31,10 @@ class TooLate(Unavailable):
     """The server did not answer in time, or cannot be reached."""
 
 
+class RoundOver(Unavailable):
+    """The time for all questions of a round is over."""
+
+
 class Refused(Unavailable):
     """The server answered with another status than 2xx; `body` is its JSON, None when it sent none."""
 
@@ -39,10 +44,13 @@ class Refused(Unavailable):
 
 
 class Exchange:
-    """Open connections to one server, used by several threads; close it when its questions are answered."""
+    """Open connections to one server, used by several threads; close it when its questions are answered.
 
-    def __init__(self, server: Server, config: RemoteConfig, slots: threading.BoundedSemaphore) -> None:
-        self._server, self._slots = server, slots
+    Nothing is asked after `ends` (monotonic), and what is under way then ends with it.
+    """
+
+    def __init__(self, server: Server, config: RemoteConfig, slots: threading.BoundedSemaphore, *, ends: float) -> None:
+        self._server, self._slots, self._ends = server, slots, ends
         self._seconds = config.timeout.total_seconds()
         self._late = f"{server.shown} did not answer within {format_duration(config.timeout)}"
         # The certificates of the system, to which companies add their own, rather than those of a package.
@@ -57,6 +65,7 @@ class Exchange:
         """Return the JSON at a path below the server's address; the path may have a query of its own.
 
         :raises Refused: a status other than 2xx
+        :raises RoundOver: there is no time left for it
         :raises TooLate: no connection, or no answer within the time limit
         :raises Unavailable: a broken answer, or one that is no JSON
         """
@@ -93,11 +102,12 @@ class Exchange:
         headers = self._server.headers()
         if content is not None:
             headers.append(("Content-Type", "application/x-www-form-urlencoded"))
+        remaining = self._ends - time.monotonic()
         try:
-            with within(self._seconds), self._slot():
+            with within(min(self._seconds, remaining)), self._slot():
                 return self._read(method, path, headers, content)
         except httpcore.TimeoutException:
-            raise TooLate(self._late) from None
+            raise (RoundOver() if remaining < self._seconds else TooLate(self._late)) from None
         except (httpcore.ConnectError, ssl.SSLError) as error:
             raise TooLate(f"no connection to {self._server.shown}: {error}") from None
         except (httpcore.NetworkError, httpcore.ProtocolError) as error:

@@ -114,7 +114,7 @@ def abort(raw: Any) -> None:
     A driver with a socket sees its end; otherwise its thread is left behind, and the connection with it.
     """
     with suppress(Exception):  # it may be closed by now, or of another form than ours
-        if isinstance(raw, sqlite3.Connection):
+        if hasattr(raw, "interrupt"):  # SQLite, DuckDB
             raw.interrupt()
         elif hasattr(raw, "fileno"):
             with socket.fromfd(raw.fileno(), socket.AF_INET, socket.SOCK_STREAM) as twin:

@@ -17,6 +17,7 @@ class PrometheusCase(Case):
         self.server = FaultServer()
         self.server.echo = f"Bearer {self.secret}"
         self.server.told["/api/v1/query"] = self._answer
+        self.server.told["/api/v1/query_range"] = self._range
         self.known = {}
         self.source = Prometheus(
             PrometheusConfig(
@@ -40,6 +41,13 @@ class PrometheusCase(Case):
             {"metric": {"__name__": text, **each}, "value": [time, value]} for each, value in self.known.get(text, [])
         ]
         return {"status": "success", "data": {"resultType": "vector", "result": found}}
+
+    def _range(self, request):
+        start, end, step = (float(request.form[name]) for name in ("start", "end", "step"))
+        times = [start + n * step for n in range(round((end - start) / step) + 1)]
+        series = self.known.get(request.form["query"], [])
+        found = [{"metric": each, "values": [[time, value] for time in times]} for each, value in series]
+        return {"status": "success", "data": {"resultType": "matrix", "result": found}}
 
     def told(self, text, *series):
         self.known[text] = series

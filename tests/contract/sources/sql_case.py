@@ -1,14 +1,16 @@
-"""SQL to a SQLite file, and to a real PostgreSQL through a proxy that fails."""
+"""SQL to a SQLite file, to a DuckDB file, and to a real PostgreSQL through a proxy that fails."""
 
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from urllib.parse import quote
 
+import duckdb
 from contract.sources.case import LIMIT, SERIES, Case, Fault, Question
 from contract.sources.postgresql import Proxy, server
 
@@ -88,6 +90,36 @@ class SqliteCase(SqlCase):
         self.path.write_bytes(good)
 
 
+class DuckdbCase(SqlCase):
+    """A dialect that the source knows nothing of: any other SQLAlchemy URL."""
+
+    not_applicable = dict.fromkeys(["silent", "drip", "refused", "reset"], "a file has no connection")
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.path = directory / "warehouse.duckdb"
+        with duckdb.connect(str(self.path)) as connection:
+            connection.execute('create table decisions (model text, origin text, "at" timestamptz, score double)')
+            connection.executemany("insert into decisions values (?, ?, ?, ?)", [list(row) for row in self.rows()])
+        self.source = Sql.configured(config(address=f"duckdb:///{self.path}?access_mode=read_only"), directory)
+
+    def asked(self, text):
+        return super().asked(re.sub(r"(?<![:\w])at\b(?! is)", '"at"', text))
+
+    def not_finite(self, value):
+        return self.asked(f"select '{value}'::double as value where :at is not null")
+
+    @contextmanager
+    def broken(self, fault: Fault) -> Iterator[None]:
+        good = self.path.read_bytes()
+        if fault == "error":
+            self.path.unlink()
+        else:
+            self.path.write_bytes(good[: len(good) // 2] if fault == "cut" else b"no database " * 1000)
+        yield
+        self.path.write_bytes(good)
+
+
 class PostgresqlCase(SqlCase):
     secret = "s3cr3t:of/the@case %"  # noqa: S105 (looked for in failures)
 
@@ -130,4 +162,4 @@ class PostgresqlCase(SqlCase):
                 yield
 
 
-CASES = (SqliteCase, PostgresqlCase)
+CASES = (SqliteCase, DuckdbCase, PostgresqlCase)

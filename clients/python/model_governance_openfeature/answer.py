@@ -1,0 +1,146 @@
+"""What the engine answers when asked for all flags at once, source: OpenFeature Remote Evaluation Protocol 0.3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+from model_governance_openfeature.switch import Switch, Unreadable, seq_of, switch_of
+
+SWITCH = ".switch"
+Flag = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Held:
+    """One state of all flags, as the engine had it. It never changes; a later one takes its place.
+
+    `entered` are the ids of the override files that the engine has entered in its log, so that they hold no longer.
+    `carried` are the flags that the answer did not have, or had in error, and that are held on to: to forget a switch
+    that was pulled would be to restore it.
+    """
+
+    flags: Mapping[str, Flag]
+    switches: Mapping[str, Switch] = field(repr=False)
+    seq: int = 0
+    etag: str = ""
+    streams: tuple[str, ...] = ()
+    entered: frozenset[str] = frozenset()
+    carried: frozenset[str] = frozenset()
+
+    def changed(self, before: Held | None) -> list[str]:
+        """Return the keys of the flags that are not as they were before."""
+        known = before.flags if before is not None else {}
+        return sorted(key for key in {*known, *self.flags} if known.get(key) != self.flags.get(key))
+
+
+def held_of(document: object, etag: str = "", before: Held | None = None) -> Held:
+    """Read an answer that follows on what was held before.
+
+    :raises Unreadable: when it is no such answer.
+    """
+    if not isinstance(document, Mapping) or not isinstance(document.get("flags"), list):
+        raise Unreadable("the answer has no list of flags")
+    metadata = document.get("metadata")
+    metadata = metadata if isinstance(metadata, Mapping) else {}
+    flags = {flag["key"]: flag for flag in document["flags"] if _usable(flag)}
+    earlier = before.flags if before is not None else {}
+    carried = frozenset(earlier) - frozenset(flags)
+    held = Held(
+        flags=MappingProxyType({**{key: earlier[key] for key in carried}, **flags}),
+        switches=MappingProxyType({}),
+        etag=etag,
+        streams=_streams(document.get("eventStreams")),
+        entered=_entered(metadata, flags, before),
+        carried=carried,
+    )
+    switches = _switches(held)
+    newest = max((each.seq for each in switches.values() if not each.carried), default=0)
+    seq = seq_of(metadata["seq"]) if "seq" in metadata else newest
+    return replace(held, switches=MappingProxyType(switches), seq=seq)
+
+
+def content_of(held: Held) -> dict[str, Any]:
+    """Return what to keep of a state, so that `restored` gives it again."""
+    return {
+        "flags": [dict(flag) for flag in held.flags.values()],
+        "carried": sorted(held.carried),
+        "metadata": {"seq": held.seq, "overridesEntered": sorted(held.entered)},
+        "eventStreams": [{"type": "sse", "url": each} for each in held.streams],
+        "etag": held.etag,
+    }
+
+
+def restored(content: object) -> Held:
+    """Read what was kept.
+
+    :raises Unreadable: when it is not what `content_of` returns.
+    """
+    held = held_of(content)
+    carried, etag = (content.get("carried"), content.get("etag")) if isinstance(content, Mapping) else (None, None)
+    if not isinstance(carried, list) or not isinstance(etag, str):
+        raise Unreadable("it is no state that was kept")
+    held = replace(held, carried=frozenset(carried), etag=etag)
+    return replace(held, switches=MappingProxyType(_switches(held)))
+
+
+def _usable(flag: object) -> bool:
+    """Tell whether a flag has a value; an entry that makes no sense spoils the whole answer.
+
+    :raises Unreadable: for such an entry.
+    """
+    if not isinstance(flag, Mapping) or not isinstance(flag.get("key"), str):
+        raise Unreadable("a flag has no key")
+    if "errorCode" in flag:
+        return False
+    value = flag.get("value")
+    if flag["key"].endswith(".serve") and not isinstance(value, bool):
+        raise Unreadable(f"{flag['key']} is {value!r}, which is neither true nor false")
+    return "value" in flag
+
+
+def _switches(held: Held) -> dict[str, Switch]:
+    """Return the switches that can be decided upon here; for others the engine's own answer holds."""
+    found = {}
+    for key, flag in held.flags.items():
+        if not key.endswith(SWITCH):
+            continue
+        model = key.removesuffix(SWITCH)
+        try:
+            switch = switch_of(model, flag["value"])
+        except Unreadable:
+            continue
+        found[model] = replace(switch, carried=key in held.carried)
+    return found
+
+
+def _streams(value: object) -> tuple[str, ...]:
+    """Return where changes are announced: a `url`, or an `endpoint` with `requestUri` and perhaps an `origin`."""
+    streams = value if isinstance(value, list) else []
+    found = []
+    for each in streams:
+        if not isinstance(each, Mapping) or each.get("type") != "sse":
+            continue
+        endpoint = each.get("endpoint")
+        endpoint = endpoint if isinstance(endpoint, Mapping) else {}
+        url = each.get("url") or f"{endpoint.get('origin') or ''}{endpoint.get('requestUri') or ''}"
+        if isinstance(url, str) and url:
+            found.append(url)
+    return tuple(found)
+
+
+def _entered(metadata: Mapping[str, Any], flags: Mapping[str, Flag], before: Held | None) -> frozenset[str]:
+    """Return the overrides that the engine knows; a list of it is the truth, without one nothing is forgotten."""
+    listed = metadata.get("overridesEntered")
+    found = {each for each in listed if isinstance(each, str)} if isinstance(listed, list) else set()
+    for key, flag in flags.items():
+        value = flag["value"]
+        settings = value.get("settings") if key.endswith(SWITCH) and isinstance(value, Mapping) else None
+        for setting in settings if isinstance(settings, list) else []:
+            if isinstance(setting, Mapping) and isinstance(setting.get("override"), str) and setting["override"]:
+                found.add(setting["override"])
+    if not isinstance(listed, list) and before is not None:
+        found |= before.entered
+    return frozenset(found)

@@ -1,0 +1,69 @@
+"""What waits for a second person: restores of models of tier 1, and waivers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from governance.api.bodies import Because, Closed
+from governance.api.gate import Who
+from governance.api.switches import Desk, Wire
+from governance.core.authority import Act
+from governance.engine import switching, waiving
+from governance.engine.parts import Engine
+from governance.engine.reading import permit_any
+from governance.views import ApprovalDoneView, ApprovalView, Page, SwitchDoneView
+
+Approval = Annotated[str, Path(max_length=20, pattern=r"^(APR|WVR)-[0-9]+$", description="The id of the approval.")]
+
+
+class Refuse(Closed):
+    """Why it is refused."""
+
+    because: Because
+
+
+class Approve(Closed):
+    """Nothing has to be said."""
+
+
+def routes(engine: Engine, wire: Wire) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["approvals"])
+    desk = Desk(engine, wire)
+
+    @router.get("/v1/approvals")
+    def approvals(who: Who) -> Page[ApprovalView]:
+        """List what waits for a second person."""
+        readable = permit_any(engine, who)
+        at = engine.clock.now()
+        found = [*switching.pending(engine, at), *waiving.pending(engine, at)]
+        return Page(items=[each for each in found if readable(each.model)])
+
+    @router.post("/v1/approvals/{approval}/approve")
+    def approve(who: Who, approval: Approval, body: Approve) -> ApprovalDoneView | SwitchDoneView:
+        """Be the second person; what was asked for takes effect at once."""
+        del body
+        at = engine.clock.now()
+        if approval.startswith("WVR"):
+            answered = waiving.approve(engine, approval, actor=who, at=at)
+            return ApprovalDoneView(approval=answered.view, entry=answered.entry)
+        model = switching.request_of(engine, approval).model
+        found = switching.approve(engine, approval, actor=desk.may(who, "switch.approve", model), at=at)
+        return desk.done(who, model, found.entry)
+
+    @router.post("/v1/approvals/{approval}/refuse")
+    def refuse(who: Who, approval: Approval, body: Refuse) -> ApprovalDoneView:
+        """Refuse to be the second person, for everybody; who asked may take it back."""
+        at = engine.clock.now()
+        if approval.startswith("WVR"):
+            answered = waiving.refuse(engine, approval, actor=who, because=body.because, at=at)
+            return ApprovalDoneView(approval=answered.view, entry=answered.entry)
+        request = switching.request_of(engine, approval)
+        act: Act = "switch.restore" if who.id == request.requested_by else "switch.approve"
+        entry = switching.refuse(engine, approval, actor=desk.may(who, act, request.model), because=body.because, at=at)
+        view = switching.approval_view(engine, switching.request_of(engine, approval))
+        return ApprovalDoneView(approval=view, entry=entry)
+
+    return router

@@ -1,0 +1,76 @@
+"""One model: its card, its effective policy, what was judged; and the runs of runbooks, once there are any."""
+
+from __future__ import annotations
+
+from threading import BoundedSemaphore
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime
+
+from governance.api.bodies import ModelPath
+from governance.api.gate import Who
+from governance.api.switches import Wire
+from governance.core.authority import Actor
+from governance.core.card import Card
+from governance.engine import models, overview, queries
+from governance.engine.entries import ENGINE
+from governance.engine.parts import Engine
+from governance.engine.permission import declared, permit
+from governance.engine.reading import permit_any
+from governance.engine.switch_views import switch_view
+from governance.errors import InvalidDocument, Unavailable
+from governance.views import ModelView, Page, PolicyView, VerdictsView
+
+_AT_ONCE = 2
+"""Judgements as of an instant under way: each asks the sources anew."""
+At = Annotated[AwareDatetime | None, Query(description="Judge as of this instant, which asks the sources anew.")]
+
+
+def routes(engine: Engine, wire: Wire) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["models"])
+    turns = BoundedSemaphore(_AT_ONCE)
+
+    def card_for(who: Actor, model: str) -> Card:
+        card = declared(engine, model)
+        permit(engine, who, "read", model)
+        return card
+
+    @router.get("/v1/models/{model}")
+    def model(who: Who, model: ModelPath) -> ModelView:
+        """Show a model: its card, how it is, and its switch."""
+        card = card_for(who, model)
+        (row,) = overview.rows(engine, lambda each: each == model)
+        switch = None if model == ENGINE else switch_view(engine, model, who, wire.confirmations)
+        written = card.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return ModelView(model=model, card=written, row=row, switch=switch)
+
+    @router.get("/v1/models/{model}/policy")
+    def policy(who: Who, model: ModelPath) -> PolicyView:
+        """Show the effective policy of a model, with where each part is written."""
+        card_for(who, model)
+        return models.policy_view(engine, model)
+
+    @router.get("/v1/models/{model}/verdicts")
+    def verdicts(who: Who, model: ModelPath, at: At = None) -> VerdictsView:
+        """Show what was last judged; with `at` what is judged as of that instant, without writing anything."""
+        card_for(who, model)
+        if at is None:
+            return models.verdicts_view(engine, model)
+        if at > engine.clock.now():
+            raise InvalidDocument(f"at: {at.isoformat()} lies in the future")
+        if not turns.acquire(blocking=False):
+            raise Unavailable(f"{_AT_ONCE} models are judged as of an instant already; try again")
+        try:
+            return VerdictsView(model=model, judged_at=at, items=queries.judged(engine, model, at))
+        finally:
+            turns.release()
+
+    @router.get("/v1/runs")
+    def runs(who: Who) -> Page[dict[str, Any]]:
+        """List the runs of runbooks: none, until there are runbooks."""
+        permit_any(engine, who)
+        return Page(items=[])
+
+    return router

@@ -1,0 +1,90 @@
+"""Waivers and silences: rules that are not enforced for a while, notifications that are not sent."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime, BeforeValidator, Field
+
+from governance.api.bodies import Because, Closed, Labels, ModelName
+from governance.api.gate import Who
+from governance.api.samples import text
+from governance.engine import silences, waiving
+from governance.engine.parts import Engine
+from governance.engine.reading import permit_any
+from governance.views import ApprovalDoneView, Page, SilenceDoneView, SilenceView, WaiverView
+
+Rule = Annotated[str, Field(max_length=200)]
+Until = Annotated[AwareDatetime, BeforeValidator(text, json_schema_input_type=str)]
+SilenceId = Annotated[str, Path(max_length=20, pattern=r"^SIL-[0-9]+$", description="The id of the silence.")]
+Ended = Annotated[bool, Query(description="Also those that have ended.")]
+
+
+class Waiver(Closed):
+    """Which rule is not enforced on which model, why and until when; `labels` narrow it to some instances."""
+
+    model: ModelName
+    rule: Rule
+    because: Because
+    until: Until
+    labels: Labels = Field(default_factory=dict)
+
+
+class Silence(Closed):
+    """What is muted, why and until when; without `model` everything."""
+
+    because: Because
+    until: Until
+    model: Annotated[str, Field(max_length=200)] = ""
+    rule: Rule = ""
+    labels: Labels = Field(default_factory=dict)
+
+
+class End(Closed):
+    """Why it ends."""
+
+    because: Because
+
+
+def routes(engine: Engine) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(tags=["waivers and silences"])
+
+    @router.get("/v1/waivers")
+    def waivers(who: Who) -> Page[WaiverView]:
+        """List the waivers in force."""
+        readable = permit_any(engine, who)
+        return Page(items=[each for each in waiving.holding(engine, engine.clock.now()) if readable(each.model)])
+
+    @router.post("/v1/waivers", status_code=HTTPStatus.ACCEPTED)
+    def ask(who: Who, body: Waiver) -> ApprovalDoneView:
+        """Ask that a rule is not enforced on a model; it waits for a second person."""
+        answered = waiving.request(
+            engine, body.model, body.rule, labels=tuple(sorted(body.labels.items())), because=body.because,
+            until=body.until, actor=who, at=engine.clock.now(),
+        )  # fmt: skip
+        return ApprovalDoneView(approval=answered.view, entry=answered.entry)
+
+    @router.get("/v1/silences")
+    def muted(who: Who, ended: Ended = False) -> Page[SilenceView]:  # noqa: FBT002 (a query parameter)
+        """List the silences that hold."""
+        readable = permit_any(engine, who)
+        found = silences.listed(engine, engine.clock.now(), ended=ended)
+        return Page(items=[each for each in found if readable(each.model or None)])
+
+    @router.post("/v1/silences")
+    def mute(who: Who, body: Silence) -> SilenceDoneView:
+        """Mute notifications for a while; incidents and verdicts go on, and a resolution gets through."""
+        return silences.create(
+            engine, model=body.model, rule=body.rule, labels=tuple(sorted(body.labels.items())),
+            because=body.because, until=body.until, actor=who, at=engine.clock.now(),
+        )  # fmt: skip
+
+    @router.post("/v1/silences/{silence}/end")
+    def end(who: Who, silence: SilenceId, body: End) -> SilenceDoneView:
+        """End a silence now."""
+        return silences.end(engine, silence, because=body.because, actor=who, at=engine.clock.now())
+
+    return router

@@ -1,0 +1,51 @@
+"""An act that waits for a second person: who asked for what, on which state, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
+
+from governance.core.switch import Mode, Scope
+
+ApprovalKind = Literal["switch.restore"]
+ApprovalState = Literal["pending", "approved", "refused", "voided"]
+ANSWER_WITHIN = timedelta(days=1)
+"""How long a request waits: who approves later decides on a world that the request did not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A restore that waits for its second person.
+
+    It is bound to `seq`, the switch as it was shown to who asked: any change of it voids the request. `to` and `share`
+    are what the scope is restored to. `because` is of who asked; `said` tells how it ended, by `decided_by`.
+    """
+
+    id: str
+    kind: ApprovalKind
+    model: str
+    scope: Scope
+    seq: int
+    requested_by: str
+    requested_at: datetime
+    because: str
+    until: datetime
+    to: Mode = "live"
+    share: float = 1.0
+    state: ApprovalState = "pending"
+    decided_by: str = ""
+    decided_at: datetime | None = None
+    said: str = ""
+
+    @property
+    def text(self) -> str:
+        """What is asked for, in words."""
+        to = f"throttle {self.share:.0%}" if self.to == "throttle" else self.to
+        about = "" if self.scope == Scope() else f" ({self.scope})"
+        return f"restore {self.model}{about} to {to}: {self.because}"
+
+
+def decided(approval: Approval, state: ApprovalState, *, actor: str, at: datetime, said: str) -> Approval:
+    """Return the request as answered, or voided by what happened meanwhile."""
+    return replace(approval, state=state, decided_by=actor, decided_at=at, said=said)

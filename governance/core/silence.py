@@ -1,0 +1,45 @@
+"""A silence: notifications that are muted for a while. Verdicts and incidents go on, and so does their record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from governance.core.incident import Incident
+from governance.core.metric import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Who muted what, why and until when; an empty `model` or `rule` and no `labels` are all of them.
+
+    `caught_up` is set when those who were not told have been told what is still open.
+    """
+
+    id: str
+    by: str
+    because: str
+    since: datetime
+    until: datetime
+    model: str = ""
+    rule: str = ""
+    labels: Labels = ()
+    ended_at: datetime | None = None
+    ended_by: str = ""
+    caught_up: bool = False
+
+    def holds(self, at: datetime) -> bool:
+        """Tell whether it mutes anything now."""
+        return self.ended_at is None and self.since <= at < self.until
+
+    def covers(self, incident: Incident) -> bool:
+        """Tell whether it mutes an incident: one finding that it does not cover is told with all the others."""
+        if self.model and self.model != incident.model:
+            return False
+        shown = incident.firing or incident.findings
+        return all(self.rule in ("", each.key.rule) and set(self.labels) <= set(each.key.labels) for each in shown)
+
+    @property
+    def words(self) -> str:
+        """Why a notification was not sent."""
+        return f"silenced by {self.by} until {self.until:%Y-%m-%d %H:%M} UTC ({self.id}): {self.because}"

@@ -1,0 +1,146 @@
+"""Silences: made and ended by people, and ended by their time; then who was not told hears of what is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from governance.core.authority import Actor
+from governance.core.decision import Decision
+from governance.core.effect import Effect
+from governance.core.incident import Incident
+from governance.core.metric import Labels
+from governance.core.silence import Silence
+from governance.core.suggestion import closest
+from governance.engine import entries
+from governance.engine.parts import Engine
+from governance.engine.permission import declared, permit
+from governance.engine.sealing import sealed
+from governance.errors import Conflict, InvalidDocument, NotFound
+from governance.store import decision_log, effects, incidents, silences
+from governance.views import SilenceDoneView, SilenceView
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+LONGEST = timedelta(days=31)
+"""A silence must end: what is muted for longer is a rule that should be changed."""
+
+
+def create(
+    engine: Engine, *, model: str, rule: str = "", labels: Labels = (), because: str, until: datetime,
+    actor: Actor | str, at: datetime,
+) -> SilenceDoneView:  # fmt: skip
+    """Mute notifications until an instant; an empty `model` mutes all, for who may do so everywhere.
+
+    :raises NotFound: when no card declares the model, or it has no such rule.
+    :raises InvalidDocument: when it would not end after now and within a month.
+    :raises Denied: when the actor may not.
+    """
+    if model:
+        declared(engine, model)
+    permit(engine, actor, "silence.create", model or None)
+    rules = {each.rule.id for policy in engine.plan.policies for each in policy.rules if model in ("", policy.model)}
+    if rule and rule not in rules:
+        raise NotFound(f"no rule '{rule}' holds for {model or 'any model'}; {closest(rule, rules) or 'see gov eval'}")
+    if not at < until <= at + LONGEST:
+        raise InvalidDocument(f"until: a silence ends after now, {at:%Y-%m-%dT%H:%M}Z, and within {LONGEST.days} days")
+    with engine.database.transaction() as connection:
+        made = Silence(silences.next_id(connection), str(actor), because, at, until, model, rule, labels)
+        silences.add(connection, made)
+        decision = _entry(made, "silence.created", str(actor), at, because)
+        decision_log.append(connection, [decision])
+    return SilenceDoneView(silence=view(made, at), entry=sealed(engine, decision.id, at))
+
+
+def end(engine: Engine, silence: str, *, because: str, actor: Actor | str, at: datetime) -> SilenceDoneView:
+    """End a silence now; at the next beat who was not told hears of what is still open.
+
+    :raises NotFound: when there is none of that id.
+    :raises Conflict: when it has ended.
+    :raises Denied: when the actor may not.
+    """
+    with engine.database.transaction() as connection:
+        before = silences.get(connection, silence)
+        permit(engine, actor, "silence.end", before.model or None)
+        if not before.holds(at):
+            when = before.ended_at or before.until
+            who = f" by {before.ended_by}" if before.ended_by else ""
+            raise Conflict(f"{silence} was ended{who} at {when:%Y-%m-%d %H:%M} UTC")
+        after = replace(before, ended_at=at, ended_by=str(actor))
+        silences.save(connection, after)
+        decision = _entry(after, "silence.ended", str(actor), at, because)
+        decision_log.append(connection, [decision])
+    return SilenceDoneView(silence=view(after, at), entry=sealed(engine, decision.id, at))
+
+
+def listed(engine: Engine, at: datetime, *, ended: bool = False) -> list[SilenceView]:
+    """Return the silences that hold, or all that there ever were."""
+    with engine.database.read() as connection:
+        found = silences.listed(connection)
+    return [view(each, at) for each in found if ended or each.holds(at)]
+
+
+def view(silence: Silence, at: datetime) -> SilenceView:
+    """Return a silence as it is shown."""
+    return SilenceView(
+        id=silence.id,
+        model=silence.model,
+        rule=silence.rule,
+        labels=dict(silence.labels),
+        because=silence.because,
+        by=silence.by,
+        since=silence.since,
+        until=silence.until,
+        state="holds" if silence.holds(at) else "ended",
+        ended_by=silence.ended_by,
+    )
+
+
+def catch_up(engine: Engine, at: datetime) -> None:
+    """Tell what is still open to who was not told of it, for each silence that has ended since the last beat."""
+    with engine.database.read() as connection:
+        if not any(not each.holds(at) for each in silences.open_(connection)):
+            return
+    with engine.database.transaction() as connection:
+        over = [each for each in silences.open_(connection) if not each.holds(at)]
+        still = silences.holding(connection, at)
+        opened = incidents.listed(connection, status="open")
+        for each in over:
+            effects.add(connection, list(_untold(connection, each, opened, still, at)))
+            silences.save(connection, replace(each, ended_at=each.ended_at or each.until, caught_up=True))
+            if each.ended_at is None:
+                decision_log.append(connection, [_entry(each, "silence.expired", entries.ENGINE, at, "")])
+    decision_log.seal(engine.database, at)
+
+
+def _untold(
+    connection: Connection, over: Silence, opened: list[Incident], still: list[Silence], at: datetime
+) -> Iterator[Effect]:
+    """Yield the newest notification of each open incident that this silence kept from somebody."""
+    for incident in opened:
+        if any(each.covers(incident) for each in still):
+            continue
+        newest = {each.notifier: each for each in sorted(effects.of_incident(connection, incident.id), key=_version)}
+        for effect in newest.values():
+            if effect.silence == over.id:
+                key = f"{effect.key}-{over.id}"
+                yield replace(effect, key=key, state="due", next_at=at, receipt="", silence="")
+
+
+def _version(effect: Effect) -> int:
+    return effect.version
+
+
+def _entry(silence: Silence, kind: str, actor: str, at: datetime, because: str) -> Decision:
+    subject = {"silence": silence.id, **({"model": silence.model} if silence.model else {})}
+    body = {
+        "rule": silence.rule,
+        "labels": entries.labels_text(silence.labels),
+        "because": because,
+        "until": silence.until,
+        "by": silence.by,
+    }
+    return Decision(at, kind, actor, subject, body, entries.identity(kind, silence.id))

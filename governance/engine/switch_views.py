@@ -1,0 +1,135 @@
+"""A kill switch as it is shown: what holds, what a person must know before acting, and whether they may."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from governance.core.authority import Act, Actor, Allowed, authority
+from governance.core.card import Card
+from governance.core.duration import format_duration
+from governance.core.switch import Setting, Switch
+from governance.engine.entries import ENGINE
+from governance.engine.parts import Engine
+from governance.engine.permission import card_of, declared
+from governance.engine.switching import people_to_restore
+from governance.store import switches
+from governance.views import ConfirmationsView, MayView, ScopeView, SettingView, SwitchView
+
+LONG = timedelta(hours=24)
+"""A switch that is not live for longer than this is worth a warning: what was meant for an hour became the rule."""
+Confirmations = Callable[[str], ConfirmationsView]
+_ACTS: dict[str, Act] = {"pull": "switch.pull", "restore": "switch.restore", "break-glass": "switch.break-glass"}
+
+
+def nobody_confirms(model: str) -> ConfirmationsView:
+    """Return the confirmations of a model that no instance reads."""
+    del model
+    return ConfirmationsView(total=0, confirmed=0)
+
+
+def switch_view(engine: Engine, model: str, who: Actor, confirmations: Confirmations) -> SwitchView:
+    """Return one switch for who asks.
+
+    :raises NotFound: when no card declares the model and it was never pulled.
+    """
+    with engine.database.read() as connection:
+        switch = switches.get(connection, model)
+    if not switch.seq:
+        declared(engine, model)
+    return view_of(engine, switch, who, confirmations)
+
+
+def switch_views(
+    engine: Engine, who: Actor, readable: Callable[[str | None], bool], confirmations: Confirmations
+) -> list[SwitchView]:
+    """Return the switches of all models that may be read, those that are not live first."""
+    with engine.database.read() as connection:
+        pulled = switches.all_of(connection)
+    models = {policy.model for policy in engine.plan.policies if policy.model != ENGINE} | set(pulled)
+    found = [pulled.get(model, Switch(model)) for model in models if readable(model)]
+    found.sort(key=lambda each: (not each.settings, each.model))
+    return [view_of(engine, each, who, confirmations) for each in found]
+
+
+def view_of(engine: Engine, switch: Switch, who: Actor, confirmations: Confirmations) -> SwitchView:
+    """Return a switch for who asks."""
+    card = card_of(engine, switch.model)
+    versions = card.versions if card is not None else None
+    serving = versions.serving if versions is not None else None
+    heard = confirmations(switch.model)
+    return SwitchView(
+        model=switch.model,
+        environment=engine.organisation.environment,
+        tier=card.tier if card is not None else 1,
+        seq=switch.seq,
+        mode=switch.worst.mode if switch.worst else "live",
+        settings=[_setting(each) for each in sorted(switch.settings, key=lambda each: each.rank, reverse=True)],
+        changed_at=switch.changed_at,
+        serving=serving if isinstance(serving, str) else serving.serving if serving is not None else "",
+        fallback=(versions.fallback if versions is not None else None) or "",
+        traffic=_traffic(engine, switch.model),
+        dependants=sorted(_dependants(engine, switch.model)),
+        people_to_restore=people_to_restore(engine, switch.model),
+        confirmations=heard,
+        warnings=list(_warnings(switch, versions is not None and bool(versions.fallback), heard, engine.clock.now())),
+        may={name: _may(engine, who, act, card) for name, act in _ACTS.items()},
+    )
+
+
+def _setting(setting: Setting) -> SettingView:
+    return SettingView(
+        scope=ScopeView(version=setting.scope.version, labels=dict(setting.scope.labels)),
+        mode=setting.mode,
+        share=setting.share,
+        seq=setting.seq,
+        reason=setting.reason,
+        set_by=setting.set_by,
+        set_at=setting.set_at,
+        approved_by=setting.approved_by,
+        fallback=setting.fallback,
+        incident=setting.incident,
+        expires_at=setting.expires_at,
+        extended=setting.extended,
+        origin=setting.origin,
+    )
+
+
+def _traffic(engine: Engine, model: str) -> float | None:
+    """Return predictions per minute, as far as a rule looks at the metric `predictions`."""
+    policy = engine.plan.by_model.get(model)
+    metric = policy.policy.metrics.get("predictions") if policy is not None else None
+    if metric is None:
+        return None
+    inputs = (each for verdict in engine.latest.of(model) for each in verdict.inputs)
+    count = next((each.value for each in inputs if each.name == "metrics.predictions"), None)
+    return count / (metric.query.window / timedelta(minutes=1)) if count is not None else None
+
+
+def _dependants(engine: Engine, model: str) -> Iterator[str]:
+    for policy in engine.plan.policies:
+        data = policy.policy.card.data
+        if data is not None and model in data.depends_on:
+            yield policy.model
+
+
+def _warnings(switch: Switch, fallback: bool, heard: ConfirmationsView, now: datetime) -> Iterator[str]:  # noqa: FBT001
+    for each in switch.settings:
+        age = now - each.set_at
+        if age > LONG:
+            yield f"{each.mode} ({each.scope}) for {format_duration(timedelta(hours=age // timedelta(hours=1)))}"
+        if each.extended >= 2:
+            yield f"the expiry of {each.mode} ({each.scope}) was extended {each.extended} times"
+    if not fallback:
+        yield "the card names no fallback (versions.fallback): what serves instead is up to the client"
+    if not heard.total:
+        yield "no serving process has asked for this switch: pulling it may stop nothing"
+    if heard.silent:
+        yield f"{len(heard.silent)} of {heard.total} instances have not been heard of lately"
+
+
+def _may(engine: Engine, who: Actor, act: Act, card: Card | None) -> MayView:
+    found = authority(who, act, card, engine.organisation)
+    if isinstance(found, Allowed):
+        return MayView(allowed=True, because=found.because)
+    return MayView(allowed=False, because=str(found))

@@ -1,0 +1,175 @@
+"""One change of one switch: the new state, what it voids and ends, and its entry, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from governance.core.approval import Approval, decided
+from governance.core.decision import Decision
+from governance.core.switch import Scope, Setting, Switch, changed
+from governance.engine import entries
+from governance.engine.parts import Engine
+from governance.engine.switching import paging
+from governance.errors import Denied, InvalidDocument
+from governance.store import approvals, decision_log, switches
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Who changes a switch, when, why, and the kind of its entry; `details` are said in the entry besides."""
+
+    kind: str
+    actor: str
+    at: datetime
+    because: str
+    details: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A switch as it was written, its new setting (None: live), and the id of its decision."""
+
+    switch: Switch
+    setting: Setting | None
+    identity: str
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchDone:
+    """A switch after an act, what holds for the scope now (None: live), the sealed entry, and why the actor may."""
+
+    switch: Switch
+    setting: Setting | None
+    entry: int
+    because_allowed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """A restore that waits for a second person: who may be asked, and the entry of the request."""
+
+    approval: Approval
+    who_may: tuple[str, ...]
+    entry: int
+
+
+def write(
+    connection: Connection,
+    engine: Engine,
+    before: Switch,
+    scope: Scope,
+    after: Setting | None,
+    act: Act,
+    *,
+    identity: str = "",
+) -> Changed:
+    """Write a switch with one scope set anew, and what follows: requests about it are void, its page ends."""
+    switch = changed(before, scope, after, seq=switches.next_seq(connection), at=act.at)
+    switches.save(connection, switch)
+    was, now = before.at(scope), switch.at(scope)
+    identity = identity or entries.identity("switch", str(switch.seq))
+    body = {
+        "seq": switch.seq,
+        "because": act.because,
+        "before": described(was),
+        "after": described(now),
+        **act.details,
+    }
+    decision = Decision(act.at, act.kind, act.actor, subject(before.model, scope, now or was), body, identity)
+    decision_log.append(connection, [decision])
+    _void(connection, switch, act, words(before.model, scope, now))
+    if was is not None and was.extended and (now is None or not now.extended):
+        paging.close(connection, engine, paging.extended(before.model, scope), act.at)
+    return Changed(switch, now, identity)
+
+
+def subject(model: str, scope: Scope, setting: Setting | None) -> dict[str, str]:
+    """Return what an entry about a switch is about."""
+    about = {"model": model, "scope": str(scope)}
+    if setting is not None and setting.incident is not None:
+        about["incident"] = str(setting.incident)
+    return about
+
+
+def described(setting: Setting | None) -> dict[str, object]:
+    """Return a setting as an entry holds it."""
+    if setting is None:
+        return {"mode": "live"}
+    return {
+        "mode": setting.mode,
+        "share": setting.share,
+        "reason": setting.reason,
+        "set_by": setting.set_by,
+        "origin": setting.origin,
+        "expires_at": setting.expires_at,
+        "extended": setting.extended,
+        "salt": setting.salt,
+        "fallback": setting.fallback,
+        "guards": list(setting.guards),
+    }
+
+
+def words(model: str, scope: Scope, setting: Setting | None) -> str:
+    """Return what holds for a scope as a sentence without its end: "m is stopped (version 3)"."""
+    about = "" if scope == Scope() else f" ({scope})"
+    return f"{model} is {mode_words(setting)}{about}"
+
+
+def mode_words(setting: Setting | None) -> str:
+    """Return a mode as it stands behind "is"."""
+    if setting is None:
+        return "live"
+    if setting.mode == "throttle":
+        return f"throttled: {setting.share * 100:.3g} % of its requests get the fallback"
+    return setting.mode if setting.mode == "stopped" else f"in {setting.mode}"
+
+
+def check_reason(because: str) -> None:
+    """Refuse an act that does not say why.
+
+    :raises InvalidDocument: when it does not.
+    """
+    if not because.strip():
+        raise InvalidDocument("say why (--because): whoever reads the log must know")
+
+
+def check_confirmed(model: str, confirmed: str, what: str) -> None:
+    """Refuse a grave act that was not confirmed with the model's typed name.
+
+    :raises Denied: saying what to type.
+    """
+    if confirmed != model:
+        raise Denied(
+            f"{what} must be confirmed with the model's name; type {model} (on the command line: --confirm {model})"
+        )
+
+
+def _void(connection: Connection, switch: Switch, act: Act, now: str) -> None:
+    """Void the requests that were made on another state of the switch."""
+    waiting = approvals.listed(connection, model=switch.model)
+    said = f"{act.actor} changed the switch meanwhile: since {act.at:%Y-%m-%d %H:%M} UTC {now} (seq {switch.seq})"
+    voided = [decided(each, "voided", actor=act.actor, at=act.at, said=said) for each in waiting]
+    approvals.save(connection, voided)
+    decision_log.append(connection, [of_approval(each, "switch.voided", act.at) for each in voided])
+
+
+def of_approval(approval: Approval, kind: str, at: datetime) -> Decision:
+    """Return the entry of a request, or of what became of it."""
+    body = {
+        "approval": approval.id,
+        "to": approval.to,
+        "share": approval.share,
+        "seq": approval.seq,
+        "because": approval.because,
+        "requested_by": approval.requested_by,
+        "said": approval.said,
+    }
+    about = {"model": approval.model, "scope": str(approval.scope), "approval": approval.id}
+    identity = entries.identity("approval", approval.id, approval.state)
+    return Decision(at, kind, approval.decided_by or approval.requested_by, about, body, identity)

@@ -1,0 +1,51 @@
+"""Waivers and silences as they are shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from governance.views.switches import ApprovalView
+from governance.views.view import View
+
+
+class WaiverView(View):
+    """A rule that is not enforced on a model until `until`."""
+
+    id: str
+    model: str
+    rule: str
+    labels: dict[str, str]
+    because: str
+    requested_by: str
+    approved_by: str
+    since: datetime | None
+    until: datetime
+
+
+class ApprovalDoneView(View):
+    """A request as it was made or answered, and the entry that proves it."""
+
+    approval: ApprovalView
+    entry: int
+
+
+class SilenceView(View):
+    """Notifications that are muted until `until`; empty `model`, `rule` and `labels` are all of them."""
+
+    id: str
+    model: str
+    rule: str
+    labels: dict[str, str]
+    because: str
+    by: str
+    since: datetime
+    until: datetime
+    state: str
+    ended_by: str = ""
+
+
+class SilenceDoneView(View):
+    """A silence after an act, and the entry that proves it."""
+
+    silence: SilenceView
+    entry: int

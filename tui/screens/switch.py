@@ -111,6 +111,8 @@ class SwitchModal(ModalScreen[bool]):
             return f"[b $error]✗ {safe(may.because)}[/]", False
         if not self.query_one("#reason", Input).value.strip():
             return "[$warning]… a reason is needed[/]", False
+        if self.mode == "throttle" and not 0 < (_share(self.query_one("#share", Input).value) or 0) < 1:
+            return "[b $error]✗ a share lies between 0% and 100%, such as 50%[/]", False
         if not named or typed == self.switch.model:
             return "[b $success]✓ ready[/] [$muted]ctrl+j, or the button[/]", True
         if self.switch.model.startswith(typed):
@@ -146,7 +148,7 @@ class SwitchModal(ModalScreen[bool]):
             return {**body, "seq": self.switch.seq, "scope": scope, "confirm": typed}
         body["mode"] = self.mode
         if self.mode == "throttle":
-            body["share"] = self.query_one("#share", Input).value.strip()
+            body["share"] = _share(self.query_one("#share", Input).value)
         expires = self.query_one("#expires", Input).value.strip()
         if expires:
             body["expires"] = expires
@@ -199,6 +201,15 @@ class SwitchModal(ModalScreen[bool]):
         no.label = "Close"
         no.focus()
         self.query_one("#hint", Static).update(Content.from_markup(_outcome(done)))
+
+
+def _share(text: str) -> float | None:
+    """Return what 50% or 0.5 says, None when it says nothing."""
+    digits = text.strip().removesuffix("%")
+    try:
+        return float(digits) / (100 if text.strip().endswith("%") else 1)
+    except ValueError:
+        return None
 
 
 def _outcome(done: SwitchDoneView) -> str:

@@ -4,10 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test check lint format types layers soak bench docs clean
+.PHONY: help demo test check lint format types layers soak bench bench-peer docs clean
 
 help:            ## say what can be made
-	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/'
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=python3.12")'
@@ -27,10 +27,15 @@ $(VENV)/.dev: $(VENV)/.ready clients/python/pyproject.toml
 		'mlflow-skinny==3.17.2' flask flask-cors alembic sqlalchemy graphene huey cryptography pandas aiohttp
 	@touch $@
 
+tests/clients/node/node_modules/.ready: tests/clients/node/package.json    # the OpenFeature SDKs for JavaScript
+	@if command -v npm > /dev/null; then \
+		cd tests/clients/node && npm install --no-package-lock --no-audit --no-fund --silent && touch node_modules/.ready; \
+	else echo "npm is missing: the tests with OpenFeature for JavaScript are skipped"; fi
+
 demo: $(VENV)/.ready     ## govern three real models on a year of real data (about a minute)
 	@$(BIN)/gov demo
 
-test: $(VENV)/.dev       ## run all tests
+test: $(VENV)/.dev tests/clients/node/node_modules/.ready    ## run all tests
 	@$(BIN)/pytest -n auto --dist loadgroup
 
 check: lint types layers test    ## all that a change must pass
@@ -49,15 +54,25 @@ types: $(VENV)/.dev      ## mypy --strict
 layers: $(VENV)/.dev     ## who may import whom
 	@$(BIN)/lint-imports
 
-soak: $(VENV)/.dev       ## kill the engine 200 times, and tell it 1,000 random stories
-	@SOAK=200 $(BIN)/pytest -n auto tests/crash tests/test_state_machine.py
+soak: $(VENV)/.dev       ## kill the engine 200 times, tell it 1,000 random stories, open 10,000 event streams
+	@SOAK=200 $(BIN)/pytest -n auto tests/crash tests/test_state_machine.py tests/interfaces/test_ofrep_attacks.py
 
 bench: $(VENV)/.dev      ## figures: one cycle over 1,000 models × 10 rules; reads and propagation of kill switches
 	@$(BIN)/python tests/benchmarks/cycle.py
+	@$(BIN)/python tests/benchmarks/switches.py
 	@$(BIN)/python tests/benchmarks/provider.py
+
+.bench-peer/.ready:       # a feature-flag server to compare with (Node 20, PostgreSQL); never a dependency of ours
+	@mkdir -p .bench-peer
+	@cd .bench-peer && echo '{"private": true}' > package.json
+	@cd .bench-peer && npm install --no-package-lock --no-audit --no-fund --silent unleash-server@7.5.1
+	@touch $@
+
+bench-peer: $(VENV)/.dev .bench-peer/.ready    ## the same figures of Unleash, side by side
+	@$(BIN)/python tests/benchmarks/unleash.py
 
 docs: $(VENV)/.dev       ## write the parts of the documentation that come from the code
 	@$(BIN)/python docs/generate.py
 
 clean:           ## remove what was built
-	@rm -rf $(VENV) .venv-mlflow .gov-demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf $(VENV) .venv-mlflow tests/clients/node/node_modules .bench-peer .gov-demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

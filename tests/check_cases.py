@@ -120,6 +120,20 @@ without either nothing can be judged
     2 | model: m
       |        ^
 """),
+    Case("a role for a team nobody knows", {"org.yaml": ORG + "roles: [{role: responder, who: [travl-ml]}]\n"}, """\
+policies/org.yaml:9:33: error[unknown-party]: the organisation has no team or person 'travl-ml' \
+(the leads of a team are <team>-leads)
+    9 | roles: [{role: responder, who: [travl-ml]}]
+      |                                 ^^^^^^^^ did you mean 'travel-ml'?
+"""),
+    Case("a role for a name of a person and of a team", {
+        "org.yaml": ORG.replace("travel-ml:", "ana:") + "roles: [{role: admin, who: [ana]}]\n"
+    }, """\
+policies/org.yaml:9:29: error[ambiguous-party]: 'ana' is a person and a team; a role must not go to who was not \
+meant: rename one
+    9 | roles: [{role: admin, who: [ana]}]
+      |                             ^^^
+"""),
     Case("a source of a kind nobody knows", {"org.yaml": ORG.replace("parquet", "parqet")}, """\
 policies/org.yaml:8:23: error[wrong-plugin]: no kind 'parqet'
     8 |   predictions: {kind: parqet, path: data}

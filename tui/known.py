@@ -54,6 +54,11 @@ def span(since: datetime | None, now: datetime) -> str:
     return f"{seconds} s"
 
 
+def brief(since: datetime, now: datetime) -> str:
+    """Return how long ago something was, in its largest unit: "4m"."""
+    return span(since, now).replace(" ", "", 1).partition(" ")[0]
+
+
 def now() -> datetime:
     """Return the current instant in UTC."""
     return datetime.now(UTC)

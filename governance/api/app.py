@@ -9,6 +9,7 @@ from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 
 from governance.api import (
+    alertmanager,
     approvals,
     confirmations,
     events,
@@ -26,12 +27,13 @@ from governance.api import (
 from governance.api.feed import Feed
 from governance.api.gate import Doors, Gate
 from governance.api.guard import LOCAL, Guard, Hosts
-from governance.api.ofrep.access import Access
 from governance.api.ofrep.description import described
 from governance.api.ofrep.events import Streams
+from governance.api.ofrep.reach import Reach
 from governance.api.ofrep.routes import routes as ofrep
+from governance.api.once import Once
 from governance.api.pulse import Pulse
-from governance.api.wire import wire_of
+from governance.api.wiring import wire_of
 from governance.engine.board import Board
 from governance.engine.parts import Engine
 
@@ -65,28 +67,29 @@ def app(engine: Engine, service: Service) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         responses=problems.DOCUMENTED,
-        dependencies=[Security(_BEARER)],
     )
     problems.register(made)
+    made.add_middleware(Once, engine=engine)
     made.add_middleware(Gate, doors=service.doors)
     made.add_middleware(Guard, hosts=service.hosts)  # the last one added stands before the others
-    access, wire = Access(engine), wire_of(service.board, engine.clock)
-    made.router.routes.extend(ofrep(service.board, service.streams, engine.clock, access))  # asked most, so first
+    reach, wire = Reach(engine, service.board), wire_of(service.board, engine.clock)
+    made.router.routes.extend(ofrep(service.board, service.streams, engine.clock, reach))  # first: they are asked most
     for router in (
         fleet.routes(engine),
         incidents.routes(engine),
+        alertmanager.routes(engine),
         switches.routes(engine, wire),
-        confirmations.routes(service.board, engine.clock, access),
         approvals.routes(engine, wire),
         muting.routes(engine),
         models.routes(engine, wire),
         log.routes(engine),
         events.routes(engine, service.feed),
         samples.routes(engine, service.pulse),
-        figures.routes(engine, service.pulse),
-        health.routes(engine, service.every),
+        figures.routes(engine, service.pulse, service.streams),
+        confirmations.routes(service.board, engine.clock, reach),
     ):
-        made.include_router(router)
+        made.include_router(router, dependencies=[Security(_BEARER)])
+    made.include_router(health.routes(engine, service.every))
     document = made.openapi
     made.openapi = lambda: document() if made.openapi_schema else described(document())  # type: ignore[method-assign]
     return made

@@ -8,10 +8,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, Strict
 
 from governance.api.gate import Who
-from governance.api.ofrep.access import Access
-from governance.api.ofrep.exchange import Refused
+from governance.api.ofrep.reach import Reach
 from governance.engine.board import Board
-from governance.errors import Denied
 from governance.ports import Clock
 
 
@@ -31,19 +29,16 @@ class Confirmed(BaseModel):
     seq: int
 
 
-def routes(board: Board, clock: Clock, access: Access) -> APIRouter:
-    """Return the route of confirmations; a caller speaks for the models that it may read."""
+def routes(board: Board, clock: Clock, reach: Reach) -> APIRouter:
+    """Return the route of confirmations."""
     router = APIRouter(tags=["switches"])
 
     @router.post("/v1/confirmations")
-    def confirm(who: Who, body: Confirmation) -> Confirmed:
+    def confirm(body: Confirmation, who: Who) -> Confirmed:
         """Note that an instance holds the switches as they were after the change `seq`."""
-        try:
-            allowed = access.of(who)
-        except Refused as error:
-            raise Denied(error.details) from error
-        models = [each for each in body.models if allowed is None or each in allowed]
-        board.confirm(body.instance, body.seq, models, clock.now())
+        models = reach.of(who)
+        held = body.models if models is None else [each for each in body.models if each in models]
+        board.confirm(body.instance, body.seq, held, clock.now())
         return Confirmed(seq=board.seq)
 
     return router

@@ -10,12 +10,14 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from governance.api.gate import Who
+from governance.api.ofrep.events import Streams
 from governance.api.pulse import Pulse
 from governance.core.document import SEVERITIES
 from governance.engine import entries
@@ -30,10 +32,11 @@ if TYPE_CHECKING:
 class Figures(Collector):
     """Reads the figures of an engine: those of its database in one snapshot, those of this process as they are."""
 
-    def __init__(self, engine: Engine, pulse: Pulse) -> None:
+    def __init__(self, engine: Engine, pulse: Pulse, streams: Streams) -> None:
         """Read from these."""
         self._engine = engine
         self._pulse = pulse
+        self._streams = streams
 
     def describe(self) -> list[Metric]:
         """Return nothing, so that registering reads no database."""
@@ -48,6 +51,9 @@ class Figures(Collector):
         yield _counted("gov_verdicts", "Verdicts since the start.", "outcome", pulse.verdicts)
         yield _counted("gov_pushed_samples", "Samples pushed since the start.", "source", pulse.pushed)
         yield CounterMetricFamily("gov_failed_steps", "Steps that failed since the start.", pulse.failed)
+        yield GaugeMetricFamily("gov_event_streams", "Clients that hear of kill switches.", self._streams.open)
+        refused = "Event streams refused since the start, as too many were open."
+        yield CounterMetricFamily("gov_refused_event_streams", refused, self._streams.refused)
 
     def _stored(self) -> Iterator[Metric]:
         with self._engine.database.read() as connection:
@@ -68,13 +74,13 @@ class Figures(Collector):
         yield GaugeMetricFamily("gov_undelivered_effects", "Notifications still to be sent.", undelivered)
 
 
-def routes(engine: Engine, pulse: Pulse) -> APIRouter:
+def routes(engine: Engine, pulse: Pulse, streams: Streams) -> APIRouter:
     """Return the route of the figures."""
     router = APIRouter(tags=["health"])
     registry = CollectorRegistry()
-    registry.register(Figures(engine, pulse))
+    registry.register(Figures(engine, pulse, streams))
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     def metrics(who: Who) -> Response:
         """Give our own figures in Prometheus's text format."""
         permit(engine, who, "read")

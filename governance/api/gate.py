@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Protocol
@@ -15,13 +15,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from governance.api.limits import Buckets
 from governance.api.problems import problem
 from governance.core.authority import Actor
-from governance.engine.keyring import Keyring, Login, Refused
+from governance.engine.keyring import Keyring, Login, Refused, Stranger
 from governance.engine.refusals import Refusals
 from governance.errors import Denied, GovernanceError, Unavailable, Unknown
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """Paths that anybody may ask for, as those that watch the process have no token."""
-UNLIMITED = "/ofrep/"
+OFREP = "/ofrep/"
+UNLIMITED = (OFREP, "/v1/confirmations")
 """Paths whose clients are never told to slow down: they would serve a wrong default meanwhile."""
 _LONGEST = 16_384
 _NEEDED = "this needs a token: send `Authorization: Bearer gov_…`; make one with gov token create"
@@ -35,7 +36,7 @@ class SignOn(Protocol):
         """Return who asks.
 
         :raises Refused: when the token does not hold.
-        :raises Denied: when it does, and the organisation does not know the person.
+        :raises Stranger: when it does, and the organisation does not know the person.
         :raises Unavailable: when the issuer does not answer.
         """
         ...
@@ -43,7 +44,10 @@ class SignOn(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """How callers are known: tokens of ours, single sign-on, and without both who runs the process (`local`)."""
+    """How callers are known: tokens of ours, single sign-on, and without both who runs the process (`local`).
+
+    `failures` bounds how often an address may be refused, `writes` how often a caller may write.
+    """
 
     keyring: Keyring
     refusals: Refusals
@@ -51,6 +55,8 @@ class Doors:
     now: Callable[[], datetime]
     sign_on: SignOn | None = None
     open_: bool = True
+    failures: Buckets = field(default_factory=lambda: Buckets(20, 0.5))
+    writes: Buckets = field(default_factory=lambda: Buckets(300, 50))
 
     @property
     def is_open(self) -> bool:
@@ -66,7 +72,7 @@ class Doors:
         if secret.count(".") == 2 and self.sign_on is not None:
             return self.sign_on.login(secret, at)
         if self.keyring.is_stale(secret):
-            self.keyring.refresh()
+            self.keyring.refresh(secret)
         return self.keyring.login(secret, at)
 
 
@@ -76,7 +82,6 @@ class Gate:
     def __init__(self, app: ASGIApp, doors: Doors) -> None:
         """Stand before this app."""
         self._app, self._doors = app, doors
-        self._failures = Buckets(20, 0.5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on."""
@@ -89,41 +94,61 @@ class Gate:
             refused = await self._refused(error, scope["path"], address)
             return await refused(scope, receive, send)
         except GovernanceError as error:
+            if isinstance(error, Stranger):
+                await run_in_threadpool(self._noted, error, address)
             status = HTTPStatus.FORBIDDEN if isinstance(error, Denied) else HTTPStatus.SERVICE_UNAVAILABLE
             return await problem(status, str(error))(scope, receive, send)
+        if _is_serving(scope) and "switches" not in login.actor.scopes:
+            said = f"this needs a token with the scope switches, this one has {', '.join(sorted(login.actor.scopes))}"
+            return await problem(HTTPStatus.FORBIDDEN, said)(scope, receive, send)
         scope.setdefault("state", {})["login"] = login
+        wait = 0 if _is_unlimited(scope) else self._doors.writes.take(login.by)
+        if wait:
+            said = f"too many writes with this token; go on in {wait} s"
+            return await problem(HTTPStatus.TOO_MANY_REQUESTS, said, {"Retry-After": str(wait)})(scope, receive, send)
         return await self._app(scope, receive, send)
 
     async def _login(self, scope: Scope, address: str) -> Login:
         doors = self._doors
         given = [value for name, value in scope["headers"] if name == b"authorization"]
         if not given:
-            if doors.keyring.is_stale():
+            if doors.keyring.is_stale() and not _is_serving(scope):
                 await run_in_threadpool(doors.keyring.refresh)
             if doors.is_open:
                 return Login(Actor(doors.local, "local"), address)
             raise Unknown(_NEEDED)
         secret = _bearer(given)
-        if secret.startswith("gov_") and not doors.keyring.is_stale(secret):
-            return doors.login(secret)
+        if doors.keyring.knows(secret) and (_is_serving(scope) or not doors.keyring.is_stale(secret)):
+            return doors.keyring.login(secret, doors.now())
         return await run_in_threadpool(doors.login, secret)
 
     async def _refused(self, error: Unknown, path: str, address: str) -> Response:
         """Note a refused login; one that brings no token at all is a question, and no attempt."""
         if isinstance(error, Refused):
             await run_in_threadpool(self._noted, error, address)
-            wait = 0 if path.startswith(UNLIMITED) else self._failures.take(address)
+            wait = 0 if path.startswith(UNLIMITED) else self._doors.failures.take(address)
             if wait:
                 said = f"too many refused tokens from this address; try again in {wait} s"
                 return problem(HTTPStatus.TOO_MANY_REQUESTS, said, {"Retry-After": str(wait)})
         return problem(HTTPStatus.UNAUTHORIZED, str(error), {"WWW-Authenticate": 'Bearer realm="model-governance"'})
 
-    def _noted(self, error: Refused, address: str) -> None:
+    def _noted(self, error: Refused | Stranger, address: str) -> None:
         doors = self._doors
         try:
             doors.refusals.add(error.why, address=address, token=error.token, at=doors.now())
         except Unavailable:
             return  # it stays counted, and is refused all the same
+
+
+def _is_unlimited(scope: Scope) -> bool:
+    """Tell whether a request may come as often as it likes: it only reads, or a serving process asks."""
+    return scope["method"] in ("GET", "HEAD") or scope["path"].startswith(UNLIMITED)
+
+
+def _is_serving(scope: Scope) -> bool:
+    """Tell whether a serving process asks for kill switches: it never waits for the database."""
+    path: str = scope["path"]
+    return path.startswith(OFREP)
 
 
 def _bearer(given: Iterable[bytes]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from governance.api.problems import problem, too_large, too_slow
@@ -21,13 +21,13 @@ SLOWEST = 20.0
 """Seconds in which a body must have arrived."""
 _NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _CLOSE = {"Connection": "close"}
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+)
 """What every answer says to browsers: it is data, for nobody else's page, and not to be kept."""
 
 
@@ -89,9 +89,9 @@ def _guarded(send: Send) -> Send:
 
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
+            given = message.get("headers", ())
+            names = {name.lower() for name, _ in given}
+            message["headers"] = [*given, *(each for each in _HEADERS if each[0] not in names)]
         await send(message)
 
     return guarded
@@ -106,7 +106,8 @@ def _counted(receive: Receive) -> Receive:
         if whole:  # what comes now is that the caller has gone, whenever that is
             return await receive()
         try:
-            message = await asyncio.wait_for(receive(), max(end - time.monotonic(), 0))
+            async with asyncio.timeout(max(end - time.monotonic(), 0)):  # no task of its own, as wait_for would take
+                message = await receive()
         except TimeoutError:
             raise too_slow(SLOWEST) from None
         whole = not message.get("more_body", False)

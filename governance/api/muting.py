@@ -10,14 +10,14 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 
 from governance.api.bodies import Because, Closed, Labels, ModelName
 from governance.api.gate import Who
-from governance.api.samples import text
+from governance.api.samples import Instant, text
 from governance.engine import silences, waiving
 from governance.engine.parts import Engine
 from governance.engine.reading import permit_any
 from governance.views import ApprovalDoneView, Page, SilenceDoneView, SilenceView, WaiverView
 
 Rule = Annotated[str, Field(max_length=200)]
-Until = Annotated[AwareDatetime, BeforeValidator(text, json_schema_input_type=str)]
+Until = Annotated[AwareDatetime, BeforeValidator(text, json_schema_input_type=Instant)]
 SilenceId = Annotated[str, Path(max_length=20, pattern=r"^SIL-[0-9]+$", description="The id of the silence.")]
 Ended = Annotated[bool, Query(description="Also those that have ended.")]
 

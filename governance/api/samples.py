@@ -23,6 +23,10 @@ def text(value: Any) -> Any:
     return value
 
 
+Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""How a time is described: RFC 3339, with its zone."""
+
+
 class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
@@ -32,7 +36,7 @@ class PostedSample(_Closed):
 
     model: str
     metric: str
-    time: Annotated[AwareDatetime, BeforeValidator(text, json_schema_input_type=str)]
+    time: Annotated[AwareDatetime, BeforeValidator(text, json_schema_input_type=Instant)]
     value: Annotated[float, Strict(), Field(allow_inf_nan=False)] | None
     labels: dict[str, str] = Field(default_factory=dict)
     count: Annotated[int, Strict(), Field(ge=0)] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import resource
 import socket
 from collections.abc import Callable
 
@@ -16,6 +17,7 @@ KEEP_ALIVE = 75
 """Seconds that an idle connection lives: longer than clients wait between two questions, or they meet it closing."""
 GRACE = 5
 """Seconds that requests under way have when the server stops."""
+MOST_FILES = 2**16
 
 Place = tuple[socket.AddressFamily, str, int]
 
@@ -65,6 +67,16 @@ def address(listener: socket.socket) -> str:
     """Return the address of a socket as it stands in a URL."""
     host, port = listener.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def room() -> int:
+    """Let this process have as many open files, and so connections, as the system lets it take; return how many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return MOST_FILES if soft == resource.RLIM_INFINITY else soft
 
 
 class _Server(uvicorn.Server):

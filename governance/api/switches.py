@@ -72,10 +72,6 @@ class Wire:
     changed: Callable[[], None] = lambda: None
 
 
-OFFLINE = Wire()
-"""Nobody has confirmed anything, and nothing is read anew."""
-
-
 class Desk:
     """Lets people act, as far as their tokens reach, and shows what became of the switch."""
 

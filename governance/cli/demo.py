@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -26,13 +27,12 @@ Flights, weather and delays are real. Simulated are latency and cost, a week of 
 feed, and in it three days (15th to 17th) in which ground-hold writes no log.
 """
 _LIVE = """
-The engine lives on from here, at the pace of your clock. The terminal app opens as {who}, who is on call; beside it a
-small process serves {model} and asks its kill switch before every answer.
+The engine lives on from here, at the pace of your clock, and serves its API on {url}. The terminal app opens as
+{who}, who is on call; beside it a small process serves {model} and asks its kill switch before every answer.
 
   K  pulls the switch of the model under the cursor: see the process confirm it
-  U  restores it: {model} is of tier 1, so that a second person must approve. In another terminal:
-     {command} switch list --as bo       # names the request, such as APR-1
-     {command} switch approve APR-1 --as bo
+  U  restores it: {model} is of tier 1, so that a second person must approve (4, then Y), in another terminal:
+     {command} tui --url {url} --token-file {into}/{second}.token
   ?  names every key, q leaves
 """
 _TRY = (
@@ -86,14 +86,15 @@ def demo(
 
 def _open(replay: Replay, into: Path) -> None:
     """Let the person see what was told until now, then open the app; say afterwards what it came to."""
-    from governance.cli.live import SERVED, WHO, live
+    from governance.cli.live import SECOND, SERVED, WHO, live
 
-    print(_LIVE.format(who=WHO, model=SERVED, command=_command(into)))
-    try:
-        input("Enter opens it: ")
-    except EOFError:
-        return
-    told = list(live(replay, into))
+    def opened(url: str) -> None:
+        command = "gov" if shutil.which("gov") else os.path.relpath(sys.argv[0])
+        print(_LIVE.format(who=WHO, second=SECOND, model=SERVED, url=url, into=into, command=command))
+        with suppress(EOFError):
+            input("Enter opens it: ")
+
+    told = list(live(replay, into, opened))
     print(f"\nWhat the serving process of {SERVED} did meanwhile ({into}/serving.log):")
     for line in told:
         print(f"  {line}")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -21,17 +22,22 @@ from governance.demo.live import Live
 from governance.demo.story import Replay
 from governance.engine import tokens
 from governance.engine.parts import Engine
-from governance.errors import GovernanceError
+from governance.errors import GovernanceError, Unavailable
 from governance.settings import Settings
 from tui.app import GovApp
 
-WHO = "ana"
+WHO, SECOND = "ana", "bo"
+PORT = 8750
+"""The port of `gov serve`; another where it is taken."""
 SERVED = "flight-delay"
 _LASTS = timedelta(days=30)
 
 
-def live(replay: Replay, directory: Path) -> Iterator[str]:
-    """Open the terminal app as ana, and yield afterwards what the serving process did meanwhile."""
+def live(replay: Replay, directory: Path, opened: Callable[[str], None]) -> Iterator[str]:
+    """Open the terminal app as ana, and yield afterwards what the serving process did meanwhile.
+
+    `opened` is called with the address of the engine once it serves, before the app takes the screen.
+    """
     world = Live(replay)
     settings = Settings(home=directory / ".gov", policies=directory / "policies")
     log = directory / "serving.log"
@@ -39,7 +45,10 @@ def live(replay: Replay, directory: Path) -> Iterator[str]:
     with alone(settings.home), _served(world, settings) as url:
         at = world.engine.clock.now()
         _, secret = tokens.create(world.engine, WHO, expires=_LASTS, actor=WHO, at=at)
+        _, other = tokens.create(world.engine, SECOND, expires=_LASTS, actor=SECOND, at=at)
+        _keep(directory / f"{SECOND}.token", other)
         with _serving(world.engine, url, log), Client(url, secret) as client:
+            opened(url)
             GovApp(client).run()
     yield from log.read_text(encoding="utf-8").splitlines() if log.exists() else ()
 
@@ -49,7 +58,7 @@ def _served(world: Live, settings: Settings) -> Iterator[str]:
     """Serve the API of the engine on a free port of this machine, and let it live."""
     engine = world.engine
     made = service(engine, settings, bound="127.0.0.1", open_=True)
-    with listening(place("127.0.0.1", 0)) as listener:
+    with _listening() as listener:
         server = server_of(app(engine, made), made.streams.close)
 
         def step() -> bool:
@@ -70,6 +79,19 @@ def _served(world: Live, settings: Settings) -> Iterator[str]:
         finally:
             stop()
             thread.join()
+
+
+def _listening() -> socket.socket:
+    try:
+        return listening(place("127.0.0.1", PORT))
+    except Unavailable:
+        return listening(place("127.0.0.1", 0))
+
+
+def _keep(path: Path, secret: str) -> None:
+    """Write a token for its owner alone to read."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:  # noqa: PTH123 (with its mode)
+        file.write(f"{secret}\n")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import audit, authoring, demo, evidence, incidents, serve, switch, tokens, tui
+from governance.cli import audit, authoring, demo, evidence, incidents, serve, silence, switch, tokens, tui
 from governance.core.problem import printable
 from governance.errors import Denied, GovernanceError
 
@@ -33,6 +33,7 @@ serve.register(app)
 tui.register(app)
 tokens.register(app)
 incidents.register(app)
+silence.register(app)
 switch.register(app)
 evidence.register(app)
 audit.register(app)

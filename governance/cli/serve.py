@@ -102,7 +102,7 @@ class _Step:
     """Does what is due; what the engine cannot do now, because a disk is full, it tries again at the next beat."""
 
     def __init__(self, engine: Engine, service: Service) -> None:
-        self._engine, self._pulse, self._refusals = engine, service.pulse, service.doors.refusals
+        self._engine, self._pulse, self._doors = engine, service.pulse, service.doors
         self._trouble = ""
 
     def __call__(self) -> bool:
@@ -110,7 +110,8 @@ class _Step:
 
         try:
             report = step(self._engine, self._engine.clock.now())
-            self._refusals.flush(self._engine.clock.now())
+            self._doors.keyring.refresh()
+            self._doors.refusals.flush(self._engine.clock.now())
         except GovernanceError as error:
             self._pulse.failed += 1
             self._complain(str(error))

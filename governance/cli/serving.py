@@ -10,10 +10,12 @@ from datetime import timedelta
 
 from governance.api.app import Service
 from governance.api.feed import Feed
-from governance.api.gate import Doors
+from governance.api.gate import Doors, SignOn
 from governance.api.guard import LOCAL, hosts
 from governance.api.ofrep.events import Streams
 from governance.api.pulse import Pulse
+from governance.api.server import room
+from governance.core.organisation import Organisation
 from governance.core.problem import printable
 from governance.engine.board import Board
 from governance.engine.clock import stepped
@@ -30,10 +32,12 @@ BEAT = timedelta(seconds=1)
 
 def service(engine: Engine, settings: Settings, *, bound: str, open_: bool) -> Service:
     """Return it for a server bound to an address; `open_`: only this machine reaches it."""
-    doors = Doors(Keyring(engine), Refusals(engine), settings.who(), engine.clock.now, open_=open_)
+    doors = Doors(
+        Keyring(engine), Refusals(engine), settings.who(), engine.clock.now, _sign_on(engine.organisation), open_
+    )
     known = LOCAL if open_ else hosts(bound, settings.public_url)
-    board = Board(engine)
-    return Service(doors, Feed(engine), Pulse(), board, Streams(board), engine.organisation.cycle.every, known)
+    board, every = Board(engine), engine.organisation.cycle.every
+    return Service(doors, Feed(engine), Pulse(), board, Streams(board, room()), every, known)
 
 
 @contextmanager
@@ -65,3 +69,12 @@ def complain(trouble: str) -> None:
     """Say what is wrong, where something is."""
     if trouble:
         print(f"gov: {printable(trouble)}", file=sys.stderr, flush=True)
+
+
+def _sign_on(organisation: Organisation) -> SignOn | None:
+    oidc = organisation.identity.oidc
+    if oidc is None:
+        return None
+    from governance.api.sign_on import SingleSignOn  # its cryptography is only needed where there is one
+
+    return SingleSignOn(oidc, organisation)

@@ -133,7 +133,11 @@ def _object(flags: Flags, setting: Setting | None) -> dict[str, Any]:
         **_said(setting, flags.fallback),
         "seq": switch.seq,
         "settings": [
-            {"scope": {"version": each.scope.version, "labels": dict(each.scope.labels)}, **_said(each, flags.fallback)}
+            {
+                "scope": {"version": each.scope.version, "labels": dict(each.scope.labels)},
+                **_said(each, flags.fallback),
+                "override": each.override,
+            }
             for each in switch.settings
         ],
     }

@@ -81,13 +81,20 @@ def _parsed(content: bytes) -> dict[str, Any]:
     if len(content) > _MOST:
         raise ValueError("it is too long")
     try:
-        said = json.loads(content)
+        said = json.loads(content, object_pairs_hook=_once)
         rfc8785.dumps(said)
     except (ValueError, RecursionError, rfc8785.CanonicalizationError):
         raise ValueError("it is no JSON") from None
     if not isinstance(said, dict) or set(said) != _FIELDS:
         raise ValueError(f"it has not exactly the fields {', '.join(sorted(_FIELDS))}")
     return said
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse an object that says one thing twice: who signs and who obeys could read it differently."""
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return dict(pairs)
 
 
 def _override(said: Mapping[str, Any]) -> Override:

@@ -116,13 +116,13 @@ def loosens(before: Setting | None, after: Setting | None) -> bool:
 def changed(switch: Switch, scope: Scope, after: Setting | None, *, seq: int, at: datetime) -> Switch:
     """Return the switch with one scope set anew (None: live); other scopes stay as they are.
 
-    A throttle keeps its salt, so that a lower share adds nobody who had the model before.
+    A throttle keeps its salt, so that a lower share adds nobody who had the model before; an offline pull has its own.
     """
     others = tuple(each for each in switch.settings if each.scope != scope)
     if after is None:
         return replace(switch, seq=seq, settings=others, changed_at=at)
     before = switch.at(scope)
-    salt = before.salt if before is not None and before.salt else f"{switch.model}/{seq}"
+    salt = before.salt if before is not None and before.salt else after.salt or f"{switch.model}/{seq}"
     setting = replace(after, seq=seq, salt=salt)
     return replace(switch, seq=seq, settings=(*others, setting), changed_at=at)
 

@@ -22,6 +22,8 @@ from governance.core.waiver import Waiver
 
 ENGINE = "engine"
 HEALTH = ("source-failing", "rule-in-error")
+OUTSIDE = "alertmanager/"
+"""How the names of rules begin whose alerts are told to us; no card and no pack declares them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,11 @@ def of_step(by: timedelta, at: datetime, era: int) -> Decision:
 def is_health(key: AlertKey) -> bool:
     """Tell whether an alert is one of the engine about itself, which no card and no pack declares."""
     return key.model == ENGINE and key.rule in HEALTH
+
+
+def is_outside(key: AlertKey) -> bool:
+    """Tell whether an alert was told to us by others."""
+    return key.rule.startswith(OUTSIDE)
 
 
 def subject_of(incident: Incident) -> dict[str, str]:

@@ -135,6 +135,8 @@ def _dropped(cycle: Judging) -> Iterator[Change]:
     }
     cycle.roll.strike(declared)
     for key, alert in cycle.active.items():
+        if entries.is_outside(key):
+            continue  # its end is told by who told it
         if not entries.is_health(key) and (key.model, key.rule) not in (final if key.kind == "final" else declared):
             step = dropped(alert, cycle.at)
             summary = f"{key.rule} is no longer declared for {key.model}"

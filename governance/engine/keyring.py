@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Lock
 
 from governance.core.authority import Actor
 from governance.engine import tokens
 from governance.engine.parts import Engine
-from governance.errors import Unavailable, Unknown
+from governance.errors import Denied, Unavailable, Unknown
 from governance.store import tokens as store
 from governance.store.tokens import Token
 
@@ -39,6 +40,12 @@ class Refused(Unknown):
         self.why, self.token = why, token
 
 
+class Stranger(Denied):
+    """A token that holds, of somebody whom the organisation does not know."""
+
+    why, token = "nobody of org.yaml", ""
+
+
 class Keyring:
     """The tokens of an engine, in memory; it goes on with what it last read while the database is away."""
 
@@ -47,6 +54,7 @@ class Keyring:
         self._engine, self._monotonic = engine, monotonic
         self._known: Mapping[str, tuple[Token, bytes]] = {}
         self._read_at = -FRESH
+        self._reading = Lock()
         self.refresh()
 
     @property
@@ -54,20 +62,27 @@ class Keyring:
         """True while there never was a token."""
         return not self._known
 
-    def refresh(self) -> None:
-        """Read the tokens; where that cannot be done now, those of before count."""
-        self._read_at = self._monotonic()
-        try:
-            with self._engine.database.read() as connection:
-                self._known = store.all_of(connection)
-        except Unavailable:
-            return
+    def refresh(self, secret: str = "") -> None:
+        """Read the tokens, unless another thread just did; where that cannot be done now, those of before count."""
+        with self._reading:
+            if self._known and not self.is_stale(secret):
+                return
+            try:
+                with self._engine.database.read() as connection:
+                    self._known = store.all_of(connection)
+            except Unavailable:
+                pass  # to be tried again a second later
+            self._read_at = self._monotonic()  # last: until then all others wait for it
 
     def is_stale(self, secret: str = "") -> bool:
         """Tell whether the tokens should be read anew before this secret is judged."""
         age = self._monotonic() - self._read_at
         token_id = tokens.token_id_of(secret)
         return age > FRESH or (bool(token_id) and token_id not in self._known and age > _SOONEST)
+
+    def knows(self, secret: str) -> bool:
+        """Tell whether a token of this id was read, so that nothing need be asked to judge it."""
+        return tokens.token_id_of(secret) in self._known
 
     def login(self, secret: str, at: datetime) -> Login:
         """Return who asks with a secret.

@@ -90,12 +90,12 @@ def test_the_object_has_all_that_a_client_needs_to_decide_by_itself() -> None:
             {
                 "scope": {"version": "2", "labels": {"region": "eu"}}, "mode": "stopped", "share": 1.0,
                 "salt": "loans/1", "fallback": "rules", "reason": "drift",
-                "expires_at": "2026-01-05T00:00:00+00:00", "seq": 1,
+                "expires_at": "2026-01-05T00:00:00+00:00", "seq": 1, "override": "",
             },
             {
                 "scope": {"version": "", "labels": {}}, "mode": "throttle", "share": 1.0,
                 "salt": "loans/2", "fallback": "rules", "reason": "drift",
-                "expires_at": "2026-01-05T00:00:00+00:00", "seq": 2,
+                "expires_at": "2026-01-05T00:00:00+00:00", "seq": 2, "override": "",
             },
         ],
     }  # fmt: skip

@@ -16,6 +16,7 @@ from interfaces.serving import FILES, prepared
 from governance.api.app import Service, app
 from governance.api.feed import Feed
 from governance.api.gate import Doors, SignOn
+from governance.api.limits import Buckets
 from governance.api.ofrep.events import Streams
 from governance.api.pulse import Pulse
 from governance.bootstrap import engine as built
@@ -140,15 +141,18 @@ def inside(
     *,
     sign_on: SignOn | None = None,
     address: str = "127.0.0.1",
+    ticks: list[float] | None = None,
 ) -> Inside:
     """Build it."""
     prepared(directory, files)
-    clock, ticks = Clock(), [0.0]
+    clock, made_ticks = Clock(), ticks if ticks is not None else [0.0]
     settings = Settings(home=directory / ".gov", policies=directory / "policies")
     engine = built(settings, clock=clock, base=directory)
-    keyring = Keyring(engine, lambda: ticks[0])
-    doors = Doors(keyring, Refusals(engine), "login", clock.now, sign_on)
+    keyring = Keyring(engine, lambda: made_ticks[0])
+    machine = {"monotonic": lambda: made_ticks[0]}
+    failures, writes = Buckets(20, 0.5, **machine), Buckets(300, 50, **machine)
+    doors = Doors(keyring, Refusals(engine), "login", clock.now, sign_on, failures=failures, writes=writes)
     board = Board(engine)
-    service = Service(doors, Feed(engine), Pulse(), board, Streams(board), timedelta(seconds=1))
+    service = Service(doors, Feed(engine), Pulse(), board, Streams(board, 1000), timedelta(seconds=1))
     client = Client(app(engine, service), address)
-    return Inside(engine, clock, service, client, ticks, itertools.count())
+    return Inside(engine, clock, service, client, made_ticks, itertools.count())

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from interfaces.serving import Served, prepared
+from interfaces.serving import Served, gov, prepared
 from interfaces.switches import FLAGS, JSON, MODELS, evaluated, known, locked, switched
 
 from governance.core.switch import Scope
@@ -50,6 +50,15 @@ def test_a_pull_by_another_process_is_read_and_so_is_the_end_of_it(engine: Serve
     assert evaluated(engine, "churn.serve")["value"] is True
 
 
+def test_a_pull_on_the_command_line_is_read_at_once(own: Served) -> None:
+    done = gov(own.directory, "switch", "pull", "fraud", "fallback", "--because", "drift", "--as", "ana")
+    assert done.returncode == 0, done.stderr
+    own.until(lambda: evaluated(own, "fraud.serve")["value"] is False)
+    assert evaluated(own, "fraud.serve")["metadata"] == {
+        "seq": 1, "mode": "fallback", "reason": "drift", "fallback": "rules",
+    }  # fmt: skip
+
+
 def test_numbers_with_a_fraction_are_written_with_a_point(engine: Served) -> None:
     known(engine, "churn", switched(engine, "churn", "throttle", share=1.0))
     answer = engine.http.post(f"{FLAGS}/churn.switch", content=b"{}")
@@ -71,6 +80,18 @@ def test_every_known_model_is_in_the_bulk_answer_also_those_never_pulled(engine:
     assert answer.headers["content-digest"] == f"sha-256=:{digest}:"
     only = bulk(engine, query="?model=fraud&model=none").json()
     assert [each["key"] for each in only["flags"]] == ["fraud.serve", "fraud.mode", "fraud.switch"]
+
+
+def test_an_answer_is_only_for_who_asks_the_same_of_the_same_state(engine: Served) -> None:
+    known(engine, "fraud", switched(engine, "fraud", "fallback", scope=Scope("4")))
+    asked = [{"context": {"version": version}} for version in ("3", "4", "3", 4)]
+    served = [
+        [each["value"] for each in bulk(engine, body).json()["flags"] if each["key"] == "fraud.serve"] for body in asked
+    ]
+    assert served == [[True], [False], [True], [False]]
+    known(engine, "fraud", switched(engine, "fraud", "live", scope=Scope("4")))
+    assert bulk(engine, asked[1]).json()["flags"] != bulk(engine, asked[1], "?model=fraud").json()["flags"]
+    assert bulk(engine, asked[1], "?model=fraud").json()["flags"][0]["value"] is True
 
 
 def test_the_tag_changes_with_the_state_the_context_and_what_is_asked_for(engine: Served) -> None:

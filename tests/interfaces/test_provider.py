@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from model_governance_openfeature import Switches
 from waiting import until
 
 from governance.core.switch import Scope
+from governance.engine.switching import offline_pull
 
 Open = Callable[..., Switches]
 
@@ -41,6 +44,7 @@ def opened() -> Iterator[Open]:
     yield open_
     for each in every:
         each.close()
+    gc.collect()  # what is left open shows in the test that left it
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +139,8 @@ def test_a_start_without_the_engine_goes_on_with_the_snapshot(own: Served, opene
     assert blind.decide("loans")[:3] == (False, "fallback", "DEFAULT")
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # httpcore leaves a socket that is given
+# up in the moment it connects to the garbage collector, which closes it
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_fault_on_the_way_changes_what_holds(engine: Served, opened: Open, fault: Fault) -> None:
     known(engine, "fraud", switched(engine, "fraud", "stopped"))
@@ -154,6 +160,31 @@ def test_no_fault_on_the_way_changes_what_holds(engine: Served, opened: Open, fa
         until(lambda: held.decide("fraud")[:3] == (False, "fallback", "STATIC") and held.decide("fraud").seq == seq)
     finally:
         proxy.close()
+
+
+def test_an_offline_pull_holds_until_the_engine_has_entered_it(
+    tmp_path: Path, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "k" * 64
+    monkeypatch.setenv("GOV_OVERRIDE_KEY", key)
+    asked = {"share": 1.0, "because": "engine down", "actor": "ana", "confirmed": "", "fallback": "rules"}
+    file = offline_pull(tmp_path, "fraud", "fallback", Scope(), at=datetime.now(UTC), **asked)  # type: ignore[arg-type]
+    given = f"import os; os.environ['GOV_OVERRIDE_KEY'] = {key!r}"
+    own = Served(prepared(tmp_path / "own", MODELS), before=given)
+    try:
+        held = opened(own.url, overrides=file.parent)
+        assert held.decide("fraud")[:2] == (False, "fallback")
+        assert held.seq == 0, "the engine knows nothing of it"
+        adopted = own.directory / ".gov" / "overrides"
+        adopted.mkdir(exist_ok=True)
+        (adopted / file.name).write_bytes(file.read_bytes())
+        until(lambda: held.seq == 1)
+        assert held.decide("fraud")[:2] == (False, "fallback")
+        switched(own, "fraud", "live")
+        until(lambda: held.serve("fraud"))
+        assert file.exists(), "and the file that lies about pulls nothing any more"
+    finally:
+        own.close()
 
 
 def test_the_engine_takes_what_is_confirmed(engine: Served, opened: Open) -> None:

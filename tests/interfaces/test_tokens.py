@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from interfaces.inside import Inside, inside
+from interfaces.inside import CARDS, Inside, inside
 from interfaces.serving import gov, prepared
 
 from governance.engine import tokens
@@ -249,3 +249,69 @@ def test_the_commands(tmp_path: Path) -> None:
     assert "token.created" in tail
     assert "token.revoked" in tail
     assert secret not in tail
+
+
+def service_token(directory: Path, *scopes: str, models: tuple[str, ...] = ()) -> tuple[Inside, str]:
+    """Return an engine with an admin, and the token that she made for a service."""
+    org = CARDS["org.yaml"].replace("roles:\n", "roles:\n  - {role: admin, who: [ana]}\n")
+    made = inside(directory / "own", {**CARDS, "org.yaml": org})
+    return made, made.token("checkout", kind="service", actor="ana", scopes=list(scopes), models=list(models))
+
+
+def test_a_serving_process_reads_switches_with_its_scope_and_nothing_else(tmp_path: Path) -> None:
+    api, secret = service_token(tmp_path, "switches")
+    bulk = api.as_(secret, "POST", "/ofrep/v1/evaluate/flags", json={"context": {}})
+    assert bulk.status_code == 200
+    assert {each["key"] for each in bulk.json()["flags"]} >= {"loans.serve", "fraud.serve"}
+    confirmed = {"instance": "pod-1", "seq": 0, "models": ["loans"]}
+    assert api.as_(secret, "POST", "/v1/confirmations", json=confirmed).json() == {"seq": 0}
+    ana = api.token("ana")
+    assert api.as_(ana, "GET", "/v1/switches/loans").json()["confirmations"]["total"] == 1
+    for path in ("/v1/fleet", "/v1/switches/loans", "/v1/log"):
+        answer = api.as_(secret, "GET", path)
+        assert answer.status_code == 403
+        assert "scope read, this one has switches" in answer.json()["detail"]
+    pulled = api.as_(secret, "POST", "/v1/switches/loans/pull", json={"mode": "fallback", "because": "x"})
+    assert pulled.status_code == 403
+    refused = api.as_(ana, "POST", "/ofrep/v1/evaluate/flags", json={"context": {}})
+    assert refused.status_code == 403
+    assert "scope switches" in refused.json()["detail"]
+    assert api.as_(ana, "POST", "/v1/confirmations", json=confirmed).status_code == 403
+    assert api.client.post("/ofrep/v1/evaluate/flags", json={"context": {}}).status_code == 401
+
+
+def test_a_serving_process_reads_the_switches_of_its_models_alone(tmp_path: Path) -> None:
+    api, secret = service_token(tmp_path, "switches", models=("loans",))
+    bulk = api.as_(secret, "POST", "/ofrep/v1/evaluate/flags", json={"context": {}}).json()
+    assert {each["key"].split(".")[0] for each in bulk["flags"]} == {"loans"}
+    assert api.as_(secret, "POST", "/ofrep/v1/evaluate/flags/fraud.serve", json={"context": {}}).status_code == 404
+    confirmed = {"instance": "pod-1", "seq": 0, "models": ["fraud"]}
+    assert api.as_(secret, "POST", "/v1/confirmations", json=confirmed).status_code == 403
+
+
+def test_a_pull_is_on_the_board_before_it_is_answered(tmp_path: Path) -> None:
+    api, secret = service_token(tmp_path, "switches")
+    bob = api.token("bob")
+    assert api.as_(bob, "POST", "/v1/switches/loans/pull", json={"mode": "fallback", "because": "x"}).status_code == 200
+    answer = api.as_(secret, "POST", "/ofrep/v1/evaluate/flags/loans.serve", json={"context": {}}).json()
+    assert answer["value"] is False
+
+
+def test_a_pipeline_pushes_for_its_models_alone(tmp_path: Path) -> None:
+    api, secret = service_token(tmp_path, "push", models=("loans",))
+    one = {"metric": "error_rate", "time": "2026-01-31T12:00:00Z", "value": 0.1}
+    for model, status in (("loans", 200), ("fraud", 403)):
+        body = {"source": "pushed", "samples": [{"model": model, **one}]}
+        answer = api.as_(secret, "POST", "/v1/samples", json=body, headers={"Idempotency-Key": model})
+        assert answer.status_code == status, answer.text
+
+
+def test_serving_processes_come_in_while_the_database_is_away(tmp_path: Path) -> None:
+    api, secret = service_token(tmp_path, "switches")
+    assert api.as_(secret, "POST", "/ofrep/v1/evaluate/flags", json={"context": {}}).status_code == 200
+    api.engine.database.close()
+    for each in (tmp_path / "own" / ".gov").glob("governance.db*"):
+        each.rename(each.with_suffix(each.suffix + ".away"))
+    (tmp_path / "own" / ".gov" / "governance.db").mkdir()
+    api.later(100)
+    assert api.as_(secret, "POST", "/ofrep/v1/evaluate/flags", json={"context": {}}).status_code == 200

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 import yaml
@@ -95,9 +97,14 @@ CARDS = (
 
 
 def planned(cards: Sequence[dict[str, Any]]) -> EvaluationPlan:
-    """Compile cards."""
+    """Compile cards, the same ones once."""
+    return _compiled(json.dumps(cards))
+
+
+@cache
+def _compiled(cards: str) -> EvaluationPlan:
     loaded = []
-    for each in cards:
+    for each in json.loads(cards):
         found, problems = load_text(yaml.safe_dump(each), f"{each['model']}.yaml", {"card": Card})
         assert found is not None, [problem.render() for problem in problems]
         loaded.append(found)

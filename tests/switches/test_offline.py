@@ -76,6 +76,14 @@ def test_the_engine_enters_it_when_it_is_back(at: Desk) -> None:
     assert (path.parent / "entered" / path.name).exists()
 
 
+def test_the_engine_chooses_the_requests_of_a_throttle_as_the_file_did(at: Desk) -> None:
+    path = pull(at, "throttle", share=0.25)
+    at.later()
+    assert [each.salt for each in at.switch("delay").settings] == [path.stem]
+    switching.pull(at.engine, "delay", "throttle", share=0.5, actor="ana", because="x", at=at.now)
+    assert [each.salt for each in at.switch("delay").settings] == [path.stem]
+
+
 def test_it_is_entered_once_even_when_the_file_comes_back(at: Desk) -> None:
     path = pull(at)
     content = path.read_bytes()
@@ -123,6 +131,7 @@ BAD = {
     "no JSON": (lambda content: content[:-9], "it is no JSON"),
     "deep": (lambda _: b"[" * 50_000, "it is no JSON"),
     "not a number": (lambda _: b'{"id": NaN}', "it is no JSON"),
+    "one thing twice": (lambda content: content[:-2] + b', "mode": "live"}', "it is no JSON"),
     "half an emoji": (lambda _: b'{"id": "\\ud83d"}', "it"),
     "long": (lambda content: b" " * 70_000 + content, "it is too long"),
     "empty": (lambda _: b"", "it is no JSON"),

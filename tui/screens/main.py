@@ -190,7 +190,9 @@ class Main(Screen[None]):
         if action in acts and (self.app.read_only or self.app.offline is not None):
             return None
         if action == "restore":
-            return None if self.row is None or self.row.mode == "live" else True
+            return None if self.row is None or self.row.mode in ("live", "") else True
+        if action == "pull":
+            return None if self.row is None or not self.row.mode else True
         if action in ("acknowledge", "resolve"):
             return None if self.row is None or not self.row.incidents else True
         return True

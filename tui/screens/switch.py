@@ -37,6 +37,19 @@ WATCHED = 20
 """How often the confirmations are asked for after an act, twice a second."""
 
 
+class Choice(RadioButton):
+    """A choice whose mark says whether it is taken, also without colour."""
+
+    def watch_value(self) -> None:
+        """Change the mark with the value."""
+        self.BUTTON_INNER = "●" if self.value else "○"
+        super().watch_value()
+
+    def on_mount(self) -> None:
+        """Begin with the right mark."""
+        self.BUTTON_INNER = "●" if self.value else "○"
+
+
 class SwitchModal(ModalScreen[bool]):
     """Pull or restore one switch."""
 
@@ -63,7 +76,7 @@ class SwitchModal(ModalScreen[bool]):
             if not self.restore:
                 with RadioSet(id="mode"):
                     for mode in PULLS:
-                        yield RadioButton(f"{mode:<9} {_SAID[mode]}", value=mode == "fallback", id=f"mode-{mode}")
+                        yield Choice(f"{mode:<9} {_SAID[mode]}", value=mode == "fallback", id=f"mode-{mode}")
                 with Horizontal(id="more"):
                     yield Label("share ", id="share-label")
                     yield Input("50%", id="share", compact=True)
@@ -80,7 +93,7 @@ class SwitchModal(ModalScreen[bool]):
 
     def on_mount(self) -> None:
         """Begin where the person has something to say."""
-        self.query_one("#typed" if self.restore else "#mode").focus()
+        self.query_one("#reason" if self.restore else "#mode").focus()
         self._check()
 
     @property
@@ -129,8 +142,15 @@ class SwitchModal(ModalScreen[bool]):
         """Close; after an act there is nothing to take back here."""
         self.dismiss(self._done)
 
-    @on(Button.Pressed, "#yes")
     @on(Input.Submitted)
+    def _onward(self, event: Input.Submitted) -> None:
+        """Enter does it where all is there, else goes to what is missing."""
+        if self.query_one("#yes", Button).disabled and event.input.id == "reason":
+            self.query_one("#typed").focus()
+        else:
+            self.action_act()
+
+    @on(Button.Pressed, "#yes")
     def action_act(self) -> None:
         """Do it, once however often it is pressed."""
         if self._done or self.query_one("#yes", Button).disabled:

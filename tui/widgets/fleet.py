@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from governance.views import FleetRow, MetricView
-from tui.known import GLYPHS, MODES, WORDS, number, span
+from tui.known import GLYPHS, MODES, WORDS, brief, number
 
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -33,16 +33,16 @@ COLUMNS = (
     Column("", 10, "<"),
     Column("MODEL", 0, "<"),
     Column("TIER", 4, ">"),
-    Column("SWITCH", 13, "<"),
+    Column("SWITCH", 11, "<"),
     Column("WORST METRIC", 18, "<"),
-    Column("", 12, "<"),
+    Column("", 10, "<"),
     Column("VALUE", 7, ">"),
-    Column("LIMIT", 7, ">"),
-    Column("P99 ms", 7, ">"),
-    Column("OPEN", 10, ">"),
-    Column("JUDGED", 10, ">"),
+    Column("LIMIT", 6, ">"),
+    Column("P99 ms", 6, ">"),
+    Column("OPEN", 5, ">"),
+    Column("JUDGED", 6, ">"),
 )
-_DROPPED = (8, 2, 10, 7, 4, 5, 9, 6)
+_DROPPED = (8, 2, 10, 7, 9, 5, 4, 6)
 """Which columns go first where there is no room."""
 _MODEL = 1
 _LEAST, _MOST = 14, 32
@@ -167,14 +167,14 @@ class Fleet(ScrollView, can_focus=True):
             (f"{GLYPHS.get(row.severity, '?')} {WORDS.get(row.severity, row.severity)}", row.severity),
             (row.model, ""),
             (str(row.tier), "dim"),
-            (switch, "none" if row.mode == "live" else "dead"),
+            (switch, {"live": "none", "": "dim"}.get(row.mode, "dead")),
             (metric.name if metric else "–", "dim"),
             (sparkline(metric) if metric else "", heat),
             (number(metric.value) + trend(metric) if metric else "–", heat),
             (number(metric.limit) if metric else "–", "dim"),
             (number(row.latency_p99 * 1000) if row.latency_p99 is not None else "–", "dim"),
-            (span(row.opened_at, at) if row.opened_at and at else "–", "" if row.incidents else "dim"),
-            (span(row.judged_at, at) if at else "–", "dim"),
+            (brief(row.opened_at, at) if row.opened_at and at else "–", "" if row.incidents else "dim"),
+            (brief(row.judged_at, at) if row.judged_at and at else "–", "dim"),
         ]
 
     def _style(self, name: str) -> Style:
@@ -183,7 +183,7 @@ class Fleet(ScrollView, can_focus=True):
 
 def sparkline(metric: MetricView) -> str:
     """Return the history as bars of one cell each, the limit at three quarters of their height; a gap is a dot."""
-    values = metric.history[-12:]
+    values = metric.history[-10:]
     known = [each for each in values if each is not None]
     if not known:
         return ""

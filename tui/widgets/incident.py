@@ -62,16 +62,21 @@ def _healthy(row: FleetRow) -> list[str]:
 
 
 def _facts(row: FleetRow, at: datetime) -> list[str]:
-    held = f" [$muted]{row.share:.0%} of requests get the fallback[/]" if row.mode == "throttle" and row.share else ""
-    mode = MODES.get(row.mode, row.mode)
     judged = ", ".join(f"{count} {name}" for name, count in sorted(row.outcomes.items())) or "nothing yet"
     return [
-        fact("kill switch", (f"[$success]{mode}[/]" if row.mode == "live" else f"[b $error]{mode}[/]{held}")),
-        *([fact("scope", safe(row.mode_scope))] if row.mode != "live" else []),
+        *(_switch(row) if row.mode else ()),  # the engine itself has none
         fact("team", f"{safe(row.team)} [$muted]tier {row.tier}[/]"),
         fact("judged", f"{judged} [$muted]{_ago(row.judged_at, at)}[/]"),
         fact("data of", _ago(row.data_at, at)),
     ]
+
+
+def _switch(row: FleetRow) -> list[str]:
+    mode = MODES.get(row.mode, row.mode)
+    if row.mode == "live":
+        return [fact("kill switch", f"[$success]{mode}[/]")]
+    held = f" [$muted]{row.share:.0%} of requests get the fallback[/]" if row.mode == "throttle" and row.share else ""
+    return [fact("kill switch", f"[b $error]{mode}[/]{held}"), fact("scope", safe(row.mode_scope))]
 
 
 def _finding(finding: FindingView, at: datetime) -> list[str]:

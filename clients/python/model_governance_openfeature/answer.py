@@ -23,17 +23,36 @@ class Held:
     """
 
     flags: Mapping[str, Flag]
-    switches: Mapping[str, Switch] = field(repr=False)
     seq: int = 0
     etag: str = ""
     streams: tuple[str, ...] = ()
     entered: frozenset[str] = frozenset()
     carried: frozenset[str] = frozenset()
+    _read: dict[str, Switch | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def switch(self, model: str) -> Switch | None:
+        """Return the switch of a model, read when it is first asked for, as a process serves few models of a fleet.
+
+        None for a model that is not known, or whose switch cannot be decided upon here: then the engine's answer holds.
+        """
+        try:
+            return self._read[model]
+        except KeyError:
+            flag = self.flags.get(model + SWITCH)
+            if flag is None:
+                return None
+            return self._read.setdefault(model, self._switch(model, flag))
 
     def changed(self, before: Held | None) -> list[str]:
         """Return the keys of the flags that are not as they were before."""
         known = before.flags if before is not None else {}
         return sorted(key for key in {*known, *self.flags} if known.get(key) != self.flags.get(key))
+
+    def _switch(self, model: str, flag: Flag) -> Switch | None:
+        try:
+            return replace(switch_of(model, flag["value"]), carried=model + SWITCH in self.carried)
+        except Unreadable:
+            return None
 
 
 def held_of(document: object, etag: str = "", before: Held | None = None) -> Held:
@@ -48,18 +67,17 @@ def held_of(document: object, etag: str = "", before: Held | None = None) -> Hel
     flags = {flag["key"]: flag for flag in document["flags"] if _usable(flag)}
     earlier = before.flags if before is not None else {}
     carried = frozenset(earlier) - frozenset(flags)
-    held = Held(
+    switches = [
+        flag["value"] for key, flag in flags.items() if key.endswith(SWITCH) and isinstance(flag["value"], dict)
+    ]
+    return Held(
         flags=MappingProxyType({**{key: earlier[key] for key in carried}, **flags}),
-        switches=MappingProxyType({}),
+        seq=seq_of(metadata["seq"] if "seq" in metadata else max((_seq(each) for each in switches), default=0)),
         etag=etag,
         streams=_streams(document.get("eventStreams")),
-        entered=_entered(metadata, flags, before),
+        entered=_entered(metadata, switches, before),
         carried=carried,
     )
-    switches = _switches(held)
-    newest = max((each.seq for each in switches.values() if not each.carried), default=0)
-    seq = seq_of(metadata["seq"]) if "seq" in metadata else newest
-    return replace(held, switches=MappingProxyType(switches), seq=seq)
 
 
 def content_of(held: Held) -> dict[str, Any]:
@@ -82,8 +100,7 @@ def restored(content: object) -> Held:
     carried, etag = (content.get("carried"), content.get("etag")) if isinstance(content, Mapping) else (None, None)
     if not isinstance(carried, list) or not isinstance(etag, str):
         raise Unreadable("it is no state that was kept")
-    held = replace(held, carried=frozenset(carried), etag=etag)
-    return replace(held, switches=MappingProxyType(_switches(held)))
+    return replace(held, carried=frozenset(carried), etag=etag)
 
 
 def _usable(flag: object) -> bool:
@@ -101,19 +118,9 @@ def _usable(flag: object) -> bool:
     return "value" in flag
 
 
-def _switches(held: Held) -> dict[str, Switch]:
-    """Return the switches that can be decided upon here; for others the engine's own answer holds."""
-    found = {}
-    for key, flag in held.flags.items():
-        if not key.endswith(SWITCH):
-            continue
-        model = key.removesuffix(SWITCH)
-        try:
-            switch = switch_of(model, flag["value"])
-        except Unreadable:
-            continue
-        found[model] = replace(switch, carried=key in held.carried)
-    return found
+def _seq(switch: Mapping[str, Any]) -> int:
+    seq = switch.get("seq")
+    return seq if isinstance(seq, int) else 0
 
 
 def _streams(value: object) -> tuple[str, ...]:
@@ -131,13 +138,12 @@ def _streams(value: object) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _entered(metadata: Mapping[str, Any], flags: Mapping[str, Flag], before: Held | None) -> frozenset[str]:
+def _entered(metadata: Mapping[str, Any], switches: list[dict[str, Any]], before: Held | None) -> frozenset[str]:
     """Return the overrides that the engine knows; a list of it is the truth, without one nothing is forgotten."""
     listed = metadata.get("overridesEntered")
     found = {each for each in listed if isinstance(each, str)} if isinstance(listed, list) else set()
-    for key, flag in flags.items():
-        value = flag["value"]
-        settings = value.get("settings") if key.endswith(SWITCH) and isinstance(value, Mapping) else None
+    for switch in switches:
+        settings = switch.get("settings")
         for setting in settings if isinstance(settings, list) else []:
             if isinstance(setting, Mapping) and isinstance(setting.get("override"), str) and setting["override"]:
                 found.add(setting["override"])

@@ -33,11 +33,18 @@ class View:
     held: Held | None = None
     overrides: tuple[Override, ...] = ()
     local: bool = False
-    switches: Mapping[str, Switch] = field(init=False)
+    tightened: Mapping[str, Switch] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Work out what holds, once for all reads."""
-        object.__setattr__(self, "switches", tightened(self.held, self.overrides))
+        """Work out what overrides change, once for all reads."""
+        object.__setattr__(self, "tightened", tightened(self.held, self.overrides))
+
+    def switch(self, model: str) -> Switch | None:
+        """Return what holds for a model; None when that is not known here."""
+        switch = self.tightened.get(model)
+        if switch is None and self.held is not None:
+            return self.held.switch(model)
+        return switch
 
     def flag(self, key: str) -> Flag | None:
         """Return a flag as the engine answered it."""
@@ -153,7 +160,8 @@ class Keeper:
         try:
             snapshot.save(path, self.options.engine, held)
         except OSError as error:
-            self.say("snapshot", f"The snapshot is not written, a restart without the engine would be blind: {error}")
+            why = error.strerror or str(error)  # without the name of the file, which is another one each time
+            self.say("snapshot", f"The snapshot {path} is not written, so a start without the engine is blind: {why}")
         else:
             self.say("snapshot", "")
 

@@ -12,6 +12,7 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 from model_governance_openfeature.daemon import Aside
+from model_governance_openfeature.deadline import Late, within
 from model_governance_openfeature.wire import Unreachable, Wire
 
 if TYPE_CHECKING:
@@ -98,11 +99,9 @@ class Link(threading.Thread):
         )
         tasks = [asyncio.ensure_future(self._forever(each)) for each in works]
         await self._ended.wait()
-        while tasks:  # more than once, as asyncio.wait_for loses a cancellation that comes with its result
-            for task in tasks:
-                task.cancel()
-            _, left = await asyncio.wait(tasks, timeout=0.1)
-            tasks = [*left]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         await wire.close()
 
     async def _forever(self, work: Coroutine[Any, Any, None]) -> None:
@@ -212,8 +211,8 @@ class Link(threading.Thread):
 
 async def _either(event: asyncio.Event, seconds: float) -> None:
     """Wait for an event, at most for so long."""
-    with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+    with suppress(Late):
+        await within(event.wait(), seconds)
 
 
 def _asks_to_fetch(data: str) -> bool:

@@ -44,7 +44,7 @@ class Options:
         :raises ValueError: saying what to give instead.
         """
         if not self.url.startswith(("http://", "https://")):
-            raise ValueError(f"The engine's address is {self.url!r}; give url=, or set GOV_URL, as http://host:8321")
+            raise ValueError(f"The engine's address is {self.url!r}; give url=, or set GOV_URL, as http://host:8750")
         if self.on_unknown not in ("live", "fallback"):
             raise ValueError(f"on_unknown is {self.on_unknown!r}; it is 'live' or 'fallback'")
         for name in ("poll", "stale_after", "silence", "timeout", "confirm"):

@@ -64,13 +64,14 @@ def override_of(text: bytes, key: bytes) -> Override:
 
 
 def tightened(held: Held | None, overrides: tuple[Override, ...]) -> Mapping[str, Switch]:
-    """Return the switches with the overrides that the engine has not entered; the most restrictive setting wins."""
-    switches = dict(held.switches) if held is not None else {}
-    entered = held.entered if held is not None else frozenset()
+    """Return the switches that overrides change which the engine has not entered; the most restrictive setting wins."""
+    switches: dict[str, Switch] = {}
     for each in overrides:
-        if each.setting.override not in entered:
-            switch = switches.get(each.model, Switch(each.model, assumed=True))
-            switches[each.model] = replace(switch, settings=(*switch.settings, each.setting))
+        if held is not None and each.setting.override in held.entered:
+            continue
+        known = held.switch(each.model) if held is not None else None
+        switch = switches.get(each.model) or known or Switch(each.model, assumed=True)
+        switches[each.model] = replace(switch, settings=(*switch.settings, each.setting))
     return switches
 
 

@@ -93,7 +93,7 @@ class Switches:
         """Return it of a model that the engine may know; None when it says that it knows none of that name."""
         keeper = self._keeper
         view = keeper.view
-        switch = view.switches.get(model)
+        switch = view.switch(model)
         decision = decide(switch, key, version, labels) if switch is not None else None
         if decision is None or (decision.serve and switch is not None and switch.assumed):
             decision = _told(view, model) or (None if view.held is not None else self._unknown())

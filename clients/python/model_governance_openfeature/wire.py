@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import json
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 import httpx
 
 from model_governance_openfeature.answer import Held, held_of
+from model_governance_openfeature.deadline import Late, within
 from model_governance_openfeature.options import Options
 from model_governance_openfeature.switch import Unreadable
 
@@ -123,8 +123,8 @@ class Wire:
     async def _within(self, awaited: Awaitable[T], seconds: float) -> T:
         """Await something for so long, and let every failure be one of ours."""
         try:
-            return await asyncio.wait_for(awaited, seconds)
-        except asyncio.TimeoutError:
+            return await within(awaited, seconds)
+        except Late:
             raise Unreachable(f"no answer within {seconds:g} s") from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
             raise Unreachable(f"{type(error).__name__}: {error}".rstrip(": ")) from error

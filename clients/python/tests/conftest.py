@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,3 +34,4 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     yield open_
     for each in every:
         each.close()
+    gc.collect()  # what is left open shows in the test that left it

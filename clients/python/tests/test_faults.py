@@ -11,6 +11,8 @@ from fault_proxy import FAULTS, Fault, FaultProxy
 from switch_server import SwitchServer, live, setting, switch
 from waiting import Open, until
 
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+"""httpcore leaves a socket that is given up in the moment it connects to the garbage collector, which closes it."""
 TROUBLE = 1.0
 """Seconds for which a fault lasts."""
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from starlette.types import Receive, Scope, Send
@@ -15,9 +16,22 @@ from governance.api.ofrep.exchange import Asked, Header, Refused, answer, asked
 from governance.api.ofrep.sheet import Sheet
 from governance.core.flag import KINDS, Evaluated, evaluated
 from governance.engine.board import Board, Snapshot
+from governance.errors import Denied
 
 Allowed = Callable[[Scope], Collection[str] | None]
-"""Which models who asks may read; None: all."""
+"""Which models who asks may read; None: all. It raises Denied for who may read none."""
+
+
+MOST_KEPT = 16 * 2**20
+"""Bytes of answers about all flags that are kept for others who ask the same."""
+
+
+class Answer(NamedTuple):
+    """An answer about all flags, with its tag and digest."""
+
+    tag: bytes
+    body: bytes
+    digest: bytes
 
 
 class Single:
@@ -35,6 +49,9 @@ class Single:
             if said is None:
                 return
             found = self._evaluated(key, said, self._allowed(scope))
+        except Denied as error:
+            denied = Refused(403, "GENERAL", str(error))
+            await answer(send, denied.status, denied.body(key))
         except Refused as error:
             await answer(send, error.status, error.body(key))
         else:
@@ -56,23 +73,39 @@ class Bulk:
         """Answer from the board; `events` is the path on which changes are told."""
         self._board, self._now, self._allowed = board, now, allowed
         self._sheet = Sheet(board.snapshot)
+        self._state, self._answers = board.snapshot, dict[tuple[str, frozenset[str] | None], Answer]()
+        self._kept = 0
         streams = [{"type": "sse", "endpoint": {"requestUri": events}, "inactivityDelaySec": 120}]
         self._streams = json.dumps(streams, separators=(",", ":")).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 200 with the values and their ETag, 304 when the caller has them, 400 for what cannot be read."""
         try:
-            said, only = await asked(receive), self._only(scope)
+            said = await asked(receive)
+            only = self._only(scope)
+        except Denied as error:
+            return await answer(send, 403, Refused(403, "GENERAL", str(error)).body(None))
         except Refused as error:
             return await answer(send, error.status, error.body(None))
         if said is None:
             return None
         snapshot = self._board.snapshot
-        tag = etag(snapshot, said, only)
-        if tag in _known(scope):
-            return await answer(send, 304, b"", [(b"etag", tag)])
-        body = self._body(snapshot, said, only)
-        return await answer(send, 200, body, [(b"etag", tag), (b"content-digest", digest(body))])
+        found = self._found(snapshot, said, only)
+        if found.tag in _known(scope):
+            return await answer(send, 304, b"", [(b"etag", found.tag)])
+        return await answer(send, 200, found.body, [(b"etag", found.tag), (b"content-digest", found.digest)])
+
+    def _found(self, snapshot: Snapshot, said: Asked, only: frozenset[str] | None) -> Answer:
+        """Return the answer, made once for all who ask the same of one state, as hundreds do at once after a pull."""
+        if self._state is not snapshot or self._kept > MOST_KEPT:
+            self._state, self._answers, self._kept = snapshot, {}, 0
+        asked_for = (json.dumps(said.context, sort_keys=True), only)
+        found = self._answers.get(asked_for)
+        if found is None:
+            body = self._body(snapshot, said, only)
+            found = self._answers[asked_for] = Answer(etag(snapshot, said, only), body, digest(body))
+            self._kept += len(body) + len(asked_for[0])
+        return found
 
     def _only(self, scope: Scope) -> frozenset[str] | None:
         """Return the models asked for by name, or the few that the caller may read; that counts as a read of them."""

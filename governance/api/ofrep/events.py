@@ -31,19 +31,20 @@ _HEADERS = [
 class Streams:
     """All open event streams of this process."""
 
-    def __init__(self, board: Board, most: int = MOST) -> None:
-        """Tell the changes of this board to at most so many clients."""
-        self._board, self._most = board, most
+    def __init__(self, board: Board, room: int) -> None:
+        """Tell the changes of this board; they take at most half of the `room` for connections that there is."""
+        self._board, self._most = board, min(MOST, room // 2)
         self._open: dict[asyncio.Event, None] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._telling: set[asyncio.Task[None]] = set()
         self._closed = False
-        self._served = 0
+        self._served = self.refused = 0
         board.subscribe(self._changed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until the client goes or the server stops; beyond the limit, refuse with 503."""
         if len(self._open) >= self._most or self._closed:
+            self.refused += 1
             said = f"there are {len(self._open):,} open event streams, and no more are served; poll, or try again later"
             refused = problem(HTTPStatus.SERVICE_UNAVAILABLE, said, {"Retry-After": "30", "Connection": "close"})
             return await refused(scope, receive, send)
@@ -56,6 +57,11 @@ class Streams:
         finally:
             del self._open[woken]
             gone.cancel()
+
+    @property
+    def open(self) -> int:
+        """How many streams are open."""
+        return len(self._open)
 
     def close(self) -> None:
         """End every stream, as the server stops; called in its loop."""

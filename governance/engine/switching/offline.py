@@ -131,6 +131,7 @@ def _setting(override: Override) -> Setting:
         reason=override.reason,
         set_by=override.set_by,
         set_at=override.set_at,
+        salt=override.id,  # by which clients choose that obey the file
         fallback=override.fallback,
         origin="offline",
         override=override.id,

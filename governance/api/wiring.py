@@ -1,4 +1,4 @@
-"""What ties acts on kill switches to the serving processes that read them."""
+"""How people who act on kill switches learn of the processes that read them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from governance.views import ConfirmationsView
 
 
 def wire_of(board: Board, clock: Clock) -> Wire:
-    """Return it: who has confirmed a switch, as the board knows; a change is read at once, before its answer."""
+    """Return what follows a change of a switch in this process: it is on the board before the act is answered."""
 
     def confirmations(model: str) -> ConfirmationsView:
-        found = board.confirmations(model, clock.now())
+        heard = board.confirmations(model, clock.now())
         return ConfirmationsView(
-            total=found.total, confirmed=found.confirmed, late=list(found.late), silent=list(found.silent)
+            total=heard.total, confirmed=heard.confirmed, late=list(heard.late), silent=list(heard.silent)
         )
 
     def changed() -> None:
-        with suppress(Unavailable):  # the act is done, and its watcher reads it as soon as it can
+        with suppress(Unavailable):  # the watcher sees it a moment later
             board.refresh()
 
     return Wire(confirmations, changed)

@@ -6,6 +6,7 @@ import getpass
 import os
 from pathlib import Path
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -22,6 +23,9 @@ class Settings(BaseSettings):
     """Under which URLs others reach `gov serve` on another address than loopback; several are separated by commas."""
     actor: str = ""
     """Who acts, when --as is not given; the login name otherwise."""
+
+    token: str = Field(default="", repr=False)
+    """The API token with which the terminal app, and commands against a running engine, show who acts."""
 
     @property
     def database(self) -> str:

@@ -24,7 +24,7 @@ from governance.engine.parts import Engine
 from governance.engine.reading import permit_any
 from governance.errors import Unavailable
 
-HEARTBEAT = 3.0
+HEARTBEAT = 1.0
 """Seconds of silence after which a comment says that the stream lives."""
 MOST = 500
 MOST_EACH = 50

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import socket
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from governance.cli.output import say
-from governance.core.problem import printable
 from governance.errors import GovernanceError
 
 if TYPE_CHECKING:
@@ -22,9 +20,6 @@ if TYPE_CHECKING:
     from governance.engine.loop import StepReport
     from governance.engine.parts import Engine
     from governance.settings import Settings
-
-BEAT = timedelta(seconds=1)
-"""How often it is looked what is due: a cycle at its boundary, a delivery at its next try."""
 
 
 def _duration(text: str) -> timedelta:
@@ -84,13 +79,9 @@ def _serve(
     """Run the engine beside the server until one of them ends; then end the other."""
     from governance.api.app import app
     from governance.api.server import address, server_of
-    from governance.cli.serving import service
-    from governance.engine.clock import stepped
-    from governance.engine.watcher import Watcher
-    from governance.scheduler import Ticker
+    from governance.cli.serving import at_work, service
 
     made = service(engine, settings, bound=listener.getsockname()[0], open_=open_)
-    watcher = Watcher(made.board, engine, _complain)
     server = server_of(app(engine, made), made.streams.close)
 
     def stop(*_: object) -> None:
@@ -99,25 +90,11 @@ def _serve(
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, stop)  # also where the server passes them on when it has ended
-    ticker = Ticker(
-        _Step(engine, made), BEAT, on_step=lambda by: stepped(engine, by, at=engine.clock.now()), aligned=True
-    )
-    made.feed.start()
-    with ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
-        running = pool.submit(ticker.run, limit)
-        running.add_done_callback(stop)
+    with at_work(engine, made, _Step(engine, made), stop, limit):
         models, version = len(engine.plan.policies) - 1, engine.plan.version[:12]  # the engine's own card is one more
         count = f"{models} model{'' if models == 1 else 's'}"
         say(f"started on http://{address(listener)}: {count} and the engine itself under policies {version}")
-        watcher.start()
-        try:
-            server.run(sockets=[listener])
-        finally:
-            ticker.stop()
-            made.feed.stop()
-            watcher.stop()
-    running.result()
-    made.doors.refusals.flush(engine.clock.now(), whole=True)
+        server.run(sockets=[listener])
     say("stopped")
 
 
@@ -147,14 +124,11 @@ class _Step:
 
     def _complain(self, trouble: str) -> None:
         """Say what is wrong once, not at every beat."""
+        from governance.cli.serving import complain
+
         if trouble != self._trouble:
             self._trouble = trouble
-            _complain(trouble)
-
-
-def _complain(trouble: str) -> None:
-    if trouble:
-        print(f"gov: {printable(trouble)}", file=sys.stderr, flush=True)
+            complain(trouble)
 
 
 def _tell(report: StepReport, pulse: Pulse) -> None:

@@ -1,6 +1,12 @@
-"""What the API of `gov serve` is made of."""
+"""What `gov serve` is made of: the API, and what works behind it."""
 
 from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
 
 from governance.api.app import Service
 from governance.api.feed import Feed
@@ -10,11 +16,18 @@ from governance.api.ofrep.events import Streams
 from governance.api.pulse import Pulse
 from governance.api.server import room
 from governance.core.organisation import Organisation
+from governance.core.problem import printable
 from governance.engine.board import Board
+from governance.engine.clock import stepped
 from governance.engine.keyring import Keyring
 from governance.engine.parts import Engine
 from governance.engine.refusals import Refusals
+from governance.engine.watcher import Watcher
+from governance.scheduler import Ticker
 from governance.settings import Settings
+
+BEAT = timedelta(seconds=1)
+"""How often it is looked what is due: a cycle at its boundary, a delivery at its next try."""
 
 
 def service(engine: Engine, settings: Settings, *, bound: str, open_: bool) -> Service:
@@ -25,6 +38,37 @@ def service(engine: Engine, settings: Settings, *, bound: str, open_: bool) -> S
     known = LOCAL if open_ else hosts(bound, settings.public_url)
     board, every = Board(engine), engine.organisation.cycle.every
     return Service(doors, Feed(engine), Pulse(), board, Streams(board, room()), every, known)
+
+
+@contextmanager
+def at_work(
+    engine: Engine, made: Service, step: Callable[[], bool], ended: Callable[[], None], limit: timedelta | None = None
+) -> Iterator[None]:
+    """Let the engine step at every beat and its readers follow, meanwhile; `ended` is called when it stops by itself.
+
+    An exception of a step is raised at the end.
+    """
+    ticker = Ticker(step, BEAT, on_step=lambda by: stepped(engine, by, at=engine.clock.now()), aligned=True)
+    watcher = Watcher(made.board, engine, complain)
+    made.feed.start()
+    watcher.start()
+    with ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
+        running = pool.submit(ticker.run, limit)
+        running.add_done_callback(lambda _: ended())
+        try:
+            yield
+        finally:
+            ticker.stop()
+            made.feed.stop()
+            watcher.stop()
+    running.result()
+    made.doors.refusals.flush(engine.clock.now(), whole=True)
+
+
+def complain(trouble: str) -> None:
+    """Say what is wrong, where something is."""
+    if trouble:
+        print(f"gov: {printable(trouble)}", file=sys.stderr, flush=True)
 
 
 def _sign_on(organisation: Organisation) -> SignOn | None:

@@ -77,7 +77,8 @@ def workspace(directory: Path) -> None:
 class Replay:
     """The world, the engine and the clock that moves both: daily until the last two days, then hourly."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, until: datetime = END) -> None:
+        """Make the directory anew; the replay ends at `until`."""
         workspace(directory)
         self.world = World(directory / "data")
         self.clock = ReplayClock(START)
@@ -86,7 +87,7 @@ class Replay:
         adopt(self.engine, START)
         self._record()
         self.tally = Tally()
-        self._next = FIRST
+        self._next, self._until = FIRST, until
 
     def step(self) -> bool:
         """Let the world run up to the next instant, then one cycle and its deliveries; False at the end of the year."""
@@ -98,15 +99,15 @@ class Replay:
         self.tally.outcomes.update(report.outcomes)
         self.tally.deliveries += len(dispatch(self.engine, at))
         self._next = following(at)
-        return self._next <= END
+        return self._next <= self._until
 
     def run(self, limit: timedelta) -> None:
         """Catch up to the last two days as fast as can be, then go on by the ticker; stop when `limit` has passed."""
         seconds = limit.total_seconds()
         with short_pauses():
-            while self._next < LAST_DAYS and self.tally.seconds < seconds:
+            while self._next < min(LAST_DAYS, self._until) and self.tally.seconds < seconds:
                 self.step()
-        if self.tally.seconds < seconds:
+        if self._next <= self._until and self.tally.seconds < seconds:
             Ticker(self.step, _TICK).run(timedelta(seconds=seconds - self.tally.seconds))
 
     def _record(self) -> None:

@@ -1,0 +1,214 @@
+"""A typed client of the HTTP API: what the terminal app, and commands against a running engine, speak through.
+
+Every call raises one of our errors: Unavailable when the engine cannot be reached or does not answer in time, Denied,
+Conflict, NotFound or InvalidDocument with the sentence that it answered.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable
+from governance.views import (
+    ApprovalView,
+    FleetRow,
+    FleetView,
+    IncidentView,
+    Page,
+    SwitchDoneView,
+    SwitchView,
+    View,
+    WhoamiView,
+)
+
+V = TypeVar("V", bound=View)
+TIMEOUT = 5.0
+"""Seconds that a call may take in all but the stream of events."""
+SILENCE = 5.0
+"""Seconds without a sign of life after which the stream of events is given up; the engine gives one each second."""
+_PAGE = 500
+_ERRORS: Mapping[int, type[GovernanceError]] = {
+    HTTPStatus.UNAUTHORIZED: Denied,
+    HTTPStatus.FORBIDDEN: Denied,
+    HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.CONFLICT: Conflict,
+    HTTPStatus.PRECONDITION_FAILED: Conflict,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One decision as the stream tells it: its number in the log, its kind, and what it is about."""
+
+    seq: int
+    kind: str
+    subject: Mapping[str, str]
+
+
+class Client:
+    """Speaks to one engine as one person; for any number of threads."""
+
+    def __init__(self, url: str, token: str = "") -> None:
+        """Speak to the engine at `url`, such as http://127.0.0.1:8750, with a token when it asks for one."""
+        self.url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        # The proxy settings of a shell are not for an engine that is named by its address.
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=False)
+
+    def __enter__(self) -> Self:
+        """Return the client itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close the connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def whoami(self) -> WhoamiView:
+        """Return who the engine takes us for."""
+        return self._get("/v1/whoami", WhoamiView)
+
+    def fleet(self) -> FleetView:
+        """Return the whole fleet, worst first."""
+        first = page = self._get("/v1/fleet", FleetView, limit=_PAGE)
+        rows: list[FleetRow] = list(page.items)
+        while page.next is not None:
+            page = self._get("/v1/fleet", FleetView, limit=_PAGE, cursor=page.next)
+            rows.extend(page.items)
+        return first.model_copy(update={"items": rows, "next": None})
+
+    def incidents(self, status: str = "open") -> list[IncidentView]:
+        """Return incidents, newest first."""
+        page = self._get("/v1/incidents", Page[IncidentView], status=status, limit=_PAGE)
+        found = list(page.items)
+        while page.next is not None:
+            page = self._get("/v1/incidents", Page[IncidentView], status=status, limit=_PAGE, cursor=page.next)
+            found.extend(page.items)
+        return found
+
+    def acknowledge(self, number: int, *, version: int, key: str) -> None:
+        """Take an incident as it was at `version`."""
+        self._post(f"/v1/incidents/{number}/acknowledge", {"version": version}, key)
+
+    def resolve(self, number: int, *, version: int, because: str, key: str) -> None:
+        """Close an incident by hand."""
+        self._post(f"/v1/incidents/{number}/resolve", {"version": version, "because": because}, key)
+
+    def switch(self, model: str) -> SwitchView:
+        """Return the kill switch of a model, with what one must know before pulling it."""
+        return self._get(f"/v1/switches/{_part(model)}", SwitchView)
+
+    def pull(self, model: str, body: Mapping[str, Any], *, key: str) -> SwitchDoneView:
+        """Pull a kill switch: {mode, because, share, scope, expires, incident, confirm}."""
+        return SwitchDoneView.model_validate(self._post(f"/v1/switches/{_part(model)}/pull", body, key))
+
+    def restore(self, model: str, body: Mapping[str, Any], *, key: str) -> SwitchDoneView:
+        """Restore a kill switch, or ask for the second person: {because, seq, scope, confirm}."""
+        return SwitchDoneView.model_validate(self._post(f"/v1/switches/{_part(model)}/restore", body, key))
+
+    def approvals(self) -> list[ApprovalView]:
+        """Return the two-person acts that wait for somebody."""
+        return self._get("/v1/approvals", Page[ApprovalView], limit=_PAGE).items
+
+    def approve(self, approval: str, *, key: str) -> None:
+        """Be the second person of an act."""
+        self._post(f"/v1/approvals/{_part(approval)}/approve", {}, key)
+
+    def refuse(self, approval: str, *, because: str, key: str) -> None:
+        """Refuse to be the second person of an act, for everybody."""
+        self._post(f"/v1/approvals/{_part(approval)}/refuse", {"because": because}, key)
+
+    def events(self, after: int | None = None) -> Iterator[Event | None]:
+        """Yield what is decided from now on (after an event: from the next one), and None for each sign of life.
+
+        :raises Unavailable: when the stream ends, or nothing was heard for `SILENCE` seconds.
+        """
+        headers = {"Accept": "text/event-stream", **({"Last-Event-ID": str(after)} if after is not None else {})}
+        timeout = httpx.Timeout(TIMEOUT, read=SILENCE)
+        with self._reached(), self._http.stream("GET", "/v1/events", headers=headers, timeout=timeout) as answer:
+            if answer.status_code != HTTPStatus.OK:
+                answer.read()
+                raise _error(answer)
+            yield None
+            data = ""
+            for line in answer.iter_lines():
+                name, _, value = line.partition(":")
+                if name == "data":
+                    data += value.strip()
+                elif line == "" and data:
+                    yield _event(data)
+                    data = ""
+                elif name == "":
+                    yield None
+        raise Unavailable(f"{self.url} ended the stream of events")
+
+    def _get(self, path: str, kind: type[V], **query: Any) -> V:
+        with self._reached():
+            answer = self._http.get(path, params=query)
+        return kind.model_validate(_checked(answer))
+
+    def _post(self, path: str, body: Mapping[str, Any], key: str) -> Any:
+        with self._reached():
+            answer = self._http.post(path, json=dict(body), headers={"Idempotency-Key": key})
+        return _checked(answer)
+
+    def _reached(self) -> _Reached:
+        return _Reached(self.url)
+
+
+class _Reached:
+    """Turns what can go wrong on the way into a sentence."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if isinstance(error, httpx.ReadTimeout):
+            raise Unavailable(f"the engine at {self._url} does not answer") from error
+        if isinstance(error, (httpx.HTTPError, httpx.InvalidURL)):
+            raise Unavailable(f"no engine is reached at {self._url}: {error}") from error
+
+
+def _checked(answer: httpx.Response) -> Any:
+    if answer.is_success:
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise Unavailable(f"what answers at {answer.url} is no engine of ours") from error
+    raise _error(answer)
+
+
+def _error(answer: httpx.Response) -> GovernanceError:
+    try:
+        said = str(answer.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        said = f"{answer.url} answered {answer.status_code} {answer.reason_phrase}"
+    if answer.status_code in _ERRORS:
+        return _ERRORS[answer.status_code](said)
+    return Unavailable(said) if answer.is_server_error else InvalidDocument(said)
+
+
+def _event(data: str) -> Event | None:
+    try:
+        said = json.loads(data)
+        return Event(int(said["seq"]), str(said["kind"]), dict(said["subject"]))
+    except (ValueError, KeyError, TypeError):
+        return None  # a sign of life all the same
+
+
+def _part(text: str) -> str:
+    return quote(text, safe="")

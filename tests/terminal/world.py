@@ -1,0 +1,149 @@
+"""An engine that serves a small fleet, people with tokens, and the terminal app over it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from interfaces.serving import Served, gov, prepared, sample
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from governance.client import Client
+from governance.views import IncidentView
+from tui.app import GovApp
+from tui.screens.main import Main
+
+FILES = {
+    "org.yaml": """
+kind: org
+environment: test
+people: {ana: {}, bo: {}, vic: {}}
+teams: {lending: {members: [ana, bo], leads: [ana, bo]}}
+roles:
+  - {role: viewer, who: [vic]}
+  - {role: admin, who: [ana]}
+sources: {pushed: {kind: push}}
+cycle: {every: 1s}
+""",
+    "loans.yaml": """
+kind: card
+model: loans
+tier: 1
+owners: {team: lending, accountable: ana}
+versions: {serving: "7", fallback: rules-of-thumb}
+metrics:
+  errors: {source: pushed, query: error_rate, every: 1s, stale_after: 1h}
+rules: [{rule: errors-high, when: metrics.errors > 0.5, severity: critical, summary: "Errors at {metrics.errors}"}]
+rollback: {authority: [lending-leads]}
+""",
+    "quiet.yaml": """
+kind: card
+model: quiet
+tier: 3
+owners: {team: lending}
+data: {depends_on: [loans]}
+metrics:
+  errors: {source: pushed, query: error_rate, every: 1s, stale_after: 1h}
+rules: [{rule: errors-high, when: metrics.errors > 0.5}]
+""",
+}
+
+
+@dataclass
+class World:
+    """A running engine, and who may speak to it."""
+
+    served: Served
+    tokens: dict[str, str]
+    clients: list[Client] = field(default_factory=list)
+
+    def client(self, who: str = "ana") -> Client:
+        """Return a client that speaks as somebody."""
+        made = Client(self.served.url, self.tokens[who])
+        self.clients.append(made)
+        return made
+
+    def incident(self) -> IncidentView | None:
+        """Return the open incident of `loans`, None when it has none."""
+        return next((each for each in self.client().incidents() if each.model == "loans"), None)
+
+    def close(self) -> None:
+        """End the engine and every connection to it."""
+        self.served.close()
+        for each in self.clients:
+            each.close()
+
+    def app(self, who: str = "ana", **more: Any) -> GovApp:
+        """Return the terminal app of somebody."""
+        return GovApp(self.client(who), **more)
+
+    def fail(self, value: float = 0.9) -> None:
+        """Push an error rate, good for `quiet`, and wait until the engine has judged it."""
+        headers = {"Authorization": f"Bearer {self.tokens['pipeline']}", "Idempotency-Key": str(time.time_ns())}
+        samples = [sample(value), {**sample(0.1), "model": "quiet"}]
+        body = {"source": "pushed", "samples": samples}
+        answer = self.served.http.post("/v1/samples", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        ana = self.client()
+        self.served.until(lambda: [row for row in ana.fleet().items if row.severity == "critical"])
+
+
+def world(directory: Path) -> World:
+    """Start an engine whose model `loans` has a critical incident."""
+    prepared(directory, FILES)
+    served = Served(directory)
+    made = {name: _token(directory, "--for", name, "--as", "ana") for name in ("ana", "bo", "vic")}
+    made["pipeline"] = _token(directory, "--for", "pipeline", "--kind", "service", "--scope", "push", "--as", "ana")
+    found = World(served, made)
+    found.fail()
+    return found
+
+
+def _token(directory: Path, *arguments: str) -> str:
+    done = gov(directory, "token", "create", *arguments, "--format", "json")
+    assert done.returncode == 0, done.stderr
+    return str(json.loads(done.stdout)["secret"])
+
+
+async def until(pilot: Pilot[Any], found: Callable[[], Any], seconds: float = 30) -> Any:
+    """Let the app go on until `found` gives something, and return it."""
+    end = time.monotonic() + seconds
+    while True:
+        value = found()
+        if value:
+            return value
+        assert time.monotonic() < end, f"not within {seconds} s; the screen says:\n{screen(pilot.app)}"
+        await pilot.pause(0.05)
+
+
+def screen(app: Any) -> str:
+    """Return the text of the whole screen, as a person sees it."""
+    return "\n".join("".join(segment.text for segment in line) for line in app.screen._compositor.render_strips())
+
+
+def shows(app: GovApp, *texts: str) -> bool:
+    """Tell whether the screen shows all of these, also where a line is broken between words."""
+    seen = screen(app)
+    whole = " ".join(seen.split())
+    return all(each in seen or each in whole for each in texts)
+
+
+def main_of(app: GovApp) -> Main:
+    """Return the screen that stays open."""
+    return next(each for each in app.screen_stack if isinstance(each, Main))
+
+
+def hint(app: GovApp) -> str:
+    """Return what the modal says below its fields."""
+    return str(app.screen.query_one("#hint", Static).render())
+
+
+def played(story: Callable[[], Any]) -> None:
+    """Run a story of the app."""
+    asyncio.run(story())

@@ -1,0 +1,69 @@
+"""What the app knows of the engine, and how old that is; nothing here draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from governance.views import ApprovalView, FleetRow, FleetView, IncidentView, WhoamiView
+
+GLYPHS = {"critical": "▲", "warning": "◆", "info": "▪", "none": "·", "unknown": "?"}
+WORDS = {"none": "ok", "unknown": "no data"}
+"""How a severity is written where its own name says less."""
+MODES = {
+    "live": "● live",
+    "throttle": "◐ throttle",
+    "shadow": "◌ shadow",
+    "fallback": "◩ fallback",
+    "stopped": "■ STOPPED",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that was fetched at one instant."""
+
+    who: WhoamiView
+    fleet: FleetView
+    incidents: dict[int, IncidentView]
+    approvals: tuple[ApprovalView, ...]
+    at: datetime
+
+    def incident_of(self, row: FleetRow) -> IncidentView | None:
+        """Return the worst open incident of a model, None when it has none."""
+        return next((self.incidents[each] for each in row.incidents if each in self.incidents), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """The engine is not reached: since when, why, and in how many seconds it is tried again."""
+
+    since: datetime
+    why: str
+    retry_in: float
+
+
+def span(since: datetime | None, now: datetime) -> str:
+    """Return how long ago something was, in the two largest units: "4 m 29 s"; "never" for None."""
+    if since is None:
+        return "never"
+    seconds = max(int((now - since).total_seconds()), 0)
+    for size, unit, small, under in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "m"), (60, "m", 1, "s")):
+        if seconds >= size:
+            return f"{seconds // size} {unit} {seconds % size // small} {under}"
+    return f"{seconds} s"
+
+
+def brief(since: datetime, now: datetime) -> str:
+    """Return how long ago something was, in its largest unit: "4m"."""
+    return span(since, now).replace(" ", "", 1).partition(" ")[0]
+
+
+def now() -> datetime:
+    """Return the current instant in UTC."""
+    return datetime.now(UTC)
+
+
+def number(value: float | None) -> str:
+    """Return a value in three significant digits, "–" where there is none."""
+    return "–" if value is None else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

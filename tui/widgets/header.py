@@ -1,0 +1,72 @@
+"""The two lines above every screen: how bad it is, who looks, and how old all of it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from textual.content import Content
+from textual.widgets import Static
+
+from tui.known import GLYPHS, WORDS, Offline, Snapshot, span
+
+_COLOURS = {"critical": "$error", "warning": "$warning", "info": "$secondary", "unknown": "$warning"}
+LATE = 90
+"""Seconds after which the last cycle counts as late: the engine answers, but does it still judge?"""
+
+
+class Header(Static):
+    """Shows a snapshot and its age; the age stays when there is no room for the rest."""
+
+    def show(self, snapshot: Snapshot | None, offline: Offline | None, heard: datetime | None, at: datetime) -> None:
+        """Draw anew as of an instant."""
+        left, right = _left(snapshot), _right(snapshot, offline, heard, at)
+        room = self.size.width - 2
+        while left and left[-1] and sum(map(len, left)) and _width(left) + right.cell_length + 2 > room:
+            left = left[:-1]
+        said = Content.from_markup("  ".join(left))
+        pad = max(room - said.cell_length - right.cell_length, 1)
+        self.update(Content.assemble(said, " " * pad, right))
+
+
+def _width(parts: list[str]) -> int:
+    return Content.from_markup("  ".join(parts)).cell_length
+
+
+def _left(snapshot: Snapshot | None) -> list[str]:
+    found = ["[b $primary]◆ gov[/]"]
+    if snapshot is None:
+        return found
+    found.append(f"[b]{_plain(snapshot.fleet.environment)}[/]")
+    tallies = snapshot.fleet.tallies
+    for name, colour in _COLOURS.items():
+        count = tallies.get(name, 0)
+        if count:
+            bold = "b " if name == "critical" else ""
+            found.append(f"[{bold}{colour}]{GLYPHS[name]} {count} {WORDS.get(name, name)}[/]")
+    if tallies.get("not_live"):
+        found.append(f"[$error]■ {tallies['not_live']} not live[/]")
+    return found
+
+
+def _right(snapshot: Snapshot | None, offline: Offline | None, heard: datetime | None, at: datetime) -> Content:
+    who = ""
+    if snapshot is not None:
+        role = snapshot.who.roles[0] if snapshot.who.roles else snapshot.who.kind
+        who = f"{_plain(snapshot.who.actor)} [$muted]{_plain(role)}[/]  "
+    if offline is not None:
+        state = f"[b $error]✗ offline {span(offline.since, at)}[/]"
+    elif snapshot is None or heard is None:
+        state = "[$warning]… connecting[/]"
+    else:
+        state = f"[$success]● live[/] {_age(snapshot, at)}"
+    return Content.from_markup(f"{who}{state}  {at:%H:%M:%S}Z")
+
+
+def _age(snapshot: Snapshot, at: datetime) -> str:
+    judged = snapshot.fleet.judged_at
+    late = judged is None or (at - judged).total_seconds() > LATE
+    return f"[{'b $warning' if late else '$muted'}]judged {span(judged, at)}{' ago' if judged else ''}[/]"
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", "\\[")

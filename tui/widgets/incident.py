@@ -1,0 +1,112 @@
+"""What is known of one model: its incident with the findings, its kill switch, and what to do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from governance.views import FindingView, FleetRow, IncidentView
+from tui.known import GLYPHS, MODES, Snapshot, number, span
+
+_STATUS = {"triggered": "$error", "acknowledged": "$warning", "mitigated": "$warning", "resolved": "$success"}
+
+
+class Incident(VerticalScroll):
+    """The pane beside the fleet, and the body of the screen of an incident."""
+
+    def compose(self) -> ComposeResult:
+        """Hold one text."""
+        yield Static(id="told")
+
+    def show(self, snapshot: Snapshot, row: FleetRow | None, at: datetime) -> None:
+        """Draw what is known of a model as of an instant."""
+        if row is None:
+            text = "[$muted]no model is governed here: write a card in policies/, see the README[/]"
+        else:
+            incident = snapshot.incident_of(row)
+            parts = [*(_incident(incident, row, at) if incident else _healthy(row)), *_facts(row, at)]
+            if incident is not None:
+                parts += [line for each in incident.findings for line in _finding(each, at)]
+            text = "\n".join(parts)
+        self.query_one("#told", Static).update(Content.from_markup(text))
+
+
+def _incident(incident: IncidentView, row: FleetRow, at: datetime) -> list[str]:
+    colour = {"critical": "b $error", "warning": "b $warning"}.get(incident.severity, "b $secondary")
+    lead = safe(incident.acknowledged_by) or "nobody yet [$muted](a takes it)[/]"
+    others = [f"INC-{each}" for each in row.incidents if each != incident.id]
+    mark = GLYPHS.get(incident.severity, "?")
+    return [
+        f"[{colour}]{mark} {incident.severity}[/]  [b]INC-{incident.id}[/]  {safe(incident.model)}",
+        safe(incident.title),
+        "",
+        fact("status", f"[{_STATUS.get(incident.status, '$muted')}]{incident.status}[/]"),
+        fact("lead", lead),
+        fact("opened", f"{span(incident.opened_at, at)} ago [$muted]{incident.opened_at:%Y-%m-%d %H:%M}Z[/]"),
+        *([fact("also open", ", ".join(others))] if others else []),
+    ]
+
+
+def _healthy(row: FleetRow) -> list[str]:
+    if row.severity == "unknown":
+        return [
+            f"[b $warning]? no data[/]  {safe(row.model)}",
+            "Nothing can be told of it: missing data is never healthy",
+            "",
+        ]
+    return [f"[$success]· ok[/]  [b]{safe(row.model)}[/]", "no open incident", ""]
+
+
+def _facts(row: FleetRow, at: datetime) -> list[str]:
+    judged = ", ".join(f"{count} {name}" for name, count in sorted(row.outcomes.items())) or "nothing yet"
+    return [
+        *(_switch(row) if row.mode else ()),  # the engine itself has none
+        fact("team", f"{safe(row.team)} [$muted]tier {row.tier}[/]"),
+        fact("judged", f"{judged} [$muted]{_ago(row.judged_at, at)}[/]"),
+        fact("data of", _ago(row.data_at, at)),
+    ]
+
+
+def _switch(row: FleetRow) -> list[str]:
+    mode = MODES.get(row.mode, row.mode)
+    if row.mode == "live":
+        return [fact("kill switch", f"[$success]{mode}[/]")]
+    held = f" [$muted]{row.share:.0%} of requests get the fallback[/]" if row.mode == "throttle" and row.share else ""
+    return [fact("kill switch", f"[b $error]{mode}[/]{held}"), fact("scope", safe(row.mode_scope))]
+
+
+def _finding(finding: FindingView, at: datetime) -> list[str]:
+    colour = (
+        "$muted" if finding.ended else {"critical": "$error", "warning": "$warning"}.get(finding.severity, "$secondary")
+    )
+    mark = "✓" if finding.ended else GLYPHS.get(finding.severity, "?")
+    labels = " ".join(f"{name}={value}" for name, value in finding.labels.items())
+    values = "  ".join(f"{safe(name)} [b]{number(value)}[/]" for name, value in finding.values.items())
+    since = f"ended {span(finding.ended, at)} ago" if finding.ended else f"since {span(finding.since, at)}"
+    lines = [
+        "",
+        f"[{colour}]{mark} {safe(finding.summary)}[/]",
+        f"  [$muted]{safe(finding.rule)} {safe(labels)}[/]",
+        f"  {values}  [$muted]{since}{' · ' + finding.basis if finding.basis else ''}[/]",
+    ]
+    if finding.remedy and not finding.ended:
+        lines.append(f"  → {safe(finding.remedy)}")
+    return lines
+
+
+def fact(name: str, value: str) -> str:
+    """Return a line of a name and its value, which is markup."""
+    return f"[$muted]{name:<12}[/] {value}"
+
+
+def safe(text: str) -> str:
+    """Return text from outside so that it is no markup."""
+    return "".join(each if each.isprintable() else "�" for each in text).replace("[", "\\[")
+
+
+def _ago(since: datetime | None, at: datetime) -> str:
+    return f"{span(since, at)} ago" if since is not None else "never"

@@ -69,6 +69,16 @@ class World:
         self.clients.append(made)
         return made
 
+    def token(self, name: str, scope: str) -> str:
+        """Make a token for a service and return its secret."""
+        return _token(self.served.directory, "--for", name, "--kind", "service", "--scope", scope, "--as", "ana")
+
+    def log(self, prefix: str) -> list[dict[str, Any]]:
+        """Return the entries whose kind begins so, oldest first."""
+        done = gov(self.served.directory, "audit", "tail", "--lines", "1000", "--format", "json")
+        assert done.returncode == 0, done.stderr
+        return [each for each in json.loads(done.stdout) if each["kind"].startswith(prefix)]
+
     def incident(self) -> IncidentView | None:
         """Return the open incident of `loans`, None when it has none."""
         return next((each for each in self.client().incidents() if each.model == "loans"), None)

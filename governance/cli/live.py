@@ -38,19 +38,30 @@ def live(replay: Replay, directory: Path, opened: Callable[[str], None]) -> Iter
 
     `opened` is called with the address of the engine once it serves, before the app takes the screen.
     """
+    with served(replay, directory, opened) as client:
+        GovApp(client).run()
+    log = _log(directory)
+    yield from log.read_text(encoding="utf-8").splitlines() if log.exists() else ()
+
+
+@contextmanager
+def served(replay: Replay, directory: Path, opened: Callable[[str], None]) -> Iterator[Client]:
+    """Let the engine of a replay live on and serve, with a serving process beside; give a client that speaks as ana."""
     world = Live(replay)
     settings = Settings(home=directory / ".gov", policies=directory / "policies")
-    log = directory / "serving.log"
-    log.unlink(missing_ok=True)
+    _log(directory).unlink(missing_ok=True)
     with alone(settings.home), _served(world, settings) as url:
         at = world.engine.clock.now()
         _, secret = tokens.create(world.engine, WHO, expires=_LASTS, actor=WHO, at=at)
         _, other = tokens.create(world.engine, SECOND, expires=_LASTS, actor=SECOND, at=at)
         _keep(directory / f"{SECOND}.token", other)
-        with _serving(world.engine, url, log), Client(url, secret) as client:
+        with _serving(world.engine, url, _log(directory)), Client(url, secret) as client:
             opened(url)
-            GovApp(client).run()
-    yield from log.read_text(encoding="utf-8").splitlines() if log.exists() else ()
+            yield client
+
+
+def _log(directory: Path) -> Path:
+    return directory / "serving.log"
 
 
 @contextmanager

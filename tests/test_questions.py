@@ -296,7 +296,8 @@ def test_a_source_that_dies_behind_one_wrong_question_is_told_again_once() -> No
     source.answers = {"wrong": (Sample(0.1, AT + 6 * MINUTE),), "right": (Sample(0.1, AT + 6 * MINUTE),)}
     beats(engine, 6)
     assert titles(engine) == []
-    assert messages(engine)[2:] == [("resolved", "source s fails: connection refused; blinds a, b")]
+    end = "source s fails: connection refused; blinds a, b – source s answers again"
+    assert messages(engine)[2:] == [("resolved", end)]
 
 
 def test_a_second_rule_in_error_of_a_model_is_told_too() -> None:

@@ -110,7 +110,7 @@ class GovApp(App[None]):
 
     def _paint(self) -> None:
         for screen in self.screen_stack:
-            if isinstance(screen, (Main, Approvals)) and screen.is_mounted:
+            if isinstance(screen, (Main, Approvals)):
                 screen.paint()
 
     def action_refresh(self) -> None:

@@ -13,8 +13,8 @@ from governance.demo.story import Replay
 from governance.engine.loop import StepReport, step
 from governance.engine.parts import Engine
 
-FROM: Final = datetime(2013, 12, 18, 19, tzinfo=UTC)
-"""Two in the afternoon in New York, when flight-delay has been wrong for weeks."""
+FROM: Final = datetime(2013, 12, 12, 19, tzinfo=UTC)
+"""Two in the afternoon in New York, the day after flight-delay has gone wrong badly."""
 _EVERY: Final = timedelta(minutes=1)
 
 

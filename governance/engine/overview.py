@@ -57,7 +57,8 @@ def last_judged(engine: Engine) -> datetime | None:
 def _row(engine: Engine, policy: CompiledPolicy, opened: Sequence[Incident], switch: Switch | None) -> FleetRow:
     model, card = policy.model, policy.policy.card
     verdicts = engine.latest.of(model)
-    worst = min(opened, key=lambda each: RANKS.index(each.severity), default=None)
+    ordered = sorted(opened, key=lambda each: (RANKS.index(each.severity), -each.opened_at.timestamp()))
+    worst = ordered[0] if ordered else None
     setting = switch.worst if switch is not None else None
     times = [each.time for verdict in verdicts for each in verdict.inputs if each.time is not None]
     return FleetRow(
@@ -68,7 +69,7 @@ def _row(engine: Engine, policy: CompiledPolicy, opened: Sequence[Incident], swi
         mode=setting.mode if setting else "live" if model != ENGINE else "",
         mode_scope=str(setting.scope) if setting else "model",
         share=setting.share if setting and setting.mode == "throttle" else None,
-        incidents=sorted(each.id for each in opened),
+        incidents=[each.id for each in ordered],
         worst=worst.title if worst else "",
         opened_at=worst.opened_at if worst else None,
         metric=worst_metric(engine, policy, verdicts, {each.key for one in opened for each in one.firing}),

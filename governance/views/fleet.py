@@ -20,6 +20,7 @@ class FleetRow(View):
     """One model: how bad it is, what its kill switch says, and how old that is.
 
     `severity` is that of its worst open incident: critical, warning, info, none, or unknown where nothing can be told.
+    `incidents` are those that are open, the worst first and of these the newest.
     `mode` is that of its kill switch; the engine itself, which is a row too, has none ("").
     `data_at` is the oldest instant that a judged sample speaks for, `judged_at` when that was judged.
     """

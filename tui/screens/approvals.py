@@ -34,6 +34,7 @@ class Approvals(Screen[None]):
         Binding("escape,1", "app.pop_screen", "Back"),
     ]
     app: GovApp
+    _composed = False
 
     def compose(self) -> ComposeResult:
         """Lay out the list."""
@@ -45,10 +46,13 @@ class Approvals(Screen[None]):
     def on_mount(self) -> None:
         """Draw at once."""
         self.query_one("#list").border_title = "Approvals"
+        self._composed = True
         self.paint()
 
     def paint(self) -> None:
         """Draw what waits now."""
+        if not self._composed:
+            return
         known, at = self.app.snapshot, self.app.at()
         self.query_one(Header).show(known, self.app.offline, self.app.heard, at)
         waiting = known.approvals if known is not None else ()

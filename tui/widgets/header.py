@@ -19,32 +19,32 @@ class Header(Static):
 
     def show(self, snapshot: Snapshot | None, offline: Offline | None, heard: datetime | None, at: datetime) -> None:
         """Draw anew as of an instant."""
-        left, right = _left(snapshot), _right(snapshot, offline, heard, at)
+        right = _right(snapshot, offline, heard, at)
         room = self.size.width - 2
-        while left and left[-1] and sum(map(len, left)) and _width(left) + right.cell_length + 2 > room:
-            left = left[:-1]
-        said = Content.from_markup("  ".join(left))
+        for left in (_left(snapshot), _left(snapshot, brief=True), _left(None)):
+            said = Content.from_markup("  ".join(left))
+            if said.cell_length + right.cell_length + 2 <= room:
+                break
         pad = max(room - said.cell_length - right.cell_length, 1)
         self.update(Content.assemble(said, " " * pad, right))
 
 
-def _width(parts: list[str]) -> int:
-    return Content.from_markup("  ".join(parts)).cell_length
-
-
-def _left(snapshot: Snapshot | None) -> list[str]:
+def _left(snapshot: Snapshot | None, *, brief: bool = False) -> list[str]:
+    """Return how bad it is, in words or (brief) in glyphs and numbers alone."""
     found = ["[b $primary]◆ gov[/]"]
     if snapshot is None:
         return found
-    found.append(f"[b]{_plain(snapshot.fleet.environment)}[/]")
+    if not brief:
+        found.append(f"[b]{_plain(snapshot.fleet.environment)}[/]")
     tallies = snapshot.fleet.tallies
     for name, colour in _COLOURS.items():
         count = tallies.get(name, 0)
         if count:
             bold = "b " if name == "critical" else ""
-            found.append(f"[{bold}{colour}]{GLYPHS[name]} {count} {WORDS.get(name, name)}[/]")
+            word = "" if brief else f" {WORDS.get(name, name)}"
+            found.append(f"[{bold}{colour}]{GLYPHS[name]} {count}{word}[/]")
     if tallies.get("not_live"):
-        found.append(f"[$error]■ {tallies['not_live']} not live[/]")
+        found.append(f"[$error]■ {tallies['not_live']}{'' if brief else ' not live'}[/]")
     return found
 
 

@@ -29,7 +29,7 @@ CHECKS = [
     response_schema_conformance,
     negative_data_rejection,
 ]
-ENDLESS = "/v1/events"
+ENDLESS = ("/v1/events", "/ofrep/v1/events")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_it_finds_nothing(api: Inside, mode: GenerationMode) -> None:
     document = api.client.get("/v1/openapi.json").json()
-    document["paths"].pop(ENDLESS)
+    for path in ENDLESS:
+        document["paths"].pop(path)
     document["components"].pop("securitySchemes")  # who comes in is tested elsewhere
     for route in (route for routes in document["paths"].values() for route in routes.values()):
         route.pop("security", None)
@@ -96,5 +97,5 @@ def test_every_route_is_described_with_what_it_needs(api: Inside) -> None:
         for method, route in routes.items():
             needed = [] if path in ("/healthz", "/readyz") else [{"HTTPBearer": []}]
             assert route.get("security", []) == needed, path
-            assert route["description"], f"{method} {path}"
+            assert route.get("description") or route["summary"], f"{method} {path}"
     assert {api.client.get(path).status_code for path in ("/docs", "/redoc")} == {404}

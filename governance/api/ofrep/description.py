@@ -53,7 +53,10 @@ SCHEMAS: dict[str, Any] = {
 def described(document: dict[str, Any]) -> dict[str, Any]:
     """Add the routes to an OpenAPI document."""
     document.setdefault("components", {}).setdefault("schemas", {}).update(SCHEMAS)
-    document["paths"].update(_paths())
+    paths = _paths()
+    for route in (route for routes in paths.values() for route in routes.values()):
+        route["security"] = [{"HTTPBearer": []}]
+    document["paths"].update(paths)
     return document
 
 

@@ -64,11 +64,7 @@ def test_a_decision_that_is_not_sealed_is_told(served: Served) -> None:
     (home / "governance.db.heads").rmdir()
     (home / "away").rename(home / "governance.db.heads")
     served.until(lambda: served.http.get("/readyz").status_code == 200)
-<<<<<<< HEAD
     served.until(lambda: "the engine goes on" in served.printed)
-=======
-    served.until(lambda: "the engine goes on" in served.printed)  # it is said at the end of the beat that sealed
->>>>>>> part-g
 
 
 def test_a_real_prometheus_scrapes_us(served: Served, tmp_path: Path) -> None:

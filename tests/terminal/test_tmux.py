@@ -101,6 +101,7 @@ def test_a_switch_is_pulled_confirmed_and_restored_by_two_people(here: World, tm
             ana.until("a reason is needed")
             ana.type("feed mended")
             ana.press("Enter")
+            time.sleep(0.5)  # as a person looks where the cursor went
             ana.type("loans")
             ana.until("✓ ready")
             ana.press("Enter")

@@ -217,9 +217,8 @@ class SwitchModal(ModalScreen[bool]):
         self.query_one("#box").border_subtitle = f"entry {done.entry} of the decision log"
         for each in ("#yes", "#typed", "#typed-label"):
             self.query_one(each).display = False
-        no = self.query_one("#no", Button)
-        no.label = "Close"
-        no.focus()
+        self.query_one("#no", Button).label = "Close"
+        self.set_focus(None)  # a second Enter must not close what the first one brought
         self.query_one("#hint", Static).update(Content.from_markup(_outcome(done)))
 
 

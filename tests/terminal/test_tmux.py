@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from contract.sources.programs import program
 from interfaces.serving import GOV
 from model_governance_openfeature import Switches
 from terminal.world import World, world
-
-pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is missing: apt-get install tmux")
 
 
 class Terminal:
     """A terminal of a fixed size with one program in it."""
 
     def __init__(self, folder: Path, command: list[str], *, width: int = 130, height: int = 40) -> None:
+        self._program = program("tmux", "apt-get install tmux")
         self._socket = folder / "tmux"
         shown = " ".join(map(shlex.quote, command))
         self._tmux("new-session", "-d", "-x", str(width), "-y", str(height), shown)
@@ -56,10 +55,10 @@ class Terminal:
 
     def close(self) -> None:
         """End the program."""
-        subprocess.run(["tmux", "-S", str(self._socket), "kill-server"], check=False, capture_output=True)
+        subprocess.run([self._program, "-S", str(self._socket), "kill-server"], check=False, capture_output=True)
 
     def _tmux(self, *arguments: str) -> str:
-        command = ["tmux", "-S", str(self._socket), "-f", os.devnull, *arguments]
+        command = [self._program, "-S", str(self._socket), "-f", os.devnull, *arguments]
         environment = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
         for name in ("NO_COLOR", "COLUMNS", "LINES"):  # the size is the terminal's own
             environment.pop(name, None)

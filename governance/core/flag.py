@@ -140,6 +140,7 @@ def _object(flags: Flags, setting: Setting | None) -> dict[str, Any]:
             }
             for each in switch.settings
         ],
+        "overrides": list(switch.overrides),
     }
 
 

@@ -76,13 +76,15 @@ class Switch:
     """The settings of one model; none when it is live.
 
     `seq` is the number of its last change, counted over the switches of all models, so that one number tells how much
-    a client has seen. It is the fencing token: whoever decided on an older one decided on something else.
+    a client has seen. It is the fencing token: whoever decided on an older one decided on something else. `overrides`
+    are the files of offline pulls that the engine has entered, the newest last: wherever one still lies, it is over.
     """
 
     model: str
     seq: int = 0
     settings: tuple[Setting, ...] = ()
     changed_at: datetime | None = None
+    overrides: tuple[str, ...] = ()
 
     def at(self, scope: Scope) -> Setting | None:
         """Return what is set for exactly this scope."""
@@ -94,7 +96,8 @@ class Switch:
         return max(self.settings, key=lambda each: each.rank, default=None)
 
 
-LIVE_RANK = (0, 0.0)
+MOST_OVERRIDES = 20
+"""Files of offline pulls that a switch remembers; each stands in every answer about it."""
 
 
 def effective(switch: Switch, version: str, labels: Mapping[str, str]) -> Setting | None:
@@ -124,7 +127,14 @@ def changed(switch: Switch, scope: Scope, after: Setting | None, *, seq: int, at
     before = switch.at(scope)
     salt = before.salt if before is not None and before.salt else after.salt or f"{switch.model}/{seq}"
     setting = replace(after, seq=seq, salt=salt)
-    return replace(switch, seq=seq, settings=(*others, setting), changed_at=at)
+    return replace(entered(switch, after.override), seq=seq, settings=(*others, setting), changed_at=at)
+
+
+def entered(switch: Switch, override: str) -> Switch:
+    """Return the switch as it remembers the file of an offline pull; "" is none."""
+    if not override or override in switch.overrides:
+        return switch
+    return replace(switch, overrides=(*switch.overrides, override)[-MOST_OVERRIDES:])
 
 
 def falls_back(setting: Setting | None, key: str) -> bool:

@@ -98,6 +98,7 @@ def test_the_object_has_all_that_a_client_needs_to_decide_by_itself() -> None:
                 "expires_at": "2026-01-05T00:00:00+00:00", "seq": 2, "override": "",
             },
         ],
+        "overrides": [],
     }  # fmt: skip
     assert '"share":1.0' in found.json()
     assert '"share":1.0' in asked(pulled("fallback", 1), {}, "switch").json()

@@ -93,6 +93,7 @@ def test_it_is_entered_once_even_when_the_file_comes_back(at: Desk) -> None:
     path.write_bytes(content)
     at.later()
     assert at.switch("delay").settings == ()
+    assert at.switch("delay").overrides == (path.stem,)
     assert not path.exists()
     assert at.kinds() == ["switch.pulled", "switch.restored"]
 
@@ -102,6 +103,7 @@ def test_it_loosens_nothing(at: Desk) -> None:
     path = pull(at, "throttle", share=0.25)
     at.later()
     assert [(each.mode, each.set_by) for each in at.switch("delay").settings] == [("stopped", "bo")]
+    assert (at.switch("delay").overrides, at.switch("delay").seq) == ((path.stem,), 2), "clients hear that it is over"
     assert at.kinds() == ["switch.pulled", "switch.pulled"], "that somebody did it is entered all the same"
     assert (path.parent / "entered" / path.name).exists()
 

@@ -143,6 +143,8 @@ def _entered(metadata: Mapping[str, Any], switches: list[dict[str, Any]], before
     listed = metadata.get("overridesEntered")
     found = {each for each in listed if isinstance(each, str)} if isinstance(listed, list) else set()
     for switch in switches:
+        known = switch.get("overrides")
+        found |= {each for each in known if isinstance(each, str)} if isinstance(known, list) else set()
         settings = switch.get("settings")
         for setting in settings if isinstance(settings, list) else []:
             if isinstance(setting, Mapping) and isinstance(setting.get("override"), str) and setting["override"]:

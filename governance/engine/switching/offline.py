@@ -10,7 +10,7 @@ from pathlib import Path
 
 from governance.core.decision import Decision, timestamp
 from governance.core.offline_override import SHORTEST_KEY, Override, read, written
-from governance.core.switch import Mode, Scope, Setting
+from governance.core.switch import Mode, Scope, Setting, entered
 from governance.engine import entries
 from governance.engine.parts import Engine
 from governance.engine.switching.change import Act, check_confirmed, check_reason, described, subject, write
@@ -119,6 +119,8 @@ def _entered(engine: Engine, override: Override, at: datetime) -> int:
         else:
             body = {**details, "because": override.reason, "wanted": described(wanted), "after": described(was)}
             about = subject(override.model, override.scope, was)
+            known = entered(before, override.id)  # a change too, so that clients hear that the file is over
+            switches.save(connection, replace(known, seq=switches.next_seq(connection), changed_at=at))
             decision_log.append(connection, [Decision(at, "switch.pulled", override.set_by, about, body, identity)])
     return 1
 

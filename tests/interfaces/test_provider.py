@@ -183,7 +183,7 @@ def test_an_offline_pull_holds_until_the_engine_has_entered_it(
         switched(own, "fraud", "live")
         until(lambda: held.serve("fraud"))
         assert file.exists(), "and the file that lies about pulls nothing any more"
-        until(lambda: opened(own.url, overrides=file.parent).serve("fraud"))  # also where nothing was heard of it before
+        until(lambda: opened(own.url, overrides=file.parent).serve("fraud"))  # nor where nothing was heard of it
     finally:
         own.close()
 

@@ -35,8 +35,11 @@ tests/clients/node/node_modules/.ready: tests/clients/node/package.json    # the
 demo: $(VENV)/.ready     ## govern three real models on a year of real data (about a minute)
 	@$(BIN)/gov demo
 
+# Many tests wait for clocks and time limits, so that two are under way on each core.
+WORKERS = $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
+
 test: $(VENV)/.dev tests/clients/node/node_modules/.ready    ## run all tests
-	@$(BIN)/pytest -n auto --dist loadgroup
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 check: lint types layers test    ## all that a change must pass
 

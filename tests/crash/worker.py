@@ -38,7 +38,7 @@ from governance.store import progress, sequencer
 from governance.store.database import Database
 from governance.store.heads_file import Head, HeadsFile
 
-SHARES = 4
+SHARES = 16
 """Into how many shares the boundaries are divided, so that several cores can play them."""
 _SEEN = """
 select (select count(*) from log_outbox), (select max(size) from log_heads),

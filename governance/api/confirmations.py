@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict
 from governance.api.gate import Who
 from governance.api.ofrep.reach import Reach
 from governance.engine.board import Board
+from governance.errors import Denied
 from governance.ports import Clock
 
 
@@ -38,6 +39,8 @@ def routes(board: Board, clock: Clock, reach: Reach) -> APIRouter:
         """Note that an instance holds the switches as they were after the change `seq`."""
         models = reach.of(who)
         held = body.models if models is None else [each for each in body.models if each in models]
+        if body.models and not held:
+            raise Denied(f"'{who}' reads the kill switch of none of these models; its token is for others")
         board.confirm(body.instance, body.seq, held, clock.now())
         return Confirmed(seq=board.seq)
 

@@ -100,7 +100,9 @@ class Gate:
             return await problem(status, str(error))(scope, receive, send)
         if _is_serving(scope) and "switches" not in login.actor.scopes:
             said = f"this needs a token with the scope switches, this one has {', '.join(sorted(login.actor.scopes))}"
-            return await problem(HTTPStatus.FORBIDDEN, said)(scope, receive, send)
+            # A problem for people, and what OFREP's clients read.
+            refused = problem(HTTPStatus.FORBIDDEN, said, errorCode="GENERAL", errorDetails=said)
+            return await refused(scope, receive, send)
         scope.setdefault("state", {})["login"] = login
         wait = 0 if _is_unlimited(scope) else self._doors.writes.take(login.by)
         if wait:

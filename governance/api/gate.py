@@ -168,12 +168,7 @@ def _bearer(given: Iterable[bytes]) -> str:
 
 def login_of(request: Request) -> Login:
     """Return who asks."""
-    return login_in(request.scope)
-
-
-def login_in(scope: Scope) -> Login:
-    """Return who asks."""
-    login: Login = scope["state"]["login"]
+    login: Login = request.state.login
     return login
 
 

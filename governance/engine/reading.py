@@ -33,23 +33,3 @@ def permit_any(engine: Engine, actor: Actor) -> Callable[[str | None], bool]:
         permit(engine, actor, "read")
         raise Denied(f"'{actor}' may read of no model")
     return may
-
-
-def evaluable(engine: Engine, actor: Actor) -> frozenset[str] | None:
-    """Return the models whose kill switches the actor may read as a client, None for all of them.
-
-    :raises Denied: when there is none.
-    """
-    models = [policy.model for policy in engine.plan.policies]
-    found = {each for each in models if _may_evaluate(engine, actor, each)}
-    if not actor.models and len(found) == len(models):
-        return None
-    if not found:
-        permit(engine, actor, "switch.evaluate", next(iter(actor.models), None))
-        raise Denied(f"'{actor}' may read the kill switch of no model")
-    return frozenset(found)
-
-
-def _may_evaluate(engine: Engine, actor: Actor, model: str) -> bool:
-    card = card_of(engine, model)
-    return isinstance(authority(actor, "switch.evaluate", card, engine.organisation), Allowed)

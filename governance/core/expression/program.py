@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from governance.core.expression.context import Context
-from governance.core.expression.fault import GIVES_UP
 from governance.core.expression.explanation import Term, terms
-from governance.core.expression.names import Names
+from governance.core.expression.fault import GIVES_UP
 from governance.core.expression.meter import OverBudget
+from governance.core.expression.names import Names
 from governance.core.expression.problem import EvaluationFailed, ExpressionError
 from governance.core.expression.reference import Reference
 from governance.core.expression.syntax import Node
@@ -82,12 +82,12 @@ def compile_expression(text: str, names: Names, *, result: str = "any") -> Progr
     return Program(text, tuple(resolver.references), frozenset(resolver.variables), shape.kind, node)
 
 
-def compile_unchecked(text: str) -> Program:
+def compile_unchecked(text: str, container: str = "", variables: Collection[str] = ()) -> Program:
     """Parse an expression as bare CEL: nothing it names is checked, no metric expanded, no literal adjusted.
 
     :raises ExpressionError: a syntax error
     """
+    from governance.core.expression.namespace import located
     from governance.core.expression.parsing import parse
 
-    node = parse(text)
-    return Program(text, (), frozenset(), "any", node)
+    return Program(text, (), frozenset(), "any", located(parse(text), container, variables))

@@ -13,7 +13,7 @@ from governance.core.expression.names import Names
 from governance.core.expression.parsing import parse
 from governance.core.expression.problem import ExpressionError, ExpressionProblem, problem_at
 from governance.core.expression.reference import Reference
-from governance.core.expression.shape import ANY, BOOL, DOUBLE, TYPE, Field, Shape
+from governance.core.expression.shape import ANY, BOOL, DOUBLE, INT, TYPE, Field, Shape
 from governance.core.expression.signatures import BUDGETS, EXPANDED, STRETCHES
 from governance.core.expression.syntax import Node, Span, path
 from governance.core.expression.values import IntLiteral, a_kind, kind
@@ -21,6 +21,7 @@ from governance.core.suggestion import closest
 
 METRICS, SLOS = "metrics", "slos"
 _ARITHMETIC = frozenset("+-*/%")
+_MAPS = ("map", "transformList", "transformMap", "transformMapEntry")
 Resolved = calls.Resolved
 
 
@@ -108,7 +109,7 @@ class Resolver:
         return node, Shape(kind(node.value))
 
     def _name(self, node: syntax.Name) -> Resolved:
-        if node.name in self._scope:
+        if node.name in self._scope and not node.absolute:
             return node, self._scope[node.name]
         if node.name in self.names.variables:
             self.variables.add(node.name)
@@ -134,6 +135,8 @@ class Resolver:
         if found:
             return self.bind(found[0], node.span), DOUBLE
         operand, shape = self.resolve(node.operand)
+        if node.optional:
+            return replace(node, operand=operand), ANY
         result = self._field(node, shape, node.field, node.field_span)
         return replace(node, operand=operand, double=result.kind == "double"), result
 
@@ -171,6 +174,8 @@ class Resolver:
         operand, shape = self.resolve(node.operand)
         key, key_shape = self.resolve(node.key)
         resolved = replace(node, operand=operand, key=key)
+        if node.optional:
+            return resolved, ANY
         if shape.kind == "record" and isinstance(key, syntax.Literal) and isinstance(key.value, str):
             return resolved, self._field(node, shape, key.value, key.span)
         if shape.kind not in ("any", "list", "map", "record"):
@@ -190,16 +195,29 @@ class Resolver:
 
     def _comprehension(self, node: syntax.Comprehension) -> Resolved:
         operand, shape = self.resolve(node.operand)
+        if node.macro in ("bind", "optMap", "optFlatMap"):
+            return self._once(node, operand, shape)
         if shape.kind not in ("any", "list", "map", "record"):
             message = f"{node.macro}() needs a list or a map, not {a_kind(shape.kind)}"
             self.report(node.operand.span, "wrong-type", message)
-        outer, self._scope = self._scope, {**self._scope, node.variable: shape.member}
+        bound = {node.variable: shape.member}
+        if node.second:
+            bound = {node.variable: INT if shape.kind == "list" else shape.member, node.second: shape.item or ANY}
+        outer, self._scope = self._scope, {**self._scope, **bound}
         condition = None if node.condition is None else self._condition(node.condition)
-        body, result = (self.resolve if node.macro == "map" else self._truth)(node.body)
+        body, result = (self.resolve if node.macro in _MAPS else self._truth)(node.body)
         self._scope = outer
-        results = {"map": Shape.list(result), "filter": Shape.list(shape.member)}
+        mapped = dict.fromkeys(("map", "transformList"), Shape.list(result))
+        results = {**mapped, "filter": Shape.list(shape.member), "transformMap": ANY, "transformMapEntry": ANY}
         resolved = replace(node, operand=operand, condition=condition, body=body)
         return resolved, results.get(node.macro, BOOL)
+
+    def _once(self, node: syntax.Comprehension, operand: Node, shape: Shape) -> Resolved:
+        """Resolve a macro that binds its variable to one value."""
+        outer, self._scope = self._scope, {**self._scope, node.variable: shape if node.macro == "bind" else ANY}
+        body, result = self.resolve(node.body)
+        self._scope = outer
+        return replace(node, operand=operand, body=body), result if node.macro == "bind" else ANY
 
     def _unary(self, node: syntax.Unary) -> Resolved:
         if node.operator == "!":
@@ -242,13 +260,13 @@ class Resolver:
 
     def _list(self, node: syntax.ListOf) -> Resolved:
         items = [self.resolve(each) for each in node.items]
-        shape = Shape.list(_common([shape for _, shape in items]))
+        shape = Shape.list(ANY if node.optional else _common([shape for _, shape in items]))
         return replace(node, items=tuple(item for item, _ in items)), shape
 
     def _map(self, node: syntax.MapOf) -> Resolved:
         entries = [(self.resolve(key), self.resolve(value)) for key, value in node.entries]
         texts = all(key[1].kind == "string" for key, _ in entries)
-        shape = Shape.map(_common([value[1] for _, value in entries])) if texts else ANY
+        shape = Shape.map(_common([value[1] for _, value in entries])) if texts and not node.optional else ANY
         return replace(node, entries=tuple((key[0], value[0]) for key, value in entries)), shape
 
 

@@ -26,7 +26,10 @@ BUDGETS: Mapping[str, Shape] = {"burn_rate": DOUBLE, "budget_left": DOUBLE, "tim
 EXPANDED = (*AGGREGATES, *VIEWS, *STRETCHES, *BUDGETS)
 """Functions that no evaluation calls: a reference takes their place when the expression is loaded."""
 _WINDOW = ", '7d'"
-MACROS = ("all", "exists", "exists_one", "filter", "map", "has")
+MACROS = (
+    *("all", "exists", "exists_one", "existsOne", "filter", "map", "has"),
+    *("transformList", "transformMap", "transformMapEntry", "optMap", "optFlatMap"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,30 @@ SIGNATURES: Mapping[str, Signature] = {
     "type": Signature(TYPE, _ONE),
     "uint": Signature(Shape("uint"), _ONE),
     **{name: Signature(INT, None, _ACCESSOR) for name in _ACCESSORS},
+    "charAt": Signature(STRING, None, _ONE),
+    "format": Signature(STRING, None, _ONE),
+    "indexOf": Signature(INT, None, (1, 2)),
+    "join": Signature(STRING, None, (0, 1)),
+    "lastIndexOf": Signature(INT, None, (1, 2)),
+    **dict.fromkeys(("lowerAscii", "reverse", "trim", "upperAscii"), Signature(STRING, None, (0,))),
+    "replace": Signature(STRING, None, (2, 3)),
+    "split": Signature(Shape.list(STRING), None, (1, 2)),
+    "strings.quote": Signature(STRING, _ONE),
+    "substring": Signature(STRING, None, (1, 2)),
+    **{f"math.{name}": Signature(DOUBLE, _ONE) for name in ("ceil", "floor", "round", "sqrt", "trunc")},
+    **{f"math.{name}": Signature(BOOL, _ONE) for name in ("isFinite", "isInf", "isNaN")},
+    **{f"math.{name}": Signature(ANY, _ONE) for name in ("abs", "bitNot", "sign")},
+    **{f"math.{name}": Signature(ANY, (2,)) for name in ("bitAnd", "bitOr", "bitXor", "bitShiftLeft", "bitShiftRight")},
+    **{f"math.{name}": Signature(ANY, tuple(range(1, 21))) for name in ("greatest", "least")},
+    "base64.decode": Signature(Shape("bytes"), _ONE),
+    "base64.encode": Signature(STRING, _ONE),
+    "optional.none": Signature(ANY, (0,)),
+    "optional.of": Signature(ANY, _ONE),
+    "optional.ofNonZeroValue": Signature(ANY, _ONE),
+    "hasValue": Signature(BOOL, None, (0,)),
+    "or": Signature(ANY, None, _ONE),
+    "orValue": Signature(ANY, None, _ONE),
+    "value": Signature(ANY, None, (0,)),
 }
 KNOWN = (*SIGNATURES, *EXPANDED, *MACROS)
 

@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import audit, authoring, demo, evidence, incidents, serve, silence, switch, tokens, tui
+from governance.cli import (
+    audit,
+    authoring,
+    check,
+    demo,
+    evidence,
+    incidents,
+    schema,
+    serve,
+    silence,
+    switch,
+    tokens,
+    tui,
+)
 from governance.core.problem import printable
 from governance.errors import Denied, GovernanceError
 
@@ -28,7 +41,9 @@ app = typer.Typer(
     result_callback=_exit,
 )
 demo.register(app)
+check.register(app)
 authoring.register(app)
+schema.register(app)
 serve.register(app)
 tui.register(app)
 tokens.register(app)

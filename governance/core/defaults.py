@@ -73,4 +73,12 @@ def _fill(said: dict[str, Any], defaults: Mapping[str, Any], above: tuple[str, .
             yield from _fill(said[name], value, (*above, name))
         elif said.get(name) is None:
             said[name] = value
-            yield (*above, name)
+            yield from _leaves(value, (*above, name))
+
+
+def _leaves(value: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    if isinstance(value, dict):
+        for name, below in value.items():
+            yield from _leaves(below, (*path, str(name)))
+    else:
+        yield path

@@ -21,7 +21,7 @@ from governance.core.rule import Enforcement, Then
 class EffectiveMetric:
     """A metric that this model has: its document, the query that answers it and where it is declared.
 
-    `replaced` is where a pack declares another of this name, which the card's takes the place of.
+    `written` is the text that declares it, `replaced` one of a pack by this name whose place it takes.
     """
 
     name: str
@@ -31,7 +31,8 @@ class EffectiveMetric:
     labels: tuple[str, ...]
     needs_truth: bool
     origin: Position
-    replaced: Position | None = None
+    written: SourceText | None = None
+    replaced: EffectiveMetric | None = None
 
     @property
     def every(self) -> timedelta:
@@ -70,6 +71,10 @@ class EffectiveParameter:
     tighter: Literal["lower", "higher"] | None
     origin: Position
     default_origin: Position
+
+    def as_default(self) -> EffectiveParameter:
+        """Return it as its pack declares it."""
+        return replace(self, value=self.default, origin=self.default_origin)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from governance.core.acting_checks import acting_problem
-from governance.core.authored import Authored, Written, problem_at
+from governance.core.authored import Authored, SourceText, Written, problem_at
 from governance.core.card import Card
 from governance.core.defaults import with_defaults
 from governance.core.document import ParameterValue, Severity
@@ -23,7 +23,7 @@ from governance.core.measurement import Metric
 from governance.core.metric import LogTable
 from governance.core.override import NO_DATA_FOR, Layer, ignored, reads, redefinitions
 from governance.core.pack import Pack
-from governance.core.problem import Position, Problem
+from governance.core.problem import Problem
 from governance.core.question import log_table, needs_truth, query, unavailable
 from governance.core.rule import NoData, Rule
 from governance.core.strictness import change_of, parameter_effect
@@ -85,17 +85,17 @@ def _metrics(
                 absent[name] = Absent(reason, spec.label_names())
             else:
                 redefined += [name] if owner is card and name in metrics else []
-                before = metrics[name].origin if name in metrics else None
-                origin = owner.source.key_at(("metrics", name))
-                metrics[name] = _metric(name, spec, card.document, log, origin, before)
+                metrics[name] = _metric(name, spec, card.document, log, owner.source, metrics.get(name))
     return metrics, {name: reason for name, reason in absent.items() if name not in metrics}, redefined
 
 
 def _metric(
-    name: str, spec: Metric, card: Card, log: LogTable | None, origin: Position, replaced: Position | None
+    name: str, spec: Metric, card: Card, log: LogTable | None, written: SourceText, replaced: EffectiveMetric | None
 ) -> EffectiveMetric:
-    asked = query(spec, card, log)
-    return EffectiveMetric(name, card.model, spec, asked, spec.label_names(), needs_truth(spec), origin, replaced)
+    asked, origin = query(spec, card, log), written.key_at(("metrics", name))
+    return EffectiveMetric(
+        name, card.model, spec, asked, spec.label_names(), needs_truth(spec), origin, written, replaced
+    )
 
 
 def _pack_rules(
@@ -110,7 +110,7 @@ def _pack_rules(
                 continue
             own = Layer(card.document.rules[overrides[name]], card.source, ("rules", overrides[name]))
             found = _rule(name, pack.document, [own, base])
-            problems.extend(_loosenings(found, own))
+            problems.extend(_loosenings(found, own, _declared(pack)))
             problems.extend(ignored(rule, own, name))
             problems.extend(_cannot_act(found, own))
             yield found
@@ -122,11 +122,11 @@ def as_declared(rule: EffectiveRule) -> EffectiveRule:
     return replace(base, pack=rule.pack, given=rule.given)
 
 
-def _loosenings(rule: EffectiveRule, own: Layer) -> Iterator[Problem]:
+def _loosenings(rule: EffectiveRule, own: Layer, limits: Mapping[str, EffectiveParameter]) -> Iterator[Problem]:
     """A card may tighten a rule that its pack closes, and not loosen it."""
     if rule.layers[-1].rule.overridable is not False:
         return
-    for each in change_of(as_declared(rule), rule).differences:
+    for each in change_of(as_declared(rule), rule, limits, limits).differences:
         if each.effect == "loosened":
             message = f"'{rule.id}' may only be tightened by a card (overridable: false); {each.words}"
             yield own.problem("not-overridable", each.key, message, "ask for a waiver")

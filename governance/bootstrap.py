@@ -52,13 +52,15 @@ class SystemClock:
 class Policies:
     """Everything that was loaded from a directory, compiled, with all its problems.
 
-    `organised` tells whether an org document was loaded; `organisation` is an empty one otherwise.
+    `organised` tells whether an org document was loaded; `organisation` is an empty one otherwise. `written` is the
+    organisation as it was written.
     """
 
     plan: EvaluationPlan
     organisation: Organisation
     organised: bool
     problems: tuple[Problem, ...]
+    written: Authored[Organisation] | None = None
 
 
 def shipped(folder: str) -> Path:
@@ -110,7 +112,7 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
     plan = evaluation_plan([*cards, *itself], packs)
     everything = sorted({*problems, *plan.problems}, key=lambda problem: problem.position)
     organised = bool(_of_kind(loaded.loaded, Organisation))
-    return Policies(plan, document, organised, tuple(everything))
+    return Policies(plan, document, organised, tuple(everything), organisation)
 
 
 def engine(settings: Settings, *, clock: Clock | None = None, base: Path | None = None) -> Engine:

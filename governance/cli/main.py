@@ -15,6 +15,7 @@ from governance.cli import (
     check,
     demo,
     evidence,
+    explain,
     incidents,
     schema,
     serve,
@@ -44,6 +45,7 @@ demo.register(app)
 check.register(app)
 authoring.register(app)
 schema.register(app)
+explain.register(app)
 serve.register(app)
 tui.register(app)
 tokens.register(app)

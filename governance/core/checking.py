@@ -8,6 +8,7 @@ from typing import Any
 from governance.core.acting_checks import acting_problem, then_problems
 from governance.core.authored import Authored
 from governance.core.card import Card
+from governance.core.defaults import default_problems
 from governance.core.interval_checks import interval_problems
 from governance.core.measure import MEASURES
 from governance.core.measurement import Metric
@@ -58,6 +59,7 @@ def card_problems(card: Authored[Card], organisation: Organisation, twins: Colle
 
 def pack_problems(pack: Authored[Pack], organisation: Organisation) -> Iterator[Problem]:
     """Check one pack against the organisation."""
+    yield from default_problems(pack)
     yield from _metric_problems(pack, organisation)
     yield from _rule_problems(pack, pack.document.rules)
     for index, rule in enumerate(pack.document.rules):

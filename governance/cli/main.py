@@ -17,6 +17,7 @@ from governance.cli import (
     evidence,
     explain,
     incidents,
+    on_call,
     schema,
     serve,
     silence,
@@ -51,6 +52,7 @@ tui.register(app)
 tokens.register(app)
 incidents.register(app)
 silence.register(app)
+on_call.register(app)
 switch.register(app)
 evidence.register(app)
 audit.register(app)

@@ -10,7 +10,15 @@ from typing import Any
 from governance.core.cell import Cell, Column, bound
 from governance.core.compiled import CompiledPolicy, CompiledRule, labels_of
 from governance.core.document import Severity
-from governance.core.expression import Context, EvaluationFailed, Missing, Program, Reference, Term
+from governance.core.expression import (
+    ConditionOutcome,
+    Context,
+    EvaluationFailed,
+    Missing,
+    Program,
+    Reference,
+    Term,
+)
 from governance.core.metric import Answer, Labels, Query, Sample
 from governance.core.past import Past
 from governance.core.reading import Readings
@@ -120,6 +128,11 @@ class Evaluation:
         """Return, for each severity, the terms of its expression with their values for one label set."""
         context, values = self._bindings(rule, self._instance(rule, labels))
         return {severity: program.explain(values, context) for severity, program in rule.programs}
+
+    def outcomes(self, rule: CompiledRule, labels: Labels) -> dict[Severity, tuple[ConditionOutcome, ...]]:
+        """Return, for each severity, what became of each condition of its program for one label set."""
+        context, values = self._bindings(rule, self._instance(rule, labels))
+        return {severity: program.outcomes(values, context) for severity, program in rule.programs}
 
     def summary(self, rule: CompiledRule, labels: Labels) -> str:
         """Return the rule's summary with the values of one label set; its id where it has none."""

@@ -3,6 +3,7 @@
 cel-python and its parser are imported with the first expression, not with this package, and nowhere else.
 """
 
+from governance.core.expression.conditions import NOT_JUDGED, Condition, ConditionOutcome
 from governance.core.expression.context import Context
 from governance.core.expression.display import displayed
 from governance.core.expression.explanation import Term
@@ -16,7 +17,10 @@ from governance.core.expression.template import Template, compile_template
 __all__ = [
     "ANY",
     "MISSING",
+    "NOT_JUDGED",
     "Budget",
+    "Condition",
+    "ConditionOutcome",
     "Context",
     "EvaluationFailed",
     "ExpressionError",

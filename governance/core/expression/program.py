@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from governance.core.expression.conditions import Condition, ConditionOutcome, conditions, outcomes
 from governance.core.expression.context import Context
 from governance.core.expression.explanation import Term, terms
 from governance.core.expression.names import Names
@@ -40,10 +41,23 @@ class Program:
 
     def explain(self, values: Mapping[Reference, object], context: Context) -> tuple[Term, ...]:
         """Return the conditions that && || ! and ?: join, in the order of the text, with their outcomes and values."""
+        return tuple(terms(self.text, self._node, self._evaluator(values, context)))
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The elementary conditions that && || ! and ?: join, in the order of the text."""
+        return conditions(self.text, self._node)
+
+    def outcomes(self, values: Mapping[Reference, object], context: Context) -> tuple[ConditionOutcome, ...]:
+        """Return what became of each of `conditions` for these values."""
+        return outcomes(self._node, self._evaluator(values, context))
+
+    def _evaluator(self, values: Mapping[Reference, object], context: Context) -> Callable[[Node], object]:
+        """Return what evaluates a part of the expression."""
         from governance.core.expression.evaluator import evaluated
         from governance.core.expression.lowering import lowered
 
-        return tuple(terms(self.text, self._node, lambda node: evaluated(lowered(node), values, context)))
+        return lambda node: evaluated(lowered(node), values, context)
 
 
 def compile_expression(text: str, names: Names, *, result: str = "any") -> Program:

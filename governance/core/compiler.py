@@ -14,6 +14,7 @@ from governance.core.document import Severity
 from governance.core.evidence import EVIDENCE, Evidence, as_context
 from governance.core.expression import (
     ANY,
+    STRING,
     Context,
     EvaluationFailed,
     ExpressionError,
@@ -24,8 +25,11 @@ from governance.core.expression import (
     Template,
     compile_expression,
     compile_template,
+    place_of,
     shape_of,
 )
+from governance.core.measure import MEASURES
+from governance.core.measurement import Metric
 from governance.core.metric import Query
 from governance.core.need import STEP, asked_slos, needs
 from governance.core.pack import Pack
@@ -33,8 +37,9 @@ from governance.core.policy import EffectiveMetric, EffectivePolicy, EffectiveRu
 from governance.core.problem import Problem
 from governance.core.question import registry_query
 from governance.core.slo import SOURCE, CompiledSlo
+from governance.core.suggestion import closest
 
-_ITEM = Shape.record({"key": Shape.leaf("string"), "value": ANY})
+_ALIKE = frozenset({"card", "evidence", "now"})  # variables that are the same in every expression that sees them
 _ANSWER = Names(variables={"body": ANY, "now": Shape.leaf("timestamp")})
 """What an expression sees that finds the numbers in a JSON answer."""
 
@@ -67,7 +72,8 @@ class Compiler:
 
     def pack_problems(self, packs: Sequence[Authored[Pack]]) -> Iterable[Problem]:
         """Check every expression of the packs by themselves, against all metrics that any pack declares."""
-        metrics = {name: each.label_names() for pack in packs for name, each in pack.document.metrics.items()}
+        specs = {name: each for pack in packs for name, each in pack.document.metrics.items()}
+        metrics = {name: each.label_names() for name, each in specs.items()}
         for pack in packs:
             yield from self._extractions(pack.document, pack.source)
             if pack.document.applies_to:
@@ -76,6 +82,7 @@ class Compiler:
             for index, rule in enumerate(pack.document.rules):
                 given = " && ".join(f"({text})" for text in (pack.document.applies_to, rule.applies_to) if text)
                 names = self._names(metrics, _parameters(pack.document), rule.for_each or {}, given)
+                names = replace(names, bounds=_bounds(specs))
                 if rule.applies_to:
                     written = Written(rule.applies_to, pack.source, ("rules", index, "applies_to"))
                     yield from self._problems(written, self._program(written.text, self._names({}, {}, {})))
@@ -110,7 +117,7 @@ class Compiler:
     def _slos(self, policy: EffectivePolicy, problems: list[Problem]) -> dict[str, CompiledSlo]:
         """Compile the SLOs of a card; one that is wrong is left out, its problems are told."""
         names = self._names({name: each.labels for name, each in policy.metrics.items()}, {}, {})
-        names = replace(names, absent=_reasons(policy))
+        names = replace(names, absent=_reasons(policy), bounds=_policy_bounds(policy))
         found = {}
         for name, spec in policy.card.slos.items():
             programs: dict[str, Program] = {}
@@ -150,8 +157,7 @@ class Compiler:
             rule.given,
             frozenset(policy.card.slos),
         )
-        if not rule.pack:
-            names = replace(names, absent=_reasons(policy))
+        names = replace(names, bounds=_policy_bounds(policy), absent={} if rule.pack else _reasons(policy))
         found: list[Problem] = []
         programs = []
         for severity, written in rule.conditions:
@@ -202,6 +208,10 @@ class Compiler:
             hint = "aggregate one of them: max(…)"
             problems.append(written.problem("no-shared-label", message, hint, at=(1, 1, first)))
             return None
+        unknown = [each for pair in zip(rule.conditions, programs, strict=True) for each in _unknown(*pair, dimensions)]
+        if unknown:
+            problems.extend(unknown)
+            return None
         summary = None
         if rule.summary is not None:
             labels = Shape.record(dict.fromkeys(dimensions, Shape.leaf("string")))
@@ -213,7 +223,7 @@ class Compiler:
                 summary = template
         items = None
         if rule.for_each is not None:
-            program = self._program(rule.for_each[1].text, self._names({}, {}, {}, rule.given))
+            program = self._items(rule.for_each[1].text, rule.given)
             problems.extend(self._problems(rule.for_each[1], program))
             items = program if isinstance(program, Program) else None
             if items is not None and items.kind not in {"list", "map", "record", "any"}:
@@ -239,10 +249,22 @@ class Compiler:
             "labels": Shape.map(Shape.leaf("string")),
             "evidence": EVIDENCE,
             "now": Shape.leaf("timestamp"),
-            **dict.fromkeys(loop, _ITEM),
+            **{name: self._item(text, given) for name, text in loop.items()},
         }
         items = frozenset(name for name, text in loop.items() if name == "slo" and text.strip() == "card.slos")
         return Names(metrics, variables, slos, items, given=(given,) if given else ())
+
+    def _items(self, text: str, given: str | None) -> Program | ExpressionError:
+        """Compile what a for_each goes over; where the card has no such part there is nothing to judge."""
+        names = self._names({}, {}, {}, given)
+        return self._program(text, replace(names, given=(*names.given, f"has({text})")))
+
+    def _item(self, text: str, given: str | None) -> Shape:
+        """Return what a for_each variable is: the key and the value of an item of what it goes over."""
+        program = self._items(text, given)
+        shape = program.shape if isinstance(program, Program) else ANY
+        key = STRING if shape.kind == "list" else shape.member
+        return Shape.record({"key": key, "value": shape.element})
 
     def _program(
         self, text: str, names: Names, *, result: Literal["any", "bool", "double"] = "any"
@@ -284,6 +306,38 @@ def _unfit(program: Program, written: Written, metrics: Mapping[str, EffectiveMe
         elif labels_of(each, metrics):
             listed = ", ".join(labels_of(each, metrics))
             yield written.problem("labelled-slo", f"{each.text} has a value for each {listed}", f"sum({each.text})")
+    for name, span in program.labels:
+        message = f"an SLO is one for the whole model, it has no label '{name}'"
+        yield written.problem("unknown-label", message, at=place_of(program.text, span))
+
+
+def _unknown(
+    condition: tuple[Severity, Written], compiled: tuple[Severity, Program], dimensions: tuple[str, ...]
+) -> Iterable[Problem]:
+    """Report the labels that a condition names and no instance of its rule has."""
+    for name, span in compiled[1].labels:
+        if name not in dimensions:
+            hint = closest(name, dimensions)
+            if not hint:
+                hint = f"they have {', '.join(dimensions)}" if dimensions else "nothing in this rule has labels"
+            where = place_of(compiled[1].text, span)
+            message = f"the instances of this rule have no label '{name}'"
+            yield condition[1].problem("unknown-label", message, hint, at=where)
+
+
+def _bounds(specs: Mapping[str, Metric]) -> dict[str, tuple[float, float]]:
+    """Return between which values the metrics lie, as far as their measures or units tell."""
+    found = {}
+    for name, each in specs.items():
+        measure = MEASURES.get(each.measure or "")
+        known = measure.bounds if measure else (0.0, 1.0) if each.unit == "share" else None
+        if known is not None:
+            found[name] = known
+    return found
+
+
+def _policy_bounds(policy: EffectivePolicy) -> dict[str, tuple[float, float]]:
+    return _bounds({name: each.spec for name, each in policy.metrics.items()})
 
 
 def _slo(name: str, spec: Slo, programs: Mapping[str, Program], policy: EffectivePolicy) -> CompiledSlo:
@@ -312,10 +366,11 @@ def _rests_on_truth(
 
 
 def _signature(names: Names) -> object:
-    variables = {name: shape for name, shape in names.variables.items() if name != "card"}
+    variables = {name: shape for name, shape in names.variables.items() if name not in _ALIKE}
     return (
         tuple(sorted(names.metrics.items())),
         tuple(sorted(names.absent.items())),
+        tuple(sorted(names.bounds.items())),
         names.given,
         names.slos,
         names.slo_items,

@@ -12,7 +12,8 @@ from governance.core.expression.explanation import Term, terms
 from governance.core.expression.names import Names
 from governance.core.expression.problem import ExpressionError
 from governance.core.expression.reference import Reference
-from governance.core.expression.syntax import Node
+from governance.core.expression.shape import ANY, Shape
+from governance.core.expression.syntax import Node, Span
 from governance.core.expression.values import a_kind
 
 # The parser and the interpreter take a third of a second to import, so that is left to the first expression.
@@ -20,14 +21,20 @@ from governance.core.expression.values import a_kind
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A checked expression; `kind` is that of its value as far as it is known ("any" otherwise)."""
+    """A checked expression; `shape` is what is known of its value, `labels` where it names which labels.<name>."""
 
     text: str
     references: tuple[Reference, ...]
     variables: frozenset[str]
-    kind: str
+    shape: Shape
+    labels: tuple[tuple[str, Span], ...]
     _node: Node = field(repr=False, compare=False)
     _tree: Any = field(repr=False, compare=False)
+
+    @property
+    def kind(self) -> str:
+        """The kind of its value as far as it is known, "any" otherwise."""
+        return self.shape.kind
 
     def evaluate(self, values: Mapping[Reference, object], context: Context) -> object:
         """Return the outcome as a plain Python value; a reference that is absent or bound to MISSING is missing.
@@ -67,18 +74,18 @@ def compile_expression(text: str, names: Names, *, result: str = "any") -> Progr
     """
     from governance.core.expression.lowering import lowered
     from governance.core.expression.parsing import parse
-    from governance.core.expression.resolution import Resolver, given_guards, guards
+    from governance.core.expression.resolution import Resolver
 
     parsed = parse(text)
-    given = frozenset().union(guards(parsed), *map(given_guards, names.given))
-    resolver = Resolver(text, names, given)
+    resolver = Resolver(text, names)
     node, shape = resolver.resolve(parsed)
     resolver.finish()
     if result not in ("any", shape.kind) and shape.kind != "any":
         resolver.report(parsed.span, "wrong-type", f"this gives {a_kind(shape.kind)}, it must give {a_kind(result)}")
     if resolver.problems:
         raise ExpressionError(sorted(resolver.problems, key=lambda each: (each.line, each.column)))
-    return Program(text, tuple(resolver.references), frozenset(resolver.variables), shape.kind, node, lowered(node))
+    references, variables = tuple(resolver.references), frozenset(resolver.variables)
+    return Program(text, references, variables, shape, tuple(resolver.labels.items()), node, lowered(node))
 
 
 def compile_unchecked(text: str) -> Program:
@@ -90,4 +97,4 @@ def compile_unchecked(text: str) -> Program:
     from governance.core.expression.parsing import parse
 
     node = parse(text)
-    return Program(text, (), frozenset(), "any", node, lowered(node))
+    return Program(text, (), frozenset(), ANY, (), node, lowered(node))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from governance.core.expression.operators import mismatch
 from governance.core.expression.shape import ANY, DOUBLE, DURATION, TIMESTAMP, Shape, joined
 from governance.core.expression.values import NUMBERS, a_kind
@@ -63,7 +65,7 @@ def indexing(container: Shape, key: Shape) -> tuple[str, str] | None:
         return "container", f"{a_kind(found)} has no [ ]"
     if found == "map" and container.item is not None and key.kind not in ("any", "string"):
         return "key", f"its keys are texts, not {a_kind(_kind(key))}"
-    if found == "list" and key.kind not in ("any", *NUMBERS):
+    if found == "list" and (key.kind not in ("any", *NUMBERS) or (math.isfinite(key.low) and key.low % 1)):
         return "key", "a list is indexed with a whole number"
     if found == "list" and container.longest is not None and key.low >= container.longest:
         return "key", f"it has {container.longest} items, counted from 0"

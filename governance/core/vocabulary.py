@@ -22,7 +22,7 @@ Bounds = Mapping[str, tuple[float, float]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
-    """Metrics with labels and bounds, and why others are absent; equal ones are the same object, compared by identity."""
+    """Metrics with labels and bounds, and why others are absent; equal ones are one object, compared by identity."""
 
     metrics: Mapping[str, tuple[str, ...]]
     absent: Mapping[str, str]

@@ -24,6 +24,7 @@ from governance.core.expression import (
     compile_template,
     place_of,
 )
+from governance.core.joining import dimensions
 from governance.core.metric import Query
 from governance.core.need import STEP, asked_slos, needs
 from governance.core.pack import Pack
@@ -207,22 +208,18 @@ class Compiler:
         problems: list[Problem],
     ) -> CompiledRule | None:
         metrics = policy.metrics
-        dimensions = _dimensions(rule, references, metrics)
-        if dimensions is None:
-            message = "the metrics of this rule share no label, so no instance can be formed"
-            written = rule.conditions[0][1]
-            first = len(written.text.splitlines()[0])
-            hint = "aggregate one of them: max(…)"
-            problems.append(written.problem("no-shared-label", message, hint, at=(1, 1, first)))
+        labels = _dimensions(rule, references, metrics)
+        if labels is None:
+            problems.append(_apart(rule, programs, references, metrics))
             return None
-        unknown = [each for pair in zip(rule.conditions, programs, strict=True) for each in _unknown(*pair, dimensions)]
+        unknown = [each for pair in zip(rule.conditions, programs, strict=True) for each in _unknown(*pair, labels)]
         if unknown:
             problems.extend(unknown)
             return None
         summary = None
         if rule.summary is not None:
             tested = tuple(program.text for _, program in programs)  # what the condition tests holds when it is told
-            shown = self._rule_names(rule, policy, known, tested, labels=dimensions)
+            shown = self._rule_names(rule, policy, known, tested, labels=labels)
             template = self._template(rule.summary.text, shown)
             problems.extend(self._problems(rule.summary, template))
             if isinstance(template, Template) and all(_has(each, metrics, slos) for each in template.references):
@@ -240,7 +237,7 @@ class Compiler:
         needed = needs(references, metrics, slos, shortest)
         told = needs(summary.references if summary else (), metrics, slos, shortest)
         truth = any(_rests_on_truth(each, metrics, slos) for each in references)
-        return CompiledRule(rule, tuple(programs), references, dimensions, truth, needed, told, summary, items)
+        return CompiledRule(rule, tuple(programs), references, labels, truth, needed, told, summary, items)
 
     def _rule_names(
         self,
@@ -352,10 +349,29 @@ def _dimensions(
     rule: EffectiveRule, references: tuple[Reference, ...], metrics: Mapping[str, EffectiveMetric]
 ) -> tuple[str, ...] | None:
     """Return the labels of the rule's instances, or None when two labelled metrics share none."""
-    found = set([rule.for_each[0]] if rule.for_each else [])
+    return dimensions([[rule.for_each[0]] if rule.for_each else [], *(labels_of(each, metrics) for each in references)])
+
+
+def _apart(
+    rule: EffectiveRule,
+    programs: Sequence[tuple[Severity, Program]],
+    references: tuple[Reference, ...],
+    metrics: Mapping[str, EffectiveMetric],
+) -> Problem:
+    """Report the first labelled reference that shares no label with what stands before it."""
+    before: tuple[str, tuple[str, ...]] = ("for_each", (rule.for_each[0],)) if rule.for_each else ("", ())
     for each in references:
-        names = set(labels_of(each, metrics))
-        if names and found and not names & found:
-            return None
-        found |= names
-    return tuple(sorted(found))
+        names = labels_of(each, metrics)
+        if names and before[1] and dimensions([before[1], names]) is None:
+            break
+        before = (each.text, names) if names else before
+    (written, program) = next(
+        (written, program)
+        for (_, written), (_, program) in zip(rule.conditions, programs, strict=True)
+        if each in program.references
+    )
+    has = f"label{'s' if len(before[1]) > 1 else ''} {', '.join(before[1])}"
+    message = f"{before[0]} has {has}, {each.text} has {', '.join(names)}; they share none"
+    hint = f"write max({each.text})"
+    where = place_of(program.text, program.span(each))
+    return written.problem("no-shared-label", message, hint, at=where)

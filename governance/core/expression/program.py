@@ -13,7 +13,7 @@ from governance.core.expression.names import Names
 from governance.core.expression.problem import ExpressionError
 from governance.core.expression.reference import Reference
 from governance.core.expression.shape import ANY, Shape
-from governance.core.expression.syntax import Node, Span
+from governance.core.expression.syntax import Bound, Node, Span, walk
 from governance.core.expression.values import a_kind
 
 # The parser and the interpreter take a third of a second to import, so that is left to the first expression.
@@ -49,6 +49,10 @@ class Program:
     def explain(self, values: Mapping[Reference, object], context: Context) -> tuple[Term, ...]:
         """Return the conditions that && || ! and ?: join, in the order of the text, with their outcomes and values."""
         return tuple(terms(self.text, self._node, self._evaluator(values, context)))
+
+    def span(self, reference: Reference) -> Span:
+        """Return where a reference first stands in the text."""
+        return next(each.span for each in walk(self._node) if isinstance(each, Bound) and each.reference == reference)
 
     @property
     def conditions(self) -> tuple[Condition, ...]:

@@ -9,8 +9,10 @@ from typing import Any
 from governance.core.expression.conditions import Condition, ConditionOutcome, conditions, outcomes
 from governance.core.expression.context import Context
 from governance.core.expression.explanation import Term, terms
+from governance.core.expression.fault import GIVES_UP
+from governance.core.expression.meter import OverBudget
 from governance.core.expression.names import Names
-from governance.core.expression.problem import ExpressionError
+from governance.core.expression.problem import EvaluationFailed, ExpressionError
 from governance.core.expression.reference import Reference
 from governance.core.expression.shape import ANY, Shape
 from governance.core.expression.syntax import Bound, Node, Span, walk
@@ -29,7 +31,7 @@ class Program:
     shape: Shape
     labels: tuple[tuple[str, Span], ...]
     _node: Node = field(repr=False, compare=False)
-    _tree: Any = field(repr=False, compare=False)
+    _fast: Any = field(default=None, repr=False, compare=False)
 
     @property
     def kind(self) -> str:
@@ -42,9 +44,26 @@ class Program:
         :raises Missing: the outcome itself rests on missing values
         :raises EvaluationFailed: there is no outcome for these values
         """
-        from governance.core.expression.evaluator import evaluated
+        try:
+            return (self._fast or self._compiled())(values, context)
+        except OverBudget as error:
+            raise EvaluationFailed(error.reason) from None
+        except GIVES_UP:
+            return self._exactly(self._node, values, context)
 
-        return evaluated(self._tree, values, context)
+    def _compiled(self) -> Any:
+        """Compile when first asked; two threads may both do it, and get the same."""
+        from governance.core.expression.generation import generated
+
+        fast = generated(self._node)
+        object.__setattr__(self, "_fast", fast)
+        return fast
+
+    @staticmethod
+    def _exactly(node: Node, values: Mapping[Reference, object], context: Context) -> object:
+        from governance.core.expression.exact import evaluated
+
+        return evaluated(node, values, context)
 
     def explain(self, values: Mapping[Reference, object], context: Context) -> tuple[Term, ...]:
         """Return the conditions that && || ! and ?: join, in the order of the text, with their outcomes and values."""
@@ -65,10 +84,7 @@ class Program:
 
     def _evaluator(self, values: Mapping[Reference, object], context: Context) -> Callable[[Node], object]:
         """Return what evaluates a part of the expression."""
-        from governance.core.expression.evaluator import evaluated
-        from governance.core.expression.lowering import lowered
-
-        return lambda node: evaluated(lowered(node), values, context)
+        return lambda node: self._exactly(node, values, context)
 
 
 def compile_expression(text: str, names: Names, *, result: str = "any") -> Program:
@@ -76,7 +92,6 @@ def compile_expression(text: str, names: Names, *, result: str = "any") -> Progr
 
     :raises ExpressionError: a syntax error, or everything that is wrong with what it names
     """
-    from governance.core.expression.lowering import lowered
     from governance.core.expression.parsing import parse
     from governance.core.expression.resolution import Resolver
 
@@ -89,7 +104,7 @@ def compile_expression(text: str, names: Names, *, result: str = "any") -> Progr
     if resolver.problems:
         raise ExpressionError(sorted(resolver.problems, key=lambda each: (each.line, each.column)))
     references, variables = tuple(resolver.references), frozenset(resolver.variables)
-    return Program(text, references, variables, shape, tuple(resolver.labels.items()), node, lowered(node))
+    return Program(text, references, variables, shape, tuple(resolver.labels.items()), node)
 
 
 def compile_unchecked(text: str) -> Program:
@@ -97,8 +112,7 @@ def compile_unchecked(text: str) -> Program:
 
     :raises ExpressionError: a syntax error
     """
-    from governance.core.expression.lowering import lowered
     from governance.core.expression.parsing import parse
 
     node = parse(text)
-    return Program(text, (), frozenset(), ANY, (), node, lowered(node))
+    return Program(text, (), frozenset(), ANY, (), node)

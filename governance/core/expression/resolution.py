@@ -15,7 +15,7 @@ from governance.core.expression.guarding import Place, Places
 from governance.core.expression.names import Names
 from governance.core.expression.problem import ExpressionProblem, problem_at
 from governance.core.expression.reference import Reference
-from governance.core.expression.shape import ANY, BOOL, DOUBLE, TYPE, Field, Shape, joined
+from governance.core.expression.shape import ANY, BOOL, DOUBLE, INT, OPTIONAL, TYPE, Field, Shape, joined
 from governance.core.expression.signatures import BUDGETS, EXPANDED, STRETCHES
 from governance.core.expression.syntax import Node, Span, path
 from governance.core.expression.values import NUMBERS, IntLiteral, a_kind, kind
@@ -23,6 +23,8 @@ from governance.core.suggestion import closest
 
 METRICS, SLOS, LABELS = "metrics", "slos", "labels"
 _ARITHMETIC = frozenset("+-*/%")
+_MAPS = ("map", "transformList", "transformMap", "transformMapEntry")
+_ONCE = ("bind", "optMap", "optFlatMap")
 Resolved = calls.Resolved
 
 
@@ -119,7 +121,7 @@ class Resolver:
         return node, replace(Shape.one_of([node.value]), kind=found) if known else Shape(found)
 
     def _name(self, node: syntax.Name) -> Resolved:
-        if node.name in self._scope:
+        if node.name in self._scope and not node.absolute:
             return node, self._scope[node.name]
         if node.name in self.names.variables:
             self.variables.add(node.name)
@@ -147,6 +149,8 @@ class Resolver:
         operand, shape = self.resolve(node.operand)
         if path(node.operand) == (LABELS,) and LABELS not in self._scope:
             self.labels.setdefault(node.field, node.field_span)
+        if node.optional:
+            return replace(node, operand=operand), OPTIONAL
         result = self._field(node, shape, node.field, node.field_span)
         return replace(node, operand=operand, double=result.kind == "double"), result
 
@@ -193,6 +197,8 @@ class Resolver:
         operand, shape = self.resolve(node.operand)
         key, key_shape = self.resolve(node.key)
         resolved = replace(node, operand=operand, key=key)
+        if node.optional:
+            return resolved, OPTIONAL
         if shape.kind == "record" and isinstance(key, syntax.Literal) and isinstance(key.value, str):
             return resolved, self._field(node, shape, key.value, key.span)
         if path(node.operand) == (LABELS,) and isinstance(key, syntax.Literal) and LABELS not in self._scope:
@@ -213,21 +219,37 @@ class Resolver:
 
     def _comprehension(self, node: syntax.Comprehension) -> Resolved:
         operand, shape = self.resolve(node.operand)
+        if node.macro in _ONCE:
+            return self._once(node, operand, shape)
         if shape.kind not in ("any", "list", "map", "record"):
             message = f"{node.macro}() needs a list or a map, not {a_kind(shape.kind)}"
             self.report(node.operand.span, "wrong-type", message)
-        self.lengths[node.span] = len(shape.fields) if shape.kind == "record" else shape.longest
-        outer, known = self._scope, self._known
-        self._scope = {**outer, node.variable: shape.member}
-        self._known = frozenset(each for each in known if each[0] != node.variable) | _filtered(node, self.text)
-        condition = None if node.condition is None else self._condition(node.condition)
-        with self._knowing(frozenset() if node.condition is None else guarding.shown(node.condition, self.text)[0]):
-            body, result = (self.resolve if node.macro == "map" else self._truth)(node.body)
-        self._scope, self._known = outer, known
-        length = self.lengths[node.span]
-        results = {"map": Shape.list(result, length), "filter": Shape.list(shape.member, length)}
-        resolved = replace(node, operand=operand, condition=condition, body=body)
-        return resolved, results.get(node.macro, BOOL)
+        length = self.lengths[node.span] = len(shape.fields) if shape.kind == "record" else shape.longest
+        with self._binding(_variables(node, shape), _filtered(node, self.text)):
+            condition = None if node.condition is None else self._condition(node.condition)
+            known = guarding.NOWHERE if node.condition is None else guarding.shown(node.condition, self.text)[0]
+            with self._knowing(known):
+                body, result = (self.resolve if node.macro in _MAPS else self._truth)(node.body)
+        mapped = dict.fromkeys(("map", "transformList"), Shape.list(result, length))
+        maps = dict.fromkeys(("transformMap", "transformMapEntry"), ANY)
+        results = {**mapped, **maps, "filter": Shape.list(shape.member, length)}
+        return replace(node, operand=operand, condition=condition, body=body), results.get(node.macro, BOOL)
+
+    def _once(self, node: syntax.Comprehension, operand: Node, shape: Shape) -> Resolved:
+        """Resolve a macro that binds its variable to one value."""
+        bound = node.macro == "bind"
+        with self._binding({node.variable: shape if bound else ANY}, guarding.NOWHERE):
+            body, result = self.resolve(node.body)
+        return replace(node, operand=operand, body=body), result if bound else OPTIONAL
+
+    @contextmanager
+    def _binding(self, variables: Mapping[str, Shape], places: Places) -> Iterator[None]:
+        """Check a part of the expression where variables of a macro hide others of their names."""
+        scope, known = self._scope, self._known
+        self._scope = {**scope, **variables}
+        self._known = frozenset(each for each in known if each[0] not in variables) | places
+        yield
+        self._scope, self._known = scope, known
 
     def _unary(self, node: syntax.Unary) -> Resolved:
         if node.operator == "!":
@@ -309,15 +331,23 @@ class Resolver:
 
     def _list(self, node: syntax.ListOf) -> Resolved:
         items = [self.resolve(each) for each in node.items]
-        shape = Shape.list(joined([shape for _, shape in items]), len(items))
+        known = ANY if node.optional else joined([shape for _, shape in items])  # [?x] holds what is in x
+        shape = Shape.list(known, len(items))
         return replace(node, items=tuple(item for item, _ in items)), shape
 
     def _map(self, node: syntax.MapOf) -> Resolved:
         entries = [(self.resolve(key), self.resolve(value)) for key, value in node.entries]
-        texts = all(key[1].kind == "string" for key, _ in entries)
+        texts = not node.optional and all(key[1].kind == "string" for key, _ in entries)
         item = joined([value[1] for _, value in entries]) if texts else None
         shape = Shape("map", item=item, longest=len(entries)) if texts else ANY
         return replace(node, entries=tuple((key[0], value[0]) for key, value in entries)), shape
+
+
+def _variables(node: syntax.Comprehension, shape: Shape) -> dict[str, Shape]:
+    """Return the variables of a macro over a list or map: its items or keys; with two, the index or key comes first."""
+    if not node.second:
+        return {node.variable: shape.member}
+    return {node.variable: INT if shape.kind == "list" else shape.member, node.second: shape.element}
 
 
 def _filtered(node: syntax.Comprehension, text: str) -> Places:

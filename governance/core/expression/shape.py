@@ -120,6 +120,7 @@ def joined(shapes: Iterable[Shape]) -> Shape:
 ANY = Shape("any")
 BOOL, DOUBLE, INT, STRING = Shape("bool"), Shape("double"), Shape("int"), Shape("string")
 TIMESTAMP, DURATION, TYPE = Shape("timestamp"), Shape("duration"), Shape("type")
+OPTIONAL = Shape("optional")
 
 _LEAVES: tuple[tuple[type, Shape], ...] = (
     (bool, BOOL),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
-from governance.core.expression.functions import FUNCTIONS
+from governance.core.expression import library
 from governance.core.expression.reference import Stretch
 from governance.core.expression.shape import (
     ANY,
@@ -31,7 +31,10 @@ BUDGETS: Mapping[str, Shape] = {
 EXPANDED = (*AGGREGATES, *VIEWS, *STRETCHES, *BUDGETS)
 """Functions that no evaluation calls: a reference takes their place when the expression is loaded."""
 _WINDOW = ", '7d'"
-MACROS = ("all", "exists", "exists_one", "filter", "map", "has")
+MACROS = (
+    *("all", "exists", "exists_one", "existsOne", "filter", "map", "has"),
+    *("transformList", "transformMap", "transformMapEntry", "optMap", "optFlatMap"),
+)
 
 
 _LEAVES = ("bool", "int", "uint", "double", "string", "bytes", "duration", "timestamp")
@@ -42,6 +45,7 @@ _SHAPES = {
     "list": Shape.list(ANY),
     "map": Shape.map(ANY),
     "any": ANY,
+    "optional": Shape("optional"),
     "type": TYPE,
 }
 
@@ -109,9 +113,13 @@ _DECLARED = (
     *(f"math.{name}(int|uint, int): any" for name in ("bitShiftLeft", "bitShiftRight")),
     "math.bitNot(int|uint): any",
     *("base64.encode(bytes): string", "base64.decode(string): bytes"),
+    # optional values
+    *("optional.none(): optional", "optional.of(any): optional", "optional.ofNonZeroValue(any): optional"),
+    *("optional.hasValue(): bool", "optional.value(): any", "optional.orValue(any): any"),
+    "optional.or(optional): optional",
 )
-_FORM = re.compile(r"(?:([a-z|]+)\.)?((?:(?:math|strings|base64)\.)?\w+)\((.*?)(…?)\): (.+)")
-_SPACES = ("math", "strings", "base64")
+_THERE_ARE = library.PURE.keys() | library.METERED.keys()
+_FORM = re.compile(r"(?:([a-z0-9|]+)\.)?(\w+)\((.*?)(…?)\): (.+)")
 
 
 def _overload(text: str) -> tuple[str, Overload]:
@@ -119,7 +127,7 @@ def _overload(text: str) -> tuple[str, Overload]:
     if found is None:
         raise ValueError(text)
     target, name, arguments, more, result = found.groups()
-    if target in _SPACES:
+    if f"{target}.{name}" in _THERE_ARE:  # math.sqrt is a function, not a method
         target, name = None, f"{target}.{name}"
     kinds = tuple(frozenset(each.split("|")) for each in arguments.split(", ") if each)
     return name, Overload(frozenset(target.split("|")) if target else None, kinds, _SHAPES[result], bool(more))
@@ -129,7 +137,7 @@ def _signatures() -> Mapping[str, tuple[Overload, ...]]:
     found: dict[str, tuple[Overload, ...]] = {}
     for name, overload in map(_overload, _DECLARED):
         found[name] = (*found.get(name, ()), overload)
-    return {name: overloads for name, overloads in found.items() if name in FUNCTIONS}
+    return {name: overloads for name, overloads in found.items() if name in _THERE_ARE}
 
 
 SIGNATURES: Mapping[str, tuple[Overload, ...]] = _signatures()
@@ -155,6 +163,6 @@ def counted(overloads: Sequence[Overload]) -> str:
 
 def either(kinds: frozenset[str]) -> str:
     """Return "an int or a double", in the order in which kinds are listed here."""
-    order = [*_LEAVES, "list", "map", "any", "type"]
+    order = [*_LEAVES, "list", "map", "optional", "any", "type"]
     named = [a_kind(each) for each in sorted(kinds, key=order.index)]
     return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} or {named[-1]}"

@@ -82,6 +82,7 @@ picture: $(VENV)/.dev    ## make the picture of the terminal app in the README f
 
 docs: $(VENV)/.dev       ## write the parts of the documentation that come from the code
 	@$(BIN)/python docs/generate.py
+	@PYTHONPATH=tests $(BIN)/python tests/core/checker_page.py
 
 clean:           ## remove what was built
 	@rm -rf $(VENV) .venv-mlflow tests/clients/node/node_modules .bench-peer .gov-demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

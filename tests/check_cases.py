@@ -303,10 +303,9 @@ rules:
   - rule: both
     when: metrics.x > metrics.y
 """, """\
-policies/card.yaml:10:11: error[no-shared-label]: the metrics of this rule share no label, \
-so no instance can be formed
+policies/card.yaml:10:23: error[no-shared-label]: metrics.x has label origin, metrics.y has carrier; they share none
    10 |     when: metrics.x > metrics.y
-      |           ^^^^^^^^^^^^^^^^^^^^^ aggregate one of them: max(…)
+      |                       ^^^^^^^^^ write max(metrics.y)
 """),
     card("an authority nobody knows", "rollback: {authority: [travel-ml-leads, bo, risk, travel-ml-lead]}\n", """\
 policies/card.yaml:5:45: error[unknown-party]: the organisation has no team or person 'risk' \

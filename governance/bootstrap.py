@@ -22,6 +22,7 @@ from governance.core.organisation import Organisation, Plugin
 from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
 from governance.core.problem import Problem
+from governance.core.story import Suite
 from governance.engine import own as own_metrics
 from governance.engine.own import OwnMetrics
 from governance.engine.parts import Engine
@@ -35,7 +36,7 @@ from governance.store.database import Database
 from governance.store.heads_file import refuse_lost
 
 D = TypeVar("D", bound=BaseModel)
-KINDS: dict[str, type[BaseModel]] = {"card": Card, "pack": Pack, "org": Organisation}
+KINDS: dict[str, type[BaseModel]] = {"card": Card, "pack": Pack, "org": Organisation, "test": Suite}
 
 
 class SystemClock:

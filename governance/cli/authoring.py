@@ -35,24 +35,26 @@ def check(
 ) -> int:
     """Check policies: every problem of every file, with its position. Offline."""
     from governance.bootstrap import policies
-    from governance.loader.files import yaml_files
+    from governance.loader.files import test_files, yaml_files
     from governance.settings import Settings
+    from governance.testing.run import checked
 
     usual = Settings().policies
     chosen = paths or [usual]
-    found = policies(chosen, context=[usual])
-    files = sum(path.exists() for path in yaml_files(chosen))
+    found = {*policies(chosen, context=[usual]).problems, *checked(chosen, usual)}
+    problems = sorted(found, key=lambda problem: problem.position)
+    files = sum(path.exists() for path in {*yaml_files(chosen), *test_files(chosen)})
     if output is Format.json:
-        print_json({"files": files, "problems": [_problem(each) for each in found.problems]})
+        print_json({"files": files, "problems": [_problem(each) for each in problems]})
     else:
-        for problem in found.problems:
+        for problem in problems:
             print(problem.render())
-        print(f"{_counted(len(found.problems), 'problem')} in {_counted(files, 'file')}")
-    if not files and not found.problems:
+        print(f"{_counted(len(problems), 'problem')} in {_counted(files, 'file')}")
+    if not files and not problems:
         where = ", ".join(str(path) for path in chosen)
         print(f"gov: nothing was checked: there is no YAML file in {where}", file=sys.stderr)
         return 1
-    return 1 if found.problems else 0
+    return 1 if problems else 0
 
 
 def _counted(count: int, what: str) -> str:
@@ -86,7 +88,7 @@ def evaluate(
 
 
 def schema(
-    kind: Annotated[str, typer.Argument(help="card, pack or org; all of them when omitted.")] = "",
+    kind: Annotated[str, typer.Argument(help="card, pack, org or test; all of them when omitted.")] = "",
     to: Annotated[Path | None, typer.Option(help="Write <kind>.json files into this directory.")] = None,
 ) -> int:
     """Print the JSON Schema of a document, for editors."""

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import audit, authoring, demo, evidence, incidents, serve, silence, switch, tokens, tui
+from governance.cli import audit, authoring, demo, evidence, incidents, serve, silence, switch, testing, tokens, tui
 from governance.core.problem import printable
 from governance.errors import Denied, GovernanceError
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 demo.register(app)
 authoring.register(app)
+testing.register(app)
 serve.register(app)
 tui.register(app)
 tokens.register(app)

@@ -250,10 +250,10 @@ policies/card.yaml:5:16: error[unknown-rule]: no pack has a rule 'drfit/psi'
       |                ^^^^^^^^^
 """),
     card("loosening what may not be", "rules:\n  - rule: ownership/no-way-back\n    severity: info\n", """\
-policies/card.yaml:7:5: error[not-overridable]: 'ownership/no-way-back' may not be changed by a card \
-(overridable: false); ask for a waiver instead
+policies/card.yaml:7:5: error[not-overridable]: 'ownership/no-way-back' may only be tightened by a card \
+(overridable: false); warning is not told any more, only info
     7 |     severity: info
-      |     ^^^^^^^^
+      |     ^^^^^^^^ ask for a waiver
 """),
     card("an override without effect", "slos: {warm: {objective: 90%, window: 2d, good: metrics.score_mean > 0.1}}\n"
          "rules: [{rule: slo/budget, severity: critical}, {rule: slo/slow-burn, for_each: {slo: card.slos}}]\n", """\

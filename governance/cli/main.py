@@ -9,7 +9,22 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import audit, authoring, demo, evidence, incidents, serve, silence, switch, testing, tokens, tui
+from governance.cli import (
+    audit,
+    authoring,
+    check,
+    demo,
+    evidence,
+    explain,
+    incidents,
+    schema,
+    serve,
+    silence,
+    switch,
+    testing,
+    tokens,
+    tui,
+)
 from governance.core.problem import printable
 from governance.errors import Denied, GovernanceError
 
@@ -28,7 +43,10 @@ app = typer.Typer(
     result_callback=_exit,
 )
 demo.register(app)
+check.register(app)
 authoring.register(app)
+schema.register(app)
+explain.register(app)
 testing.register(app)
 serve.register(app)
 tui.register(app)

@@ -8,6 +8,7 @@ from typing import Any
 from governance.core.acting_checks import acting_problem, then_problems
 from governance.core.authored import Authored
 from governance.core.card import Card
+from governance.core.defaults import default_problems
 from governance.core.interval_checks import interval_problems
 from governance.core.measure import MEASURES
 from governance.core.measurement import Metric
@@ -19,7 +20,7 @@ from governance.core.problem import Problem
 from governance.core.rule import Rule
 from governance.core.slo_checks import slo_problems
 
-_ENGINE = "engine"
+ENGINE = "engine"
 """The model, and the kind of source, that stand for the engine itself: its metrics come from it."""
 
 
@@ -34,7 +35,7 @@ def card_problems(card: Authored[Card], organisation: Organisation, twins: Colle
     document = card.document
     if document.model in twins:
         yield placed(card, ("model",), "duplicate-model", f"another card declares the model '{document.model}' too")
-    if document.log is None and not document.metrics and document.model != _ENGINE:
+    if document.log is None and not document.metrics and document.model != ENGINE:
         message = "a card needs a prediction log (`log`) or `metrics`; without either nothing can be judged"
         yield placed(card, ("model",), "nothing-to-judge", message)
     sources = _sources(organisation)
@@ -58,6 +59,7 @@ def card_problems(card: Authored[Card], organisation: Organisation, twins: Colle
 
 def pack_problems(pack: Authored[Pack], organisation: Organisation) -> Iterator[Problem]:
     """Check one pack against the organisation."""
+    yield from default_problems(pack)
     yield from _metric_problems(pack, organisation)
     yield from _rule_problems(pack, pack.document.rules)
     for index, rule in enumerate(pack.document.rules):
@@ -67,7 +69,7 @@ def pack_problems(pack: Authored[Pack], organisation: Organisation) -> Iterator[
 
 def _sources(organisation: Organisation) -> list[str]:
     """Return the sources that people declare."""
-    return [name for name, each in organisation.sources.items() if each.kind != _ENGINE]
+    return [name for name, each in organisation.sources.items() if each.kind != ENGINE]
 
 
 def _metric_problems(owner: Authored[Any], organisation: Organisation) -> Iterator[Problem]:

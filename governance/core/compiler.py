@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from governance.core.authored import Authored, SourceText, Written
 from governance.core.card import Card, Slo
 from governance.core.compiled import CompiledPolicy, CompiledRule, Inapplicable, labels_of
 from governance.core.document import Severity
-from governance.core.evidence import EVIDENCE, Evidence, as_context
+from governance.core.evidence import Evidence, as_context
 from governance.core.expression import (
     ANY,
     Context,
@@ -24,7 +22,6 @@ from governance.core.expression import (
     Template,
     compile_expression,
     compile_template,
-    shape_of,
 )
 from governance.core.metric import Query
 from governance.core.need import STEP, asked_slos, needs
@@ -33,10 +30,17 @@ from governance.core.policy import EffectiveMetric, EffectivePolicy, EffectiveRu
 from governance.core.problem import Problem
 from governance.core.question import registry_query
 from governance.core.slo import SOURCE, CompiledSlo
+from governance.core.vocabulary import Vocabularies, Vocabulary
 
-_ITEM = Shape.record({"key": Shape.leaf("string"), "value": ANY})
 _ANSWER = Names(variables={"body": ANY, "now": Shape.leaf("timestamp")})
 """What an expression sees that finds the numbers in a JSON answer."""
+
+
+class _Known(NamedTuple):
+    """What the rules of a card may name, and what those of its packs."""
+
+    of_card: Vocabulary
+    of_packs: Vocabulary
 
 
 class Compiler:
@@ -45,7 +49,9 @@ class Compiler:
     def __init__(self) -> None:
         self._programs: dict[object, Program | ExpressionError] = {}
         self._templates: dict[object, Template | ExpressionError] = {}
-        self._card = shape_of(Card)
+        self._vocabularies = Vocabularies()
+        self._bare = self._vocabularies.names(self._vocabularies.empty)  # the card alone
+        self._dumped: tuple[Card, dict[str, Any], Context] | None = None
         self.problems: list[Problem] = []
 
     def selects(self, pack: Authored[Pack], card: Card) -> bool:
@@ -54,31 +60,40 @@ class Compiler:
             return False
         if not pack.document.applies_to:
             return True
-        program = self._program(pack.document.applies_to, self._names({}, {}, {}), result="bool")
+        program = self._program(pack.document.applies_to, self._bare, result="bool")
         if isinstance(program, ExpressionError):
             return False  # reported by pack_problems
         try:
-            return program.evaluate({}, Context({"card": card.model_dump(exclude_none=True)})) is True
+            return program.evaluate({}, self._seen(card)[1]) is True
         except EvaluationFailed as failure:
             written = Written(pack.document.applies_to, pack.source, ("applies_to",))
             message = f"this cannot be told of {card.model}: {failure}"
             self.problems.append(written.problem("undecided-pack", message, "guard it with has() or a size()"))
             return False
 
+    def _seen(self, card: Card) -> tuple[dict[str, Any], Context]:
+        """Return a card as expressions see it; it is the last one that is asked for twenty times."""
+        if self._dumped is None or self._dumped[0] is not card:
+            values = card.model_dump(exclude_none=True)
+            self._dumped = card, values, Context({"card": values})
+        return self._dumped[1:]
+
     def pack_problems(self, packs: Sequence[Authored[Pack]]) -> Iterable[Problem]:
         """Check every expression of the packs by themselves, against all metrics that any pack declares."""
         metrics = {name: each.label_names() for pack in packs for name, each in pack.document.metrics.items()}
+        vocabulary = self._vocabularies.of(metrics)
         for pack in packs:
             yield from self._extractions(pack.document, pack.source)
             if pack.document.applies_to:
                 written = Written(pack.document.applies_to, pack.source, ("applies_to",))
-                yield from self._problems(written, self._program(written.text, self._names({}, {}, {}), result="bool"))
+                yield from self._problems(written, self._program(written.text, self._bare, result="bool"))
             for index, rule in enumerate(pack.document.rules):
                 given = " && ".join(f"({text})" for text in (pack.document.applies_to, rule.applies_to) if text)
-                names = self._names(metrics, _parameters(pack.document), rule.for_each or {}, given)
+                loop = next(iter((rule.for_each or {}).items()), None)
+                names = self._vocabularies.names(vocabulary, _parameters(pack.document), loop, _conditions(given))
                 if rule.applies_to:
                     written = Written(rule.applies_to, pack.source, ("rules", index, "applies_to"))
-                    yield from self._problems(written, self._program(written.text, self._names({}, {}, {})))
+                    yield from self._problems(written, self._program(written.text, self._bare))
                 for severity, text in rule.conditions().items():
                     path = ("rules", index, "when", *([severity] if isinstance(rule.when, dict) else []))
                     written = Written(text, pack.source, path)
@@ -92,13 +107,18 @@ class Compiler:
 
     def policy(self, policy: EffectivePolicy, problems: list[Problem]) -> CompiledPolicy:
         """Compile the rules of one model; a pack's rule over metrics that the model cannot have is inapplicable."""
-        card = policy.card.model_dump(exclude_none=True)
+        card = self._seen(policy.card)[0]
         problems.extend(self._extractions(policy.card, policy.source))
-        slos = self._slos(policy, problems)
+        own = {name: each.labels for name, each in policy.metrics.items()}
+        known = _Known(
+            self._vocabularies.of(own, {name: each.reason for name, each in policy.absent.items()}),
+            self._vocabularies.of({**{name: each.labels for name, each in policy.absent.items()}, **own}),
+        )
+        slos = self._slos(policy, known, problems)
         rules: list[CompiledRule] = []
         inapplicable: list[Inapplicable] = []
         for rule in policy.rules:
-            compiled = self._rule(rule, policy, slos, problems)
+            compiled = self._rule(rule, policy, known, slos, problems)
             if isinstance(compiled, Inapplicable):
                 inapplicable.append(compiled)
             elif compiled is not None:
@@ -107,10 +127,9 @@ class Compiler:
         registry = registry_query(policy.card)
         return CompiledPolicy(policy, tuple(rules), tuple(inapplicable), context, slos, registry)
 
-    def _slos(self, policy: EffectivePolicy, problems: list[Problem]) -> dict[str, CompiledSlo]:
+    def _slos(self, policy: EffectivePolicy, known: _Known, problems: list[Problem]) -> dict[str, CompiledSlo]:
         """Compile the SLOs of a card; one that is wrong is left out, its problems are told."""
-        names = self._names({name: each.labels for name, each in policy.metrics.items()}, {}, {})
-        names = replace(names, absent=_reasons(policy))
+        names = self._vocabularies.names(known.of_card)
         found = {}
         for name, spec in policy.card.slos.items():
             programs: dict[str, Program] = {}
@@ -135,23 +154,13 @@ class Compiler:
         self,
         rule: EffectiveRule,
         policy: EffectivePolicy,
+        known: _Known,
         slos: Mapping[str, CompiledSlo],
         problems: list[Problem],
     ) -> CompiledRule | Inapplicable | None:
         if rule.applies_to is not None and not self._holds(rule.applies_to, policy, problems):
             return Inapplicable(rule.id, f"it is for models with {rule.applies_to.text}")
-        known = {name: each.labels for name, each in policy.metrics.items()}
-        absent = {name: each.labels for name, each in policy.absent.items()} if rule.pack else {}
-        parameters = dict(policy.parameters.get(rule.pack, {}))
-        names = self._names(
-            {**absent, **known},
-            parameters,
-            {rule.for_each[0]: rule.for_each[1].text} if rule.for_each else {},
-            rule.given,
-            frozenset(policy.card.slos),
-        )
-        if not rule.pack:
-            names = replace(names, absent=_reasons(policy))
+        names = self._rule_names(rule, policy, known)
         found: list[Problem] = []
         programs = []
         for severity, written in rule.conditions:
@@ -168,16 +177,16 @@ class Compiler:
             return Inapplicable(rule.id, f"{missing[0]}: {policy.absent[missing[0]].reason}")
         if any(each.budget and each.budget.slo and each.budget.slo not in slos for each in references):
             return None  # the SLO's own problems are told
-        return self._compiled(rule, programs, references, names, policy, slos, problems)
+        return self._compiled(rule, programs, references, known, policy, slos, problems)
 
     def _holds(self, condition: Written, policy: EffectivePolicy, problems: list[Problem]) -> bool:
         """Tell whether a rule is for this model; one of which it cannot be told is judged, and told as a problem."""
-        program = self._program(condition.text, self._names({}, {}, {}), result="bool")
+        program = self._program(condition.text, self._bare, result="bool")
         if isinstance(program, ExpressionError):
             problems.extend(self._problems(condition, program))
             return True
         try:
-            return program.evaluate({}, Context({"card": policy.card.model_dump(exclude_none=True)})) is True
+            return program.evaluate({}, self._seen(policy.card)[1]) is True
         except EvaluationFailed as failure:
             message = f"this cannot be told of {policy.card.model}: {failure}"
             problems.append(condition.problem("undecided-rule", message, "guard it with has() or a size()"))
@@ -188,7 +197,7 @@ class Compiler:
         rule: EffectiveRule,
         programs: list[tuple[Severity, Program]],
         references: tuple[Reference, ...],
-        names: Names,
+        known: _Known,
         policy: EffectivePolicy,
         slos: Mapping[str, CompiledSlo],
         problems: list[Problem],
@@ -204,16 +213,18 @@ class Compiler:
             return None
         summary = None
         if rule.summary is not None:
-            labels = Shape.record(dict.fromkeys(dimensions, Shape.leaf("string")))
             tested = tuple(program.text for _, program in programs)  # what the condition tests holds when it is told
-            shown = replace(names, variables={**names.variables, "labels": labels}, given=(*names.given, *tested))
+            shown = self._rule_names(rule, policy, known, tested, labels=dimensions)
             template = self._template(rule.summary.text, shown)
             problems.extend(self._problems(rule.summary, template))
             if isinstance(template, Template) and all(_has(each, metrics, slos) for each in template.references):
                 summary = template
         items = None
         if rule.for_each is not None:
-            program = self._program(rule.for_each[1].text, self._names({}, {}, {}, rule.given))
+            program = self._program(
+                rule.for_each[1].text,
+                self._vocabularies.names(self._vocabularies.empty, given=_conditions(rule.given)),
+            )
             problems.extend(self._problems(rule.for_each[1], program))
             items = program if isinstance(program, Program) else None
             if items is not None and items.kind not in {"list", "map", "record", "any"}:
@@ -225,29 +236,28 @@ class Compiler:
         truth = any(_rests_on_truth(each, metrics, slos) for each in references)
         return CompiledRule(rule, tuple(programs), references, dimensions, truth, needed, told, summary, items)
 
-    def _names(
+    def _rule_names(
         self,
-        metrics: Mapping[str, tuple[str, ...]],
-        parameters: Mapping[str, Any],
-        loop: Mapping[str, str],
-        given: str | None = None,
-        slos: frozenset[str] = frozenset(),
+        rule: EffectiveRule,
+        policy: EffectivePolicy,
+        known: _Known,
+        tested: tuple[str, ...] = (),
+        labels: tuple[str, ...] | None = None,
     ) -> Names:
-        variables = {
-            "card": self._card,
-            "parameters": Shape.record({name: _leaf(value) for name, value in parameters.items()}),
-            "labels": Shape.map(Shape.leaf("string")),
-            "evidence": EVIDENCE,
-            "now": Shape.leaf("timestamp"),
-            **dict.fromkeys(loop, _ITEM),
-        }
-        items = frozenset(name for name, text in loop.items() if name == "slo" and text.strip() == "card.slos")
-        return Names(metrics, variables, slos, items, given=(given,) if given else ())
+        """Return what a rule may name; a pack's also the metrics that this model lacks, as it is inapplicable then."""
+        return self._vocabularies.names(
+            known.of_packs if rule.pack else known.of_card,
+            policy.parameters.get(rule.pack),
+            (rule.for_each[0], rule.for_each[1].text) if rule.for_each else None,
+            (*_conditions(rule.given), *tested),
+            slos=frozenset(policy.card.slos),
+            labels=labels,
+        )
 
     def _program(
         self, text: str, names: Names, *, result: Literal["any", "bool", "double"] = "any"
     ) -> Program | ExpressionError:
-        key = (text, result, _signature(names))
+        key = (text, result, id(names))  # the same names are the same object, see Vocabularies
         if key not in self._programs:
             try:
                 self._programs[key] = compile_expression(text, names, result=result)
@@ -256,7 +266,7 @@ class Compiler:
         return self._programs[key]
 
     def _template(self, text: str, names: Names) -> Template | ExpressionError:
-        key = (text, _signature(names))
+        key = (text, id(names))
         if key not in self._templates:
             try:
                 self._templates[key] = compile_template(text, names)
@@ -270,10 +280,6 @@ class Compiler:
                 yield written.problem(
                     each.code, each.message, each.suggestion, at=(each.line, each.column, each.length)
                 )
-
-
-def _reasons(policy: EffectivePolicy) -> dict[str, str]:
-    return {name: each.reason for name, each in policy.absent.items()}
 
 
 def _unfit(program: Program, written: Written, metrics: Mapping[str, EffectiveMetric]) -> Iterable[Problem]:
@@ -311,28 +317,12 @@ def _rests_on_truth(
     return metrics[reference.metric].needs_truth
 
 
-def _signature(names: Names) -> object:
-    variables = {name: shape for name, shape in names.variables.items() if name != "card"}
-    return (
-        tuple(sorted(names.metrics.items())),
-        tuple(sorted(names.absent.items())),
-        names.given,
-        names.slos,
-        names.slo_items,
-        repr(sorted(variables.items(), key=lambda pair: pair[0])),
-    )
-
-
 def _parameters(pack: Pack) -> dict[str, Any]:
     return {name: each.default for name, each in pack.parameters.items()}
 
 
-def _leaf(value: object) -> Shape:
-    if isinstance(value, timedelta):
-        return Shape.leaf("duration")
-    if isinstance(value, bool):
-        return Shape.leaf("bool")
-    return Shape.leaf("string" if isinstance(value, str) else "double")
+def _conditions(given: str | None) -> tuple[str, ...]:
+    return (given,) if given else ()
 
 
 def _dimensions(

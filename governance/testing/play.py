@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,12 +20,15 @@ from governance.store.database import Database
 from governance.testing import acts
 from governance.testing.collector import START, Collector, FixedClock
 from governance.testing.comparison import Difference, differences, labels_text, matching
-from governance.testing.coverage import Coverage
 from governance.testing.evidence import evaluation, explained, metrics_of, offset_text
 from governance.testing.library import Library
 from governance.testing.scene import Scene, edited, with_rules
 from governance.testing.seen import Seen
 from governance.testing.source import RememberingSource, SeriesSource
+
+
+Watch = Callable[[Engine, Seen, datetime], None]
+"""What looks at an engine after each beat, such as coverage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ class Play:
 
     scene: Scene
     library: Library
-    coverage: Coverage | None = None
+    watch: Watch | None = None
     log: MetricSource | None = None
     database: Database | None = None
     collector: Collector = field(default_factory=Collector)
@@ -146,8 +149,8 @@ class Play:
                     self._differs(number, each, lines)
                     lines = ()  # what explains one difference explains them all
         self._unasked(seen, at)
-        if self.coverage is not None:
-            self.coverage.look(self.engine, seen, at)
+        if self.watch is not None:
+            self.watch(self.engine, seen, at)
 
     def _differs(self, number: int, found: Difference, lines: tuple[str, ...]) -> None:
         when = self.scene.said(("expect", number, "at"))

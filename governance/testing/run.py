@@ -80,10 +80,11 @@ def _played(one: Scene, shelf: Library, coverage: Coverage | None) -> Played:
 
 
 def _play(one: Scene, shelf: Library, coverage: Coverage | None, folder: Path) -> Play:
-    play = Play(one, shelf, coverage)
+    watch = coverage.look if coverage is not None else None
+    play = Play(one, shelf, watch)
     if one.test.log is None:
         return play
     beside = Path(one.suite.source.file).parent
     card: Card = one.plan.policies[0].policy.card
     log = prediction_log(one.test, card, play.start, beside, folder)
-    return Play(one, shelf, coverage, log=log)
+    return Play(one, shelf, watch, log=log)

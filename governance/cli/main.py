@@ -22,6 +22,7 @@ from governance.cli import (
     serve,
     silence,
     switch,
+    testing,
     tokens,
     tui,
 )
@@ -47,6 +48,7 @@ check.register(app)
 authoring.register(app)
 schema.register(app)
 explain.register(app)
+testing.register(app)
 serve.register(app)
 tui.register(app)
 tokens.register(app)

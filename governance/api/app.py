@@ -68,7 +68,7 @@ def app(engine: Engine, service: Service) -> FastAPI:
         redoc_url=None,
         responses=problems.DOCUMENTED,
     )
-    problems.register(made)
+    problems.register(made, service.doors.refused)
     made.add_middleware(Once, engine=engine)
     made.add_middleware(Gate, doors=service.doors)
     made.add_middleware(Guard, hosts=service.hosts)  # the last one added stands before the others

@@ -33,6 +33,7 @@ from governance.api.ofrep.reach import Reach
 from governance.api.ofrep.routes import routes as ofrep
 from governance.api.once import Once
 from governance.api.pulse import Pulse
+from governance.api.recalled import Recall
 from governance.api.wiring import wire_of
 from governance.engine.board import Board
 from governance.engine.parts import Engine
@@ -69,10 +70,10 @@ def app(engine: Engine, service: Service) -> FastAPI:
         responses=problems.DOCUMENTED,
     )
     problems.register(made, service.doors.refused)
-    made.add_middleware(Once, engine=engine)
+    reach, wire = Reach(engine, service.board), wire_of(service.board, engine.clock)
+    made.add_middleware(Once, engine=engine, recall=Recall(engine, wire))
     made.add_middleware(Gate, doors=service.doors)
     made.add_middleware(Guard, hosts=service.hosts)  # the last one added stands before the others
-    reach, wire = Reach(engine, service.board), wire_of(service.board, engine.clock)
     made.router.routes.extend(ofrep(service.board, service.streams, engine.clock, reach))  # first: they are asked most
     for router in (
         fleet.routes(engine),

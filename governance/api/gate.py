@@ -20,6 +20,7 @@ from governance.engine.keyring import Keyring, Login, Refused, Stranger
 from governance.engine.permission import NotPermitted
 from governance.engine.refusals import Refusals
 from governance.errors import Denied, GovernanceError, Unavailable, Unknown
+from governance.store.idempotency import claimed
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """Paths that anybody may ask for, as those that watch the process have no token."""
@@ -67,7 +68,8 @@ class Doors:
 
     def refused(self, error: NotPermitted) -> None:
         """Note an act that is refused to who asked."""
-        with suppress(Unavailable):  # it stays counted, and is refused all the same
+        # It stays counted, and is refused all the same; and it is not what a key was given for.
+        with suppress(Unavailable), claimed(None):
             self.refusals.acts.add(error, self.now())
 
     def login(self, secret: str) -> Login:

@@ -9,6 +9,7 @@ import math
 import operator
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from governance.core.expression.meter import Meter
@@ -37,9 +38,6 @@ _TIMES = {
 _JOINED = {"string", "bytes", "list"}
 _SUMS: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator.sub}
 _CLASSES: dict[str, type] = {"timestamp": datetime, "duration": timedelta}
-_EXACT_TIMES = {
-    (symbol, _CLASSES[one], _CLASSES[other]): _SUMS[symbol] for symbol, one, other in sorted(_TIMES)
-}  # the usual case without asking for kinds
 _HOLDERS = {"list", "map", "optional"}
 _KEYS = {"bool", "string", *NUMBERS}
 
@@ -89,11 +87,24 @@ def in_range(value: int, name: str) -> int:
     return int(value)
 
 
+def _usual(
+    symbol: str, whole: Callable[[int, int], int], double: Callable[[float, float], float] | None
+) -> dict[tuple[type, type], Callable[[Any, Any], object]]:
+    """Return what to do with values of exactly these types, without asking for their kinds."""
+    found: dict[tuple[type, type], Callable[[Any, Any], object]] = {
+        (_CLASSES[one], _CLASSES[other]): partial(_times, _SUMS[each]) for each, one, other in _TIMES if each == symbol
+    }
+    found[int, int] = lambda left, right: in_range(whole(left, right), "int")
+    return found if double is None else {**found, (float, float): double}
+
+
 def _arithmetic(symbol: str, whole: Callable[[int, int], int], double: Callable[[float, float], float] | None) -> Any:
+    usual = _usual(symbol, whole, double)
+
     def apply(left: Any, right: Any) -> object:
-        found = _EXACT_TIMES.get((symbol, type(left), type(right)))
+        found = usual.get((type(left), type(right)))
         if found is not None:
-            return _times(found, left, right)
+            return found(left, right)
         left, right = _promoted(left, right)
         one, other = kind(left), kind(right)
         if one == other:

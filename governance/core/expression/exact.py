@@ -26,7 +26,16 @@ from governance.core.expression.operators import (
 from governance.core.expression.problem import EvaluationFailed, Missing
 from governance.core.expression.reference import MISSING, Reference
 from governance.core.expression.syntax import Node
-from governance.core.expression.values import NOTHING, AbsentError, OperationError, Optional, a_kind, kind, native
+from governance.core.expression.values import (
+    NOTHING,
+    AbsentError,
+    OperationError,
+    Optional,
+    a_kind,
+    kind,
+    native,
+    quoted,
+)
 
 _REFUSED = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 _KEYS = ("bool", "int", "uint", "string")
@@ -325,7 +334,7 @@ def _added(result: dict[object, object], key: object, value: object) -> Fault | 
     if kind(key) not in _KEYS:
         return Fault(f"{a_kind(kind(key))} cannot be a key of a map")
     if key in result:
-        return Fault(f"the key {key!r} stands twice in the map")
+        return Fault(f"the key {quoted(key)} stands twice in the map")
     result[key] = value
     return None
 

@@ -23,6 +23,7 @@ from governance.core.expression.values import (
     Uint,
     a_kind,
     kind,
+    quoted,
 )
 
 _LONGEST = timedelta(seconds=315_576_000_000)  # 10,000 years, the range of a CEL duration
@@ -181,7 +182,28 @@ def _has_key(container: dict[Any, Any], key: Any) -> bool:
         return key in container
     if kind(key) not in _KEYS or key not in container:
         return False
-    return any(isinstance(each, bool) is isinstance(key, bool) for each in container if each == key)
+    return key not in (0, 1) or isinstance(_Probe.stored(container, key), bool) is isinstance(key, bool)
+
+
+class _Probe:
+    """Finds the very key that a dictionary holds for an equal one, without going through it."""
+
+    __slots__ = ("found", "key")
+
+    def __init__(self, key: object) -> None:
+        self.key = self.found = key
+
+    @staticmethod
+    def stored(container: dict[Any, Any], key: object) -> object:
+        probe = _Probe(key)
+        return probe.found if probe in container else key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        self.found = other
+        return self.key == other
 
 
 _ORDERED = {"bool", "string", "bytes", "timestamp", "duration"}
@@ -218,7 +240,7 @@ def index(container: Any, key: Any) -> object:
         raise OperationError(f"{a_kind(kind(container))} has no [ ]")
     if _has_key(container, key):
         return container[key]
-    raise AbsentError(f"no key {key!r}" if isinstance(key, (str, int)) else "no such key")
+    raise AbsentError(f"no key {quoted(key)}" if isinstance(key, (str, int)) else "no such key")
 
 
 def selected(operand: Any, field: str) -> object:

@@ -17,6 +17,8 @@ from governance.cli import (
     evidence,
     explain,
     incidents,
+    plan,
+    policies,
     schema,
     serve,
     silence,
@@ -47,6 +49,8 @@ authoring.register(app)
 schema.register(app)
 explain.register(app)
 serve.register(app)
+plan.register(app)
+policies.register(app)
 tui.register(app)
 tokens.register(app)
 incidents.register(app)

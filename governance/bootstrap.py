@@ -25,6 +25,7 @@ from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
 from governance.core.policy_version import digest_of
 from governance.core.problem import Problem
+from governance.core.story import Suite
 from governance.errors import InvalidDocument, Unavailable
 from governance.loader import Loaded, files, load, load_text
 from governance.ports import Clock, ReadsPushed
@@ -41,7 +42,7 @@ D = TypeVar("D", bound=BaseModel)
 SHIPPED = "shipped/"
 """How the names of documents begin that come with the package."""
 _NO_DATABASE = "gov serve makes it; or say with -C or GOV_HOME where the engine works"
-KINDS: dict[str, type[BaseModel]] = {"card": Card, "pack": Pack, "org": Organisation}
+KINDS: dict[str, type[BaseModel]] = {"card": Card, "pack": Pack, "org": Organisation, "test": Suite}
 
 
 class SystemClock:

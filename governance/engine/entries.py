@@ -21,7 +21,8 @@ from governance.core.verdict import Verdict
 from governance.core.waiver import Waiver
 
 ENGINE = "engine"
-HEALTH = ("source-failing", "rule-in-error")
+BROKEN, NOT_PULLED = "policies-broken", "policies-not-pulled"
+HEALTH = ("source-failing", "rule-in-error", BROKEN, NOT_PULLED)
 OUTSIDE = "alertmanager/"
 """How the names of rules begin whose alerts are told to us; no card and no pack declares them."""
 

@@ -56,6 +56,7 @@ def refuse(engine: Engine, approval: str, *, actor: str, because: str, at: datet
     """
     with engine.database.read() as connection:
         request = approvals.get(connection, approval)
+    _check_kind(request)
     if actor != request.requested_by:
         permit(engine, actor, "switch.approve", request.model)
     check_reason(because)
@@ -70,7 +71,7 @@ def refuse(engine: Engine, approval: str, *, actor: str, because: str, at: datet
 def pending(engine: Engine, at: datetime | None = None) -> list[ApprovalView]:
     """Return the requests that wait, oldest first; with `at` those that can still be answered then."""
     with engine.database.read() as connection:
-        found = approvals.listed(connection)
+        found = approvals.listed(connection, kind="switch.restore")
     return [approval_view(engine, each) for each in found if at is None or at <= each.until]
 
 
@@ -101,7 +102,7 @@ def approval_view(engine: Engine, approval: Approval) -> ApprovalView:
 
 def run_out(connection: Connection, at: datetime) -> None:
     """Void the requests that nobody answered in time."""
-    late: Iterable[Approval] = (each for each in approvals.listed(connection) if each.until < at)
+    late: Iterable[Approval] = (each for each in approvals.listed(connection, kind="switch.restore") if each.until < at)
     voided = [decided(each, "voided", actor="engine", at=at, said="nobody answered in time") for each in late]
     approvals.save(connection, voided)
     decision_log.append(connection, [of_approval(each, "switch.voided", at) for each in voided])
@@ -110,6 +111,7 @@ def run_out(connection: Connection, at: datetime) -> None:
 def _permitted(engine: Engine, approval: str, actor: str) -> Allowed:
     with engine.database.read() as connection:
         request = approvals.get(connection, approval)
+    _check_kind(request)
     if actor == request.requested_by:
         others = ", ".join(who_may(engine, "switch.approve", request.model, but=actor)) or "somebody else"
         said = f"{actor} asked for this restore; a second person must approve it: {others}"
@@ -117,8 +119,14 @@ def _permitted(engine: Engine, approval: str, actor: str) -> Allowed:
     return permit(engine, actor, "switch.approve", request.model)
 
 
+def _check_kind(request: Approval) -> None:
+    if request.kind != "switch.restore":
+        raise Conflict(f"{request.id} is about the policies; answer it with gov policies approve or refuse")
+
+
 def _waiting(connection: Connection, approval: str, at: datetime) -> Approval:
     request = approvals.get(connection, approval)
+    _check_kind(request)
     if request.state != "pending":
         when = f"{request.decided_at:%Y-%m-%d %H:%M} UTC" if request.decided_at else "an unknown time"
         raise Conflict(f"{approval} was {request.state} at {when}: {request.said}; ask anew (gov switch restore)")

@@ -152,7 +152,7 @@ def check_confirmed(model: str, confirmed: str, what: str) -> None:
 
 def _void(connection: Connection, switch: Switch, act: Act, now: str) -> None:
     """Void the requests that were made on another state of the switch."""
-    waiting = approvals.listed(connection, model=switch.model)
+    waiting = approvals.listed(connection, model=switch.model, kind="switch.restore")
     said = f"{act.actor} changed the switch meanwhile: since {act.at:%Y-%m-%d %H:%M} UTC {now} (seq {switch.seq})"
     voided = [decided(each, "voided", actor=act.actor, at=act.at, said=said) for each in waiting]
     approvals.save(connection, voided)

@@ -63,7 +63,7 @@ def restore(
         check_seq(before, seq)
         _check_loosens(before, scope, after)
         if people_to_restore(engine, model) > 1:
-            request = _asked(approvals.listed(connection, model=model), Approval(
+            request = _asked(approvals.listed(connection, model=model, kind="switch.restore"), Approval(
                 approvals.next_id(connection), "switch.restore", model, scope, before.seq, actor, at, because,
                 at + ANSWER_WITHIN, to, share,
             ), at)  # fmt: skip

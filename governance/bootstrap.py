@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -22,7 +22,10 @@ from governance.core.organisation import Organisation, Plugin
 from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
 from governance.core.problem import Problem
+from governance.core.waiver import Waiver, WaiverRequest
+from governance.core.waiver_document import WaiverDocument, waiver_problems, written_waiver
 from governance.engine import own as own_metrics
+from governance.engine import waiver_ends
 from governance.engine.own import OwnMetrics
 from governance.engine.parts import Engine
 from governance.engine.pushing import StoredSamples
@@ -30,12 +33,12 @@ from governance.errors import InvalidDocument, Unavailable
 from governance.loader import Loaded, load
 from governance.ports import Clock, ReadsPushed
 from governance.settings import Settings
-from governance.store import tokens
+from governance.store import tokens, waiver_requests
 from governance.store.database import Database
 from governance.store.heads_file import refuse_lost
 
 D = TypeVar("D", bound=BaseModel)
-KINDS: dict[str, type[BaseModel]] = {"card": Card, "pack": Pack, "org": Organisation}
+KINDS: dict[str, type[BaseModel]] = {"card": Card, "pack": Pack, "org": Organisation, "waiver": WaiverDocument}
 
 
 class SystemClock:
@@ -95,6 +98,9 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
     for pack in packs:
         problems.extend(pack_problems(pack, known))
     plan = evaluation_plan([*cards, *itself], packs)
+    asked = _of_kind(found, WaiverDocument)
+    problems.extend(waiver_problems(asked, plan.by_model, document) if cards else ())
+    plan = replace(plan, waivers=tuple(map(written_waiver, asked)))
     everything = sorted({*problems, *plan.problems}, key=lambda problem: problem.position)
     organised = bool(_of_kind(loaded.loaded, Organisation))
     return Policies(plan, document, organised, tuple(everything), organisation)
@@ -149,6 +155,26 @@ def operator(settings: Settings, *, begin: bool = False) -> Engine:
     built = _built(loaded, Database(settings.database))
     built.database.create_tables()
     return built
+
+
+def waivers_known(
+    settings: Settings, loaded: Policies, model: str, at: datetime
+) -> tuple[list[Waiver], list[WaiverRequest]]:
+    """Return the waivers of a model in force, and all that was asked for; nothing where there is no database.
+
+    :raises Unavailable: when there is one that cannot be read.
+    """
+    if not settings.database_file.exists():
+        return [], []
+    database = Database(settings.database, read_only=True)
+    try:
+        database.check_layout()
+        reader = Engine(loaded.plan, loaded.organisation, {}, {}, database, SystemClock())
+        with database.read() as connection:
+            holding = [each for each in waiver_ends.active(reader, connection, at) if each.model == model]
+            return holding, waiver_requests.of_model(connection, model)
+    finally:
+        database.close()
 
 
 def has_tokens(settings: Settings) -> bool:

@@ -86,7 +86,7 @@ def evaluate(
 
 
 def schema(
-    kind: Annotated[str, typer.Argument(help="card, pack or org; all of them when omitted.")] = "",
+    kind: Annotated[str, typer.Argument(help="card, pack, org or waiver; all of them when omitted.")] = "",
     to: Annotated[Path | None, typer.Option(help="Write <kind>.json files into this directory.")] = None,
 ) -> int:
     """Print the JSON Schema of a document, for editors."""

@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import audit, authoring, demo, evidence, explain, incidents, serve, silence, switch, tokens, tui
+from governance.cli import (
+    audit,
+    authoring,
+    demo,
+    evidence,
+    explain,
+    incidents,
+    serve,
+    silence,
+    switch,
+    tokens,
+    tui,
+    waive,
+)
 from governance.core.problem import printable
 from governance.errors import Denied, GovernanceError
 
@@ -35,6 +48,7 @@ tui.register(app)
 tokens.register(app)
 incidents.register(app)
 silence.register(app)
+waive.register(app)
 switch.register(app)
 evidence.register(app)
 audit.register(app)

@@ -12,6 +12,7 @@ from governance.core.need import Needs
 from governance.core.policy import EffectiveMetric, EffectivePolicy, EffectiveRule
 from governance.core.problem import Problem
 from governance.core.slo import CompiledSlo
+from governance.core.waiver import WrittenWaiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +77,17 @@ class CompiledPolicy:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPlan:
-    """What a cycle needs: policies, the distinct queries behind them, and the digest that names this version."""
+    """What a cycle needs: policies, the distinct queries behind them, and the digest that names this version.
+
+    `waivers` are those that files ask for; they apply to verdicts, and are no part of the version.
+    """
 
     policies: tuple[CompiledPolicy, ...]
     queries: tuple[Query, ...]
     version: str
     problems: tuple[Problem, ...] = ()
     by_model: Mapping[str, CompiledPolicy] = field(default_factory=dict)
+    waivers: tuple[WrittenWaiver, ...] = ()
 
     @property
     def sources(self) -> set[str]:

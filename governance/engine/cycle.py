@@ -19,6 +19,7 @@ from governance.engine.picture import Agenda, Picture, agenda, taken
 from governance.engine.recall import remember
 from governance.engine.roll import Roll
 from governance.engine.switching.automatic import settle
+from governance.engine.waiver_ends import settle_waivers
 from governance.store import alerts, decision_log, evidence, instances, progress, trouble, waivers
 
 
@@ -115,6 +116,7 @@ def _finish(cycle: Judging, picture: Picture) -> None:
         trouble.leave(connection, in_trouble(alerts.active(connection, entries.ENGINE)))
         progress.set_last(connection, progress.CYCLE, at)
         if not cycle.late:  # what an instant that has passed could not tell is due at the next of the present
+            decision_log.append(connection, settle_waivers(connection, cycle, picture.facts))
             progress.set_last(connection, progress.JUDGED, at)
     decision_log.seal(engine.database, at)
 

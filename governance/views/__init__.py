@@ -26,7 +26,7 @@ from governance.views.switches import (
     SwitchView,
 )
 from governance.views.view import Page, View
-from governance.views.waivers import ApprovalDoneView, SilenceDoneView, SilenceView, WaiverView
+from governance.views.waivers import ApprovalDoneView, SilenceDoneView, SilenceView, WaiverDoneView, WaiverView
 
 __all__ = [
     "AlertView",
@@ -58,6 +58,7 @@ __all__ = [
     "TermView",
     "VerdictsView",
     "View",
+    "WaiverDoneView",
     "WaiverView",
     "WhoamiView",
     "WhyView",

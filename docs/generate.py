@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from governance.bootstrap import KINDS, shipped
-from governance.cli.authoring import json_schema
+from governance.cli.schema import json_schema
 from governance.core.duration import format_duration
 from governance.core.measure import MEASURES
 from governance.core.pack import Pack
@@ -75,6 +75,8 @@ def pack_rules() -> str:
     ]
     for path in sorted((shipped("policies") / "packs").glob("*.yaml")):
         text = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if text["kind"] != "pack":
+            continue
         pack = Pack.model_validate({key: value for key, value in text.items() if key != "kind"})
         if pack.rules:
             lines += _pack(pack)

@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
 from governance import plugins
 from governance.core.authored import Authored, problem_at
 from governance.core.card import Card
-from governance.core.checking import card_problems, organisation_problems, pack_problems
+from governance.core.checking import ENGINE, card_problems, organisation_problems, pack_problems
 from governance.core.compiled import EvaluationPlan
 from governance.core.organisation import Organisation, Plugin
 from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
 from governance.core.problem import Problem
-from governance.core.waiver import Waiver, WaiverRequest
+from governance.core.story import Suite
 from governance.core.waiver_document import WaiverDocument, waiver_problems, written_waiver
-from governance.engine import own as own_metrics
-from governance.engine import waiver_ends
-from governance.engine.own import OwnMetrics
-from governance.engine.parts import Engine
-from governance.engine.pushing import StoredSamples
 from governance.errors import InvalidDocument, Unavailable
 from governance.loader import Loaded, load
 from governance.ports import Clock, ReadsPushed
 from governance.settings import Settings
-from governance.store import tokens, waiver_requests
-from governance.store.database import Database
-from governance.store.heads_file import refuse_lost
+
+if TYPE_CHECKING:
+    from governance.core.waiver import Waiver, WaiverRequest
+    from governance.engine.parts import Engine
+    from governance.store.database import Database
+
+# Checking policies needs neither the engine nor the database: they are imported by who builds them, as SQLAlchemy alone
+# would double the time that `gov check` takes to start.
 
 D = TypeVar("D", bound=BaseModel)
-KINDS: dict[str, type[BaseModel]] = {"card": Card, "pack": Pack, "org": Organisation, "waiver": WaiverDocument}
+KINDS: dict[str, type[BaseModel]] = {
+    "card": Card,
+    "pack": Pack,
+    "org": Organisation,
+    "test": Suite,
+    "waiver": WaiverDocument,
+}
 
 
 class SystemClock:
@@ -70,6 +78,19 @@ def shipped(folder: str) -> Path:
     return installed if installed.is_dir() else Path(__file__).parent.parent / folder
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python from looking for garbage: what loading makes is kept, and looking for it costs a third more."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_collector_paused()
 def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
     """Load, check and compile policies; packs that the paths do not bring come from the package.
 
@@ -92,7 +113,7 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
         problems.extend([*organisation_problems(organisation), *_plugin_problems(organisation)])
     counts = Counter(each.document.model for each in cards)
     twins = {model for model, count in counts.items() if count > 1}
-    known = document.model_copy(update={"sources": {**document.sources, own_metrics.NAME: Plugin(kind="engine")}})
+    known = document.model_copy(update={"sources": {**document.sources, ENGINE: Plugin(kind="engine")}})
     for card in cards:
         problems.extend(card_problems(card, known, twins))
     for pack in packs:
@@ -112,6 +133,9 @@ def engine(settings: Settings, *, clock: Clock | None = None, base: Path | None 
     :raises InvalidDocument: listing every problem of the policies.
     :raises Unavailable: when the database cannot be used.
     """
+    from governance.store.database import Database
+    from governance.store.heads_file import refuse_lost
+
     built = _built(_sound(policies([settings.policies])), Database(settings.database), clock, base)
     refuse_lost(settings.database_file)
     built.database.create_tables()
@@ -123,6 +147,8 @@ def evaluator(settings: Settings) -> Engine:
 
     :raises InvalidDocument: listing every problem of the policies.
     """
+    from governance.store.database import Database
+
     loaded = _sound(policies([settings.policies]))
     if settings.database_file.exists():
         database = Database(settings.database, read_only=True)
@@ -141,6 +167,9 @@ def operator(settings: Settings, *, begin: bool = False) -> Engine:
     :raises Unavailable: when there is no database, so that nothing can be said of incidents.
     :raises InvalidDocument: when it cannot be told who may act, as the organisation does not load.
     """
+    from governance.store.database import Database
+    from governance.store.heads_file import refuse_lost
+
     refuse_lost(settings.database_file)
     if not settings.database_file.exists() and not begin:
         raise Unavailable(
@@ -164,6 +193,11 @@ def waivers_known(
 
     :raises Unavailable: when there is one that cannot be read.
     """
+    from governance.engine import waiver_ends
+    from governance.engine.parts import Engine
+    from governance.store import waiver_requests
+    from governance.store.database import Database
+
     if not settings.database_file.exists():
         return [], []
     database = Database(settings.database, read_only=True)
@@ -182,6 +216,9 @@ def has_tokens(settings: Settings) -> bool:
 
     :raises InvalidDocument: listing every problem of the policies.
     """
+    from governance.store import tokens
+    from governance.store.database import Database
+
     if _sound(policies([settings.policies])).organisation.identity.oidc is not None:
         return True
     if not settings.database_file.exists():
@@ -202,13 +239,17 @@ def _sound(loaded: Policies) -> Policies:
 
 
 def _built(loaded: Policies, database: Database, clock: Clock | None = None, base: Path | None = None) -> Engine:
+    from governance.engine.own import OwnMetrics
+    from governance.engine.parts import Engine
+    from governance.engine.pushing import StoredSamples
+
     directory = base if base is not None else Path.cwd()
     organisation = loaded.organisation
 
     def all_of(group: str, found: Mapping[str, Plugin]) -> dict[str, Any]:
         return {name: plugins.built(group, name, each, directory=directory) for name, each in found.items()}
 
-    sources = {own_metrics.NAME: OwnMetrics(database), **all_of(plugins.SOURCES, organisation.sources)}
+    sources = {ENGINE: OwnMetrics(database), **all_of(plugins.SOURCES, organisation.sources)}
     for name, source in sources.items():
         if isinstance(source, ReadsPushed):
             source.read_from(name, StoredSamples(database))
@@ -235,7 +276,7 @@ def _plugin_problems(organisation: Authored[Organisation]) -> list[Problem]:
 
 def _engine_card(found: Sequence[Loaded[BaseModel]]) -> list[Authored[Card]]:
     """Return the card that governs the engine itself, unless there is one of the organisation's own."""
-    if any(isinstance(each.document, Card) and each.document.model == own_metrics.NAME for each in found):
+    if any(isinstance(each.document, Card) and each.document.model == ENGINE for each in found):
         return []
     return _of_kind(load([shipped("policies") / "engine.yaml"], KINDS).loaded, Card)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock
 from typing import Any, NoReturn
 
@@ -45,6 +45,7 @@ _BARE_DURATION = re.compile(r"(?:[0-9]+(?:ms|[smhdwy]))+\b")
 _lock = Lock()
 
 
+@lru_cache(maxsize=2048)  # one text is compiled for many sets of names; the tree is never changed
 def parse(text: str) -> Node:
     """Return the syntax tree of an expression.
 

@@ -24,6 +24,7 @@ from governance.core.organisation import Organisation, Plugin
 from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
 from governance.core.problem import Problem
+from governance.core.silence_document import SilenceDocument, silence_problems, written_silence
 from governance.core.story import Suite
 from governance.core.waiver_document import WaiverDocument, waiver_problems, written_waiver
 from governance.errors import InvalidDocument, Unavailable
@@ -44,6 +45,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "card": Card,
     "pack": Pack,
     "org": Organisation,
+    "silence": SilenceDocument,
     "test": Suite,
     "waiver": WaiverDocument,
 }
@@ -121,7 +123,9 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
     plan = evaluation_plan([*cards, *itself], packs)
     asked = _of_kind(found, WaiverDocument)
     problems.extend(waiver_problems(asked, plan.by_model, document) if cards else ())
-    plan = replace(plan, waivers=tuple(map(written_waiver, asked)))
+    muted = _of_kind(found, SilenceDocument)
+    problems.extend(silence_problems(muted, plan.by_model, document) if cards else ())
+    plan = replace(plan, waivers=tuple(map(written_waiver, asked)), silences=tuple(map(written_silence, muted)))
     everything = sorted({*problems, *plan.problems}, key=lambda problem: problem.position)
     organised = bool(_of_kind(loaded.loaded, Organisation))
     return Policies(plan, document, organised, tuple(everything), organisation)

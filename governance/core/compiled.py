@@ -11,6 +11,7 @@ from governance.core.metric import Query
 from governance.core.need import Needs
 from governance.core.policy import EffectiveMetric, EffectivePolicy, EffectiveRule
 from governance.core.problem import Problem
+from governance.core.requested import WrittenSilence
 from governance.core.slo import CompiledSlo
 from governance.core.waiver import WrittenWaiver
 
@@ -79,7 +80,8 @@ class CompiledPolicy:
 class EvaluationPlan:
     """What a cycle needs: policies, the distinct queries behind them, and the digest that names this version.
 
-    `waivers` are those that files ask for; they apply to verdicts, and are no part of the version.
+    `waivers` and `silences` are those that files ask for; they are about verdicts and notifications, and no part of
+    the version.
     """
 
     policies: tuple[CompiledPolicy, ...]
@@ -88,6 +90,7 @@ class EvaluationPlan:
     problems: tuple[Problem, ...] = ()
     by_model: Mapping[str, CompiledPolicy] = field(default_factory=dict)
     waivers: tuple[WrittenWaiver, ...] = ()
+    silences: tuple[WrittenSilence, ...] = ()
 
     @property
     def sources(self) -> set[str]:

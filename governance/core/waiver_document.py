@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from datetime import timedelta
 
-from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, field_validator
+from pydantic import Field, field_validator
 
 from governance.core.authored import Authored
 from governance.core.authority import Refused, authority
 from governance.core.compiled import CompiledPolicy
-from governance.core.document import Document
+from governance.core.document import Document, Instant
 from governance.core.duration import parse_duration
 from governance.core.organisation import Organisation
 from governance.core.placed import placed, unknown
@@ -21,25 +20,6 @@ from governance.core.waiver import Event, WrittenWaiver
 
 _EVENTS: tuple[Event, ...] = ("new_version", "retrained")
 _UNUSED = "unused_for"
-
-
-def _instant(value: Any) -> Any:
-    """Read a day, which is its first instant in UTC, or an instant with a zone."""
-    if not isinstance(value, str):
-        raise ValueError(f"must be a day such as 2026-01-31, not {value!r}")  # noqa: TRY004 (for pydantic)
-    try:
-        found = datetime.fromisoformat(value)
-    except ValueError:
-        raise ValueError(f"must be a day such as 2026-01-31 or 2026-01-31T12:00Z, not {value!r}") from None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-
-
-Instant = Annotated[
-    datetime,
-    BeforeValidator(_instant),
-    PlainSerializer(lambda at: f"{at:%Y-%m-%dT%H:%MZ}", return_type=str, when_used="json"),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}", "examples": ["2026-01-31"]}),
-]
 
 
 class WaiverDocument(Document):

@@ -10,7 +10,7 @@ from typing import TypeVar
 from governance.core.decision import Decision
 from governance.core.duration import format_duration
 from governance.core.metric import Answer, Query
-from governance.engine import entries, revision, silences
+from governance.engine import entries, revision, silences, waiving
 from governance.engine.clock import stepped
 from governance.engine.cycle import CycleReport, run_cycle
 from governance.engine.dispatch import dispatch
@@ -20,7 +20,6 @@ from governance.engine.release import release
 from governance.engine.retention import forget
 from governance.engine.switching.expiry import expire
 from governance.engine.switching.offline import adopt_offline
-from governance.engine.waiving import follow_files
 from governance.errors import GovernanceError
 from governance.store import decision_log, progress, waivers
 
@@ -53,7 +52,8 @@ def step(engine: Engine, now: datetime) -> StepReport:
     failed: list[GovernanceError] = []
     nothing: tuple[int, CycleReport | None] = (0, None)
     _tried(lambda: adopt_offline(engine, now), 0, failed)
-    _tried(lambda: follow_files(engine, now), 0, failed)
+    _tried(lambda: waiving.follow_files(engine, now), 0, failed)
+    _tried(lambda: silences.follow_files(engine, now), 0, failed)
     late, report = _tried(lambda: _judged(engine, last, at), nothing, failed)
     _tried(lambda: release(engine, now), None, failed)
     _tried(lambda: len(expire(engine, now)), 0, failed)

@@ -12,6 +12,7 @@ from governance.core.alert import Alert, AlertKey
 from governance.core.compiled import CompiledPolicy, CompiledRule, EvaluationPlan
 from governance.core.problem import Problem, printable
 from governance.core.story import EPOCH, Act, Expectation, Story
+from governance.engine.collect import Collector as Asking
 from governance.engine.loop import step
 from governance.engine.parts import Engine
 from governance.ports import MetricSource
@@ -88,6 +89,7 @@ class Play:
             notifiers={"pager": self.collector},
             database=self.database or Database("sqlite://"),
             clock=FixedClock(self.start),
+            collector=Asking(threads=False),
         )
         if self.database is None:
             self.engine.database.create_tables()

@@ -22,7 +22,9 @@ from governance.core.expression import (
     Template,
     compile_expression,
     compile_template,
+    place_of,
 )
+from governance.core.joining import dimensions
 from governance.core.metric import Query
 from governance.core.need import STEP, asked_slos, needs
 from governance.core.pack import Pack
@@ -30,7 +32,8 @@ from governance.core.policy import EffectiveMetric, EffectivePolicy, EffectiveRu
 from governance.core.problem import Problem
 from governance.core.question import registry_query
 from governance.core.slo import SOURCE, CompiledSlo
-from governance.core.vocabulary import Vocabularies, Vocabulary
+from governance.core.suggestion import closest
+from governance.core.vocabulary import Vocabularies, Vocabulary, metric_bounds
 
 _ANSWER = Names(variables={"body": ANY, "now": Shape.leaf("timestamp")})
 """What an expression sees that finds the numbers in a JSON answer."""
@@ -80,8 +83,9 @@ class Compiler:
 
     def pack_problems(self, packs: Sequence[Authored[Pack]]) -> Iterable[Problem]:
         """Check every expression of the packs by themselves, against all metrics that any pack declares."""
-        metrics = {name: each.label_names() for pack in packs for name, each in pack.document.metrics.items()}
-        vocabulary = self._vocabularies.of(metrics)
+        specs = {name: each for pack in packs for name, each in pack.document.metrics.items()}
+        labels = {name: each.label_names() for name, each in specs.items()}
+        vocabulary = self._vocabularies.of(labels, bounds=metric_bounds(specs))
         for pack in packs:
             yield from self._extractions(pack.document, pack.source)
             if pack.document.applies_to:
@@ -110,9 +114,10 @@ class Compiler:
         card = self._seen(policy.card)[0]
         problems.extend(self._extractions(policy.card, policy.source))
         own = {name: each.labels for name, each in policy.metrics.items()}
+        bounds = metric_bounds({name: each.spec for name, each in policy.metrics.items()})
         known = _Known(
-            self._vocabularies.of(own, {name: each.reason for name, each in policy.absent.items()}),
-            self._vocabularies.of({**{name: each.labels for name, each in policy.absent.items()}, **own}),
+            self._vocabularies.of(own, {name: each.reason for name, each in policy.absent.items()}, bounds),
+            self._vocabularies.of({**{name: each.labels for name, each in policy.absent.items()}, **own}, {}, bounds),
         )
         slos = self._slos(policy, known, problems)
         rules: list[CompiledRule] = []
@@ -203,28 +208,26 @@ class Compiler:
         problems: list[Problem],
     ) -> CompiledRule | None:
         metrics = policy.metrics
-        dimensions = _dimensions(rule, references, metrics)
-        if dimensions is None:
-            message = "the metrics of this rule share no label, so no instance can be formed"
-            written = rule.conditions[0][1]
-            first = len(written.text.splitlines()[0])
-            hint = "aggregate one of them: max(…)"
-            problems.append(written.problem("no-shared-label", message, hint, at=(1, 1, first)))
+        labels = _dimensions(rule, references, metrics)
+        if labels is None:
+            problems.append(_apart(rule, programs, references, metrics))
+            return None
+        unknown = [each for pair in zip(rule.conditions, programs, strict=True) for each in _unknown(*pair, labels)]
+        if unknown:
+            problems.extend(unknown)
             return None
         summary = None
         if rule.summary is not None:
             tested = tuple(program.text for _, program in programs)  # what the condition tests holds when it is told
-            shown = self._rule_names(rule, policy, known, tested, labels=dimensions)
+            shown = self._rule_names(rule, policy, known, tested, labels=labels)
             template = self._template(rule.summary.text, shown)
             problems.extend(self._problems(rule.summary, template))
             if isinstance(template, Template) and all(_has(each, metrics, slos) for each in template.references):
                 summary = template
         items = None
         if rule.for_each is not None:
-            program = self._program(
-                rule.for_each[1].text,
-                self._vocabularies.names(self._vocabularies.empty, given=_conditions(rule.given)),
-            )
+            text = rule.for_each[1].text
+            program = self._program(text, self._vocabularies.around(text, _conditions(rule.given)))
             problems.extend(self._problems(rule.for_each[1], program))
             items = program if isinstance(program, Program) else None
             if items is not None and items.kind not in {"list", "map", "record", "any"}:
@@ -234,7 +237,7 @@ class Compiler:
         needed = needs(references, metrics, slos, shortest)
         told = needs(summary.references if summary else (), metrics, slos, shortest)
         truth = any(_rests_on_truth(each, metrics, slos) for each in references)
-        return CompiledRule(rule, tuple(programs), references, dimensions, truth, needed, told, summary, items)
+        return CompiledRule(rule, tuple(programs), references, labels, truth, needed, told, summary, items)
 
     def _rule_names(
         self,
@@ -290,6 +293,23 @@ def _unfit(program: Program, written: Written, metrics: Mapping[str, EffectiveMe
         elif labels_of(each, metrics):
             listed = ", ".join(labels_of(each, metrics))
             yield written.problem("labelled-slo", f"{each.text} has a value for each {listed}", f"sum({each.text})")
+    for name, span in program.labels:
+        message = f"an SLO is one for the whole model, it has no label '{name}'"
+        yield written.problem("unknown-label", message, at=place_of(program.text, span))
+
+
+def _unknown(
+    condition: tuple[Severity, Written], compiled: tuple[Severity, Program], dimensions: tuple[str, ...]
+) -> Iterable[Problem]:
+    """Report the labels that a condition names and no instance of its rule has."""
+    for name, span in compiled[1].labels:
+        if name not in dimensions:
+            hint = closest(name, dimensions)
+            if not hint:
+                hint = f"they have {', '.join(dimensions)}" if dimensions else "nothing in this rule has labels"
+            where = place_of(compiled[1].text, span)
+            message = f"the instances of this rule have no label '{name}'"
+            yield condition[1].problem("unknown-label", message, hint, at=where)
 
 
 def _slo(name: str, spec: Slo, programs: Mapping[str, Program], policy: EffectivePolicy) -> CompiledSlo:
@@ -329,10 +349,29 @@ def _dimensions(
     rule: EffectiveRule, references: tuple[Reference, ...], metrics: Mapping[str, EffectiveMetric]
 ) -> tuple[str, ...] | None:
     """Return the labels of the rule's instances, or None when two labelled metrics share none."""
-    found = set([rule.for_each[0]] if rule.for_each else [])
+    return dimensions([[rule.for_each[0]] if rule.for_each else [], *(labels_of(each, metrics) for each in references)])
+
+
+def _apart(
+    rule: EffectiveRule,
+    programs: Sequence[tuple[Severity, Program]],
+    references: tuple[Reference, ...],
+    metrics: Mapping[str, EffectiveMetric],
+) -> Problem:
+    """Report the first labelled reference that shares no label with what stands before it."""
+    before: tuple[str, tuple[str, ...]] = ("for_each", (rule.for_each[0],)) if rule.for_each else ("", ())
     for each in references:
-        names = set(labels_of(each, metrics))
-        if names and found and not names & found:
-            return None
-        found |= names
-    return tuple(sorted(found))
+        names = labels_of(each, metrics)
+        if names and before[1] and dimensions([before[1], names]) is None:
+            break
+        before = (each.text, names) if names else before
+    (written, program) = next(
+        (written, program)
+        for (_, written), (_, program) in zip(rule.conditions, programs, strict=True)
+        if each in program.references
+    )
+    has = f"label{'s' if len(before[1]) > 1 else ''} {', '.join(before[1])}"
+    message = f"{before[0]} has {has}, {each.text} has {', '.join(names)}; they share none"
+    hint = f"write max({each.text})"
+    where = place_of(program.text, program.span(each))
+    return written.problem("no-shared-label", message, hint, at=where)

@@ -36,7 +36,7 @@ def problems(folder: Path, card: str, pack: str = PACK, metric: str = "x: {sourc
             "parameters: {house/limit: 60d}\n",
             ["5:14 house/limit may only be tightened: 'house/closed' rests on it and is not overridable"],
         ),
-        ("rules: [{rule: house/free, when: card.tier > 9}]\n", []),
+        ("rules: [{rule: house/free, when: card.tier > 2}]\n", []),
         (
             "rules: [{rule: house/closed, for: 1h}]\n",
             ["5:30 'house/closed' may only be tightened by a card (overridable: false); for 1h, was 0s"],

@@ -58,6 +58,26 @@ def use_wal(connection: Connection) -> None:
         connection.exec_driver_sql("PRAGMA journal_mode = WAL")
 
 
+def content(connection: Connection) -> bytes:
+    """Return the pages of a database in memory."""
+    return bytes(_driver(connection).serialize())
+
+
+def filled(connection: Connection, pages: bytes) -> bool:
+    """Fill an empty database in memory with the pages of another; one that holds anything is left alone."""
+    driver = _driver(connection)
+    if driver.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        return False
+    driver.deserialize(pages)
+    return True
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    found: Any = connection.connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)  # noqa: S101 (there is no other driver)
+    return found
+
+
 def sentence(error: DBAPIError, name: str) -> str | None:
     """Return what a user can do about an error of the disk or of locks; None for a mistake in a statement."""
     code = getattr(error.orig, "sqlite_errorcode", None)

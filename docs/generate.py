@@ -1,10 +1,11 @@
-"""Write what the documentation takes from the code: the JSON Schemas and the page of measures."""
+"""Write what the documentation takes from the code: the JSON Schemas, the page of measures, what examples show."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import problem_pages
 import yaml
 
 from governance.bootstrap import KINDS, shipped
@@ -22,7 +23,7 @@ def pages() -> dict[Path, str]:
         HERE / "schema" / f"{kind}.json": json.dumps(json_schema(kind, document), indent=2) + "\n"
         for kind, document in KINDS.items()
     }
-    return {**schemas, HERE / "measures.md": measures()}
+    return {**schemas, HERE / "measures.md": measures(), problem_pages.PAGES / "README.md": problem_pages.index()}
 
 
 def measures() -> str:
@@ -63,7 +64,8 @@ def measures() -> str:
 
 
 if __name__ == "__main__":
-    for path, text in pages().items():
+    problems = {path: problem_pages.filled(path.read_text(encoding="utf-8")) for path in problem_pages.paths()}
+    for path, text in {**problems, **pages()}.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(HERE.parent))

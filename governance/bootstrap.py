@@ -65,7 +65,7 @@ class Policies:
 
 
 def shipped(folder: str) -> Path:
-    """Return the directory of what comes with the package: `policies` or `runbooks`."""
+    """Return the directory of what comes with the package: `policies`, `runbooks` or `docs/problems`."""
     installed = Path(str(files("governance"))) / "shipped" / folder
     return installed if installed.is_dir() else Path(__file__).parent.parent / folder
 
@@ -111,7 +111,7 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
     for pack in packs:
         problems.extend(pack_problems(pack, known))
     plan = evaluation_plan([*cards, *itself], packs)
-    everything = sorted({*problems, *plan.problems}, key=lambda problem: problem.position)
+    everything = sorted(dict.fromkeys([*problems, *plan.problems]), key=lambda problem: problem.position)
     organised = bool(_of_kind(loaded.loaded, Organisation))
     return Policies(plan, document, organised, tuple(everything), organisation)
 

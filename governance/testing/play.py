@@ -26,7 +26,6 @@ from governance.testing.scene import Scene, edited, with_rules
 from governance.testing.seen import Seen
 from governance.testing.source import RememberingSource, SeriesSource
 
-
 Watch = Callable[[Engine, Seen, datetime], None]
 """What looks at an engine after each beat, such as coverage."""
 

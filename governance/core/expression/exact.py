@@ -103,9 +103,13 @@ class _Evaluation:
         if isinstance(node, syntax.Select):
             operand = self.value(node.operand)
             found = self.apply(optional_field if isinstance(operand, Optional) else selected, operand, node.field)
-            return found.present if isinstance(operand, Optional) and isinstance(found, Optional) else found if (
-                isinstance(found, Fault)
-            ) else True
+            return (
+                found.present
+                if isinstance(operand, Optional) and isinstance(found, Optional)
+                else found
+                if (isinstance(found, Fault))
+                else True
+            )
         found = self.value(node)
         return found if isinstance(found, Fault) else True
 
@@ -221,7 +225,7 @@ class _Evaluation:
             return result
         if node.macro == "optMap":
             return Optional(present=True, value=result)
-        return result if isinstance(result, Optional) else Fault(f"optFlatMap() must give an optional value")
+        return result if isinstance(result, Optional) else Fault("optFlatMap() must give an optional value")
 
     def _steps(self, node: syntax.Comprehension, items: Any) -> Iterator[Any] | Fault:
         """Return an iterator that binds the variables to one item after the other and yields the item."""

@@ -81,7 +81,7 @@ class Policies:
 
 
 def shipped(folder: str) -> Path:
-    """Return the directory of what comes with the package: `policies` or `runbooks`."""
+    """Return the directory of what comes with the package: `policies`, `runbooks` or `docs/problems`."""
     installed = Path(str(resources("governance"))) / "shipped" / folder
     return installed if installed.is_dir() else Path(__file__).parent.parent / folder
 
@@ -161,7 +161,7 @@ def _combined(
     muted = _of_kind(found, SilenceDocument)
     problems.extend(silence_problems(muted, plan.by_model, document) if cards else ())
     plan = replace(plan, waivers=tuple(map(written_waiver, asked)), silences=tuple(map(written_silence, muted)))
-    everything = sorted({*problems, *plan.problems}, key=lambda problem: problem.position)
+    everything = sorted(dict.fromkeys([*problems, *plan.problems]), key=lambda problem: problem.position)
     return Policies(plan, document, organised, tuple(everything), documents, organisation)
 
 

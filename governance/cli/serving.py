@@ -22,6 +22,7 @@ from governance.engine.clock import stepped
 from governance.engine.keyring import Keyring
 from governance.engine.parts import Engine
 from governance.engine.refusals import Refusals
+from governance.engine.soundness import Watch
 from governance.engine.watcher import Watcher
 from governance.scheduler import Ticker
 from governance.settings import Settings
@@ -52,6 +53,8 @@ def at_work(
     watcher = Watcher(made.board, engine, complain)
     made.feed.start()
     watcher.start()
+    soundness = Watch(engine)
+    soundness.start()
     with ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
         running = pool.submit(ticker.run, limit)
         running.add_done_callback(lambda _: ended())
@@ -61,6 +64,7 @@ def at_work(
             ticker.stop()
             made.feed.stop()
             watcher.stop()
+            soundness.stop()
     running.result()
     made.doors.refusals.flush(engine.clock.now(), whole=True)
 

@@ -11,6 +11,11 @@ import math
 
 import pytest
 from cel_expr_python import cel
+from cel_expr_python.ext.ext_bindings import ExtBindings
+from cel_expr_python.ext.ext_encoders import ExtEncoders
+from cel_expr_python.ext.ext_math import ExtMath
+from cel_expr_python.ext.ext_optional import ExtOptional
+from cel_expr_python.ext.ext_strings import ExtStrings
 from core.expression_texts import KINDS, VARIABLES, texts
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,7 +32,8 @@ _CLASSES = {
     "list": cel.Type.List(cel.Type.INT),
     "map": cel.Type.Map(cel.Type.STRING, cel.Type.INT),
 }
-THEIRS = cel.NewEnv(variables={name: _CLASSES[each] for name, each in VARIABLES.items()})
+EXTENSIONS = (ExtBindings(), ExtEncoders(), ExtMath(), ExtOptional(), ExtStrings())
+THEIRS = cel.NewEnv(extensions=EXTENSIONS, variables={name: _CLASSES[each] for name, each in VARIABLES.items()})
 WHOLE = st.sampled_from((0, 1, -1, 3, 2**63 - 1, -(2**63)))
 DATA = st.fixed_dictionaries(
     {

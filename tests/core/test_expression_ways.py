@@ -78,7 +78,7 @@ def agree(program: Program, values: dict, context: Context) -> bool:
     return exact[0] == "value" and repr(exact[1]) == repr(fast) and exact[2] is type(fast)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(texts("bool"), VALUES, CARD, ODD_VALUES, ODD_CARD)
 def test_the_fast_way_is_the_exact_one(text: str, values: dict, card: dict, odd_values: dict, odd_card: dict) -> None:
     placed = re.sub(r"\b[ijdesblm]\b(?!')", lambda found: PATHS[found[0]], text)

@@ -119,7 +119,10 @@ class Evaluation:
         return self.apply(optional_item if node.optional else indexed, self.value(node.operand), self.value(node.key))
 
     def call(self, node: syntax.Call) -> object:
-        values = self.all_of(syntax.parts(node))
+        values = [self.value(each) for each in syntax.parts(node)[:1]]
+        if node.function in ("or", "orValue") and values and isinstance(values[0], Optional) and values[0].present:
+            return values[0] if node.function == "or" else values[0].value
+        values += self.all_of(syntax.parts(node)[1:])
         metered = library.METERED.get(node.function)
         if metered is not None:
             return self.apply(metered, self.meter, *values)

@@ -170,6 +170,8 @@ class _Generator:
         arguments = [self.piece(each).code for each in nodes]
         result = _RESULTS.get(node.function, "any")
         last = nodes[-1] if nodes else None
+        if node.function in ("or", "orValue") and node.target is not None and len(nodes) == 2:
+            return self._alternative(node.function, *arguments)
         if node.function == "matches" and len(nodes) == 2 and isinstance(last, syntax.Literal):
             compiled = _pattern(last.value)
             if compiled is not None:
@@ -178,6 +180,13 @@ class _Generator:
             arguments.insert(0, self._meter())
         name = _PAYING_NAMES.get(node.function) or _FUNCTION_NAMES.get(node.function) or "unclear"
         return Piece(f"{name}({', '.join(arguments)})", result)
+
+    def _alternative(self, function: str, optional: str, other: str) -> Piece:
+        """Return code that asks for the other value only where the first is not there."""
+        name = self._temporary()
+        if function == "or":
+            return Piece(f"({name} if present({name} := {optional}) else an_optional({other}))")
+        return Piece(f"({name}.value if present({name} := {optional}) else {other})")
 
     def unary(self, node: syntax.Unary) -> Piece:
         if node.operator == "!":

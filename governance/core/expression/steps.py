@@ -181,10 +181,21 @@ def mapped(meter: Meter, items: Any, body: Test, test: Test | None = None) -> li
     return [body(item) for item in _all(meter, items) if test is None or test(item)]
 
 
-def in_optional(value: Any, body: Test) -> Optional:
-    """Return what becomes of the value in an optional one."""
+def present(value: Any) -> bool:
+    """Tell whether an optional value is there."""
+    return bool(an_optional(value).present)
+
+
+def an_optional(value: Any) -> Any:
+    """Return an optional value."""
     if type(value) is not Optional:
         raise Unclear
+    return value
+
+
+def in_optional(value: Any, body: Test) -> Optional:
+    """Return what becomes of the value in an optional one."""
+    value = an_optional(value)
     return Optional(present=True, value=body(value.value)) if value.present else value
 
 
@@ -193,6 +204,7 @@ NAMES: dict[str, Any] = {
     "MISSING": MISSING,
     "Meter": Meter,
     "add": add,
+    "an_optional": an_optional,
     "as_double": as_double,
     "chosen": chosen,
     "every": every,
@@ -208,6 +220,7 @@ NAMES: dict[str, Any] = {
     "optional_field": optional_field,
     "optional_item": optional_item,
     "pairs": pairs,
+    "present": present,
     "referenced": referenced,
     "some": some,
     "unclear": unclear,

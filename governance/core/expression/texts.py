@@ -33,19 +33,11 @@ def _within(text: str, at: int) -> int:
 
 
 def _index_of(text: str, part: str, start: int = 0) -> int:
-    if start < 0:
-        _within(text, start)
-    return text.find(part, start) if part else start
+    return text.find(part, _within(text, start))
 
 
 def _last_index_of(text: str, part: str, start: int | None = None) -> int:
-    if start is None:
-        return text.rfind(part)
-    if not part:
-        return start
-    if start == len(text):
-        raise OperationError(f"position {start} lies outside a text of {len(text)} characters")
-    return text.rfind(part, 0, _within(text, start) + len(part))
+    return text.rfind(part, 0, len(text) if start is None else _within(text, start) + len(part))
 
 
 def _replace(meter: Meter, text: str, old: str, new: str, limit: int = -1) -> str:

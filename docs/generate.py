@@ -8,10 +8,10 @@ from pathlib import Path
 import yaml
 
 from governance.bootstrap import KINDS, shipped
-from governance.cli.authoring import json_schema
 from governance.core.duration import format_duration
 from governance.core.measure import MEASURES
 from governance.core.pack import Pack
+from governance.loader.published import json_schema
 
 HERE = Path(__file__).parent
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import audit, authoring, demo, evidence, incidents, init, serve, silence, switch, tokens, tui
+from governance.cli import audit, authoring, demo, evidence, gate, incidents, init, serve, silence, switch, tokens, tui
 from governance.core.problem import printable
 from governance.errors import Denied, GovernanceError
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 demo.register(app)
 init.register(app)
 authoring.register(app)
+gate.register(app)
 serve.register(app)
 tui.register(app)
 tokens.register(app)

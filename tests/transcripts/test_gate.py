@@ -137,7 +137,7 @@ def test_an_offline_evaluation_is_judged_by_its_own_rows(lending: Shell) -> None
     written(lending.folder, "select 1 as score", "wrong.parquet")
     done = lending("gov gate loans@5 --from wrong.parquet")
     assert "no column 'asked_at', which the card maps as time" in done.stderr
-    written(lending.folder, rows.replace(" income,", ""), "lacking.parquet")
+    written(lending.folder, rows.replace(" income,", "", 1), "lacking.parquet")
     done = lending("gov gate loans@5 --from lacking.parquet")
     assert "the log has no column 'income'" in done.stdout, "what a file lacks is no pass"
 

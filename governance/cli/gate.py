@@ -47,13 +47,14 @@ def gate(
     Exit code 0 when every rule passes, 1 when one fails, 4 when one cannot be judged: no rows are never a pass.
     """
     from governance.bootstrap import evaluator
+    from governance.engine.queries import policy_of
     from governance.settings import Settings
 
     engine = evaluator(Settings())
     model, _, version = candidate.partition("@")
     if not version:
         raise typer.BadParameter("name the version too: MODEL@VERSION")
-    policy = _policy(engine, model)
+    policy = policy_of(engine, model)
     found = _named(policy.policy.card, version)
     moment = instant(at) if at else engine.clock.now()
     view = _judged(engine, policy, found, _begin(since, window, moment), moment, offline, given=bool(at))
@@ -64,18 +65,6 @@ def gate(
     else:
         print_gate(view, moment)
     return _EXIT[view.outcome]
-
-
-def _policy(engine: Engine, model: str) -> CompiledPolicy:
-    from governance.core.suggestion import closest
-    from governance.errors import NotFound
-
-    policy = engine.plan.by_model.get(model)
-    if policy is None:
-        raise NotFound(
-            f"no card declares the model '{model}'; {closest(model, engine.plan.by_model) or 'see gov check'}"
-        )
-    return policy
 
 
 def _named(card: Card, version: str) -> str:

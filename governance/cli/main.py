@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from governance.cli import audit, authoring, demo, evidence, gate, incidents, init, serve, silence, switch, tokens, tui
+from governance.cli import (
+    audit,
+    authoring,
+    demo,
+    evidence,
+    exchange,
+    gate,
+    incidents,
+    init,
+    serve,
+    silence,
+    switch,
+    tokens,
+    tui,
+)
 from governance.core.problem import printable
 from governance.errors import Denied, GovernanceError
 
@@ -31,6 +45,7 @@ demo.register(app)
 init.register(app)
 authoring.register(app)
 gate.register(app)
+exchange.register(app)
 serve.register(app)
 tui.register(app)
 tokens.register(app)

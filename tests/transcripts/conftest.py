@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from transcripts.lending import lend
 from transcripts.shell import Shell
 from transcripts.workspace import Workspace, prepared
 
@@ -29,3 +30,9 @@ def shell(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     for name in [each for each in os.environ if each.startswith("GOV_")]:
         monkeypatch.delenv(name)
     return Shell(tmp_path, capsys)
+
+
+@pytest.fixture
+def lending(shell: Shell) -> Shell:
+    """A directory with the policies and the data of a lender."""
+    return lend(shell)

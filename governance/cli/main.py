@@ -21,6 +21,7 @@ from governance.cli import (
     serve,
     silence,
     switch,
+    taking,
     tokens,
     tui,
 )
@@ -46,6 +47,7 @@ init.register(app)
 authoring.register(app)
 gate.register(app)
 exchange.register(app)
+taking.register(app)
 serve.register(app)
 tui.register(app)
 tokens.register(app)

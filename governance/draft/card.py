@@ -11,8 +11,8 @@ from governance.draft import features as inputs
 from governance.draft.rhythm import rhythm, truth
 from governance.draft.roles import roles, times
 from governance.draft.sample import Column, Sample
-from governance.draft.yaml_text import WIDTH, flow, scalar
 from governance.errors import InvalidDocument
+from governance.loader.writing import WIDTH, flow, scalar
 
 LINES = 20
 """A first card is read at a glance."""

@@ -78,7 +78,7 @@ i as "new\nline", i as "*star" from range(1500) t(i)
         (f"select {ROWS} from range(2000) t(i)", ["no labels were found", "score: score"]),
         (f"select {ROWS}, 0 as label from range(2000) t(i)", ["label has one value only", "label: label"]),
         (f"select {ROWS}, i as k from range(3) t(i)", ["every: 1d", "3 rows"]),
-        (WEIRD, ['"q\\"uote": {type: number', '"größe, m²": {type: category}', '"no": {type: category}', "new\\nline"]),
+        (WEIRD, ["'q\"uote': {type: number", '"größe, m²": {type: category}', '"no": {type: category}', "new\\nline"]),
         (
             f"select {ROWS}, {', '.join(f'random() as f{k}' for k in range(200))} from range(300) t(i)",
             ["f0: {type: number", "f199: {type: number"],

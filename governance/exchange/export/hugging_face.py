@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from governance.draft.yaml_text import block
 from governance.engine.portrait import Measured, Portrait
 from governance.exchange.export.markdown import markdown
+from governance.loader.writing import block
 
 METRICS: Mapping[str, tuple[str, str]] = {
     "accuracy": ("accuracy", "Accuracy"),

@@ -12,6 +12,7 @@ from governance.core.duration import format_duration
 WIDTH = 120
 _NAME = re.compile(r"[A-Za-z_][\w./@-]*(?: [\w./@-]+)*", re.ASCII)
 _EXPRESSION = re.compile(r"[A-Za-z_][\w ./@()<>=+*%$&|?!'\"-]*[\w)'\"]", re.ASCII)
+_DURATION = re.compile(r"(?:\d{1,6}(?:ms|[smhdwy]))+")
 _OTHERS_READ = re.compile(r"(?i:true|false|null|yes|no|on|off|y|n|~|inf|nan)")
 """Words that YAML of one version or another takes for something else than a text."""
 
@@ -25,7 +26,8 @@ def scalar(value: object) -> str:
     if isinstance(value, timedelta):
         return format_duration(value)
     text = str(value)
-    return text if _NAME.fullmatch(text) and not _OTHERS_READ.fullmatch(text) else _quoted(text)
+    plain = _NAME.fullmatch(text) and not _OTHERS_READ.fullmatch(text)
+    return text if plain or _DURATION.fullmatch(text) else _quoted(text)
 
 
 def flow(value: object) -> str:
@@ -79,6 +81,8 @@ def _deep(value: object) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """Return a text in double quotes; what no editor shows is escaped."""
+    """Return a text in quotes, single ones around double ones; what no editor shows is escaped."""
+    if '"' in text and "'" not in text and text.isprintable():
+        return f"'{text}'"
     written = json.dumps(text, ensure_ascii=False)
     return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in written)

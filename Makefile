@@ -62,8 +62,10 @@ soak: $(VENV)/.dev       ## kill the engine 200 times, tell it 1,000 random stor
 	@SOAK=200 $(BIN)/pytest -n auto tests/crash tests/test_state_machine.py tests/test_switch_machine.py \
 		tests/interfaces/test_ofrep_attacks.py
 
-bench: $(VENV)/.dev      ## figures: one cycle over 1,000 models × 10 rules; reads and propagation of kill switches
+bench: $(VENV)/.dev      ## figures: checking and one cycle of 1,000 models × 10 rules; expressions; reads and propagation of kill switches
+	@$(BIN)/python tests/benchmarks/checking.py
 	@$(BIN)/python tests/benchmarks/cycle.py
+	@$(BIN)/python tests/benchmarks/expressions.py
 	@$(BIN)/python tests/benchmarks/switches.py
 	@$(BIN)/python tests/benchmarks/provider.py
 
@@ -81,6 +83,7 @@ picture: $(VENV)/.dev    ## make the picture of the terminal app in the README f
 
 docs: $(VENV)/.dev       ## write the parts of the documentation that come from the code
 	@$(BIN)/python docs/generate.py
+	@PYTHONPATH=tests $(BIN)/python tests/core/checker_page.py
 
 clean:           ## remove what was built
 	@rm -rf $(VENV) .venv-mlflow tests/clients/node/node_modules .bench-peer .gov-demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
 from governance import plugins
 from governance.core.authored import Authored, problem_at
 from governance.core.card import Card
-from governance.core.checking import card_problems, organisation_problems, pack_problems
+from governance.core.checking import ENGINE, card_problems, organisation_problems, pack_problems
 from governance.core.compiled import EvaluationPlan
 from governance.core.organisation import Organisation, Plugin
 from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
 from governance.core.problem import Problem
-from governance.engine import own as own_metrics
-from governance.engine.own import OwnMetrics
-from governance.engine.parts import Engine
-from governance.engine.pushing import StoredSamples
+from governance.core.story import Suite
 from governance.errors import InvalidDocument, Unavailable
 from governance.loader import Loaded, load
 from governance.ports import Clock, ReadsPushed
 from governance.settings import Settings
-from governance.store import tokens
-from governance.store.database import Database
-from governance.store.heads_file import refuse_lost
+
+if TYPE_CHECKING:
+    from governance.engine.parts import Engine
+    from governance.store.database import Database
+
+# Checking policies needs neither the engine nor the database: they are imported by who builds them, as SQLAlchemy alone
+# would double the time that `gov check` takes to start.
 
 D = TypeVar("D", bound=BaseModel)
-KINDS: dict[str, type[BaseModel]] = {"card": Card, "pack": Pack, "org": Organisation}
+KINDS: dict[str, type[BaseModel]] = {"card": Card, "pack": Pack, "org": Organisation, "test": Suite}
 
 
 class SystemClock:
@@ -50,13 +53,15 @@ class SystemClock:
 class Policies:
     """Everything that was loaded from a directory, compiled, with all its problems.
 
-    `organised` tells whether an org document was loaded; `organisation` is an empty one otherwise.
+    `organised` tells whether an org document was loaded; `organisation` is an empty one otherwise. `written` is the
+    organisation as it was written.
     """
 
     plan: EvaluationPlan
     organisation: Organisation
     organised: bool
     problems: tuple[Problem, ...]
+    written: Authored[Organisation] | None = None
 
 
 def shipped(folder: str) -> Path:
@@ -65,6 +70,19 @@ def shipped(folder: str) -> Path:
     return installed if installed.is_dir() else Path(__file__).parent.parent / folder
 
 
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python from looking for garbage: what loading makes is kept, and looking for it costs a third more."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_collector_paused()
 def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
     """Load, check and compile policies; packs that the paths do not bring come from the package.
 
@@ -87,7 +105,7 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
         problems.extend([*organisation_problems(organisation), *_plugin_problems(organisation)])
     counts = Counter(each.document.model for each in cards)
     twins = {model for model, count in counts.items() if count > 1}
-    known = document.model_copy(update={"sources": {**document.sources, own_metrics.NAME: Plugin(kind="engine")}})
+    known = document.model_copy(update={"sources": {**document.sources, ENGINE: Plugin(kind="engine")}})
     for card in cards:
         problems.extend(card_problems(card, known, twins))
     for pack in packs:
@@ -95,7 +113,7 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
     plan = evaluation_plan([*cards, *itself], packs)
     everything = sorted({*problems, *plan.problems}, key=lambda problem: problem.position)
     organised = bool(_of_kind(loaded.loaded, Organisation))
-    return Policies(plan, document, organised, tuple(everything))
+    return Policies(plan, document, organised, tuple(everything), organisation)
 
 
 def engine(settings: Settings, *, clock: Clock | None = None, base: Path | None = None) -> Engine:
@@ -104,6 +122,9 @@ def engine(settings: Settings, *, clock: Clock | None = None, base: Path | None 
     :raises InvalidDocument: listing every problem of the policies.
     :raises Unavailable: when the database cannot be used.
     """
+    from governance.store.database import Database
+    from governance.store.heads_file import refuse_lost
+
     built = _built(_sound(policies([settings.policies])), Database(settings.database), clock, base)
     refuse_lost(settings.database_file)
     built.database.create_tables()
@@ -115,6 +136,8 @@ def evaluator(settings: Settings) -> Engine:
 
     :raises InvalidDocument: listing every problem of the policies.
     """
+    from governance.store.database import Database
+
     loaded = _sound(policies([settings.policies]))
     if settings.database_file.exists():
         database = Database(settings.database, read_only=True)
@@ -133,6 +156,9 @@ def operator(settings: Settings, *, begin: bool = False) -> Engine:
     :raises Unavailable: when there is no database, so that nothing can be said of incidents.
     :raises InvalidDocument: when it cannot be told who may act, as the organisation does not load.
     """
+    from governance.store.database import Database
+    from governance.store.heads_file import refuse_lost
+
     refuse_lost(settings.database_file)
     if not settings.database_file.exists() and not begin:
         raise Unavailable(
@@ -154,6 +180,9 @@ def has_tokens(settings: Settings) -> bool:
 
     :raises InvalidDocument: listing every problem of the policies.
     """
+    from governance.store import tokens
+    from governance.store.database import Database
+
     if _sound(policies([settings.policies])).organisation.identity.oidc is not None:
         return True
     if not settings.database_file.exists():
@@ -174,13 +203,17 @@ def _sound(loaded: Policies) -> Policies:
 
 
 def _built(loaded: Policies, database: Database, clock: Clock | None = None, base: Path | None = None) -> Engine:
+    from governance.engine.own import OwnMetrics
+    from governance.engine.parts import Engine
+    from governance.engine.pushing import StoredSamples
+
     directory = base if base is not None else Path.cwd()
     organisation = loaded.organisation
 
     def all_of(group: str, found: Mapping[str, Plugin]) -> dict[str, Any]:
         return {name: plugins.built(group, name, each, directory=directory) for name, each in found.items()}
 
-    sources = {own_metrics.NAME: OwnMetrics(database), **all_of(plugins.SOURCES, organisation.sources)}
+    sources = {ENGINE: OwnMetrics(database), **all_of(plugins.SOURCES, organisation.sources)}
     for name, source in sources.items():
         if isinstance(source, ReadsPushed):
             source.read_from(name, StoredSamples(database))
@@ -207,7 +240,7 @@ def _plugin_problems(organisation: Authored[Organisation]) -> list[Problem]:
 
 def _engine_card(found: Sequence[Loaded[BaseModel]]) -> list[Authored[Card]]:
     """Return the card that governs the engine itself, unless there is one of the organisation's own."""
-    if any(isinstance(each.document, Card) and each.document.model == own_metrics.NAME for each in found):
+    if any(isinstance(each.document, Card) and each.document.model == ENGINE for each in found):
         return []
     return _of_kind(load([shipped("policies") / "engine.yaml"], KINDS).loaded, Card)
 

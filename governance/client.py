@@ -18,14 +18,17 @@ import httpx
 
 from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable
 from governance.views import (
+    AlertView,
     ApprovalView,
     FleetRow,
     FleetView,
     IncidentView,
     Page,
+    SilenceView,
     SwitchDoneView,
     SwitchView,
     View,
+    WaiverView,
     WhoamiView,
 )
 
@@ -34,7 +37,8 @@ TIMEOUT = 5.0
 """Seconds that a call may take in all but the stream of events."""
 SILENCE = 5.0
 """Seconds without a sign of life after which the stream of events is given up; the engine gives one each second."""
-_PAGE = 500
+PAGE = 500
+"""Elements of a list that are asked for at once."""
 _ERRORS: Mapping[int, type[GovernanceError]] = {
     HTTPStatus.UNAUTHORIZED: Denied,
     HTTPStatus.FORBIDDEN: Denied,
@@ -81,21 +85,20 @@ class Client:
 
     def fleet(self) -> FleetView:
         """Return the whole fleet, worst first."""
-        first = page = self._get("/v1/fleet", FleetView, limit=_PAGE)
+        first = page = self._get("/v1/fleet", FleetView, limit=PAGE)
         rows: list[FleetRow] = list(page.items)
         while page.next is not None:
-            page = self._get("/v1/fleet", FleetView, limit=_PAGE, cursor=page.next)
+            page = self._get("/v1/fleet", FleetView, limit=PAGE, cursor=page.next)
             rows.extend(page.items)
         return first.model_copy(update={"items": rows, "next": None})
 
     def incidents(self, status: str = "open") -> list[IncidentView]:
         """Return incidents, newest first."""
-        page = self._get("/v1/incidents", Page[IncidentView], status=status, limit=_PAGE)
-        found = list(page.items)
-        while page.next is not None:
-            page = self._get("/v1/incidents", Page[IncidentView], status=status, limit=_PAGE, cursor=page.next)
-            found.extend(page.items)
-        return found
+        return self._whole("/v1/incidents", Page[IncidentView], status=status)
+
+    def alerts(self) -> list[AlertView]:
+        """Return the alerts that are pending or firing, worst first."""
+        return self._whole("/v1/alerts", Page[AlertView])
 
     def acknowledge(self, number: int, *, version: int, key: str) -> None:
         """Take an incident as it was at `version`."""
@@ -109,6 +112,10 @@ class Client:
         """Return the kill switch of a model, with what one must know before pulling it."""
         return self._get(f"/v1/switches/{_part(model)}", SwitchView)
 
+    def switches(self) -> list[SwitchView]:
+        """Return the kill switches of all models, those that are not live first."""
+        return self._whole("/v1/switches", Page[SwitchView])
+
     def pull(self, model: str, body: Mapping[str, Any], *, key: str) -> SwitchDoneView:
         """Pull a kill switch: {mode, because, share, scope, expires, incident, confirm}."""
         return SwitchDoneView.model_validate(self._post(f"/v1/switches/{_part(model)}/pull", body, key))
@@ -119,7 +126,15 @@ class Client:
 
     def approvals(self) -> list[ApprovalView]:
         """Return the two-person acts that wait for somebody."""
-        return self._get("/v1/approvals", Page[ApprovalView], limit=_PAGE).items
+        return self._whole("/v1/approvals", Page[ApprovalView])
+
+    def waivers(self) -> list[WaiverView]:
+        """Return the waivers in force, those that end first before the others."""
+        return self._whole("/v1/waivers", Page[WaiverView])
+
+    def silences(self) -> list[SilenceView]:
+        """Return the silences that hold, the newest first."""
+        return self._whole("/v1/silences", Page[SilenceView])
 
     def approve(self, approval: str, *, key: str) -> None:
         """Be the second person of an act."""
@@ -157,6 +172,15 @@ class Client:
         with self._reached():
             answer = self._http.get(path, params=query)
         return kind.model_validate(_checked(answer))
+
+    def _whole(self, path: str, kind: type[Page[V]], **query: Any) -> list[V]:
+        """Return all parts of a list."""
+        page = self._get(path, kind, limit=PAGE, **query)
+        found = list(page.items)
+        while page.next is not None:
+            page = self._get(path, kind, limit=PAGE, cursor=page.next, **query)
+            found.extend(page.items)
+        return found
 
     def _post(self, path: str, body: Mapping[str, Any], key: str) -> Any:
         with self._reached():

@@ -88,6 +88,7 @@ def card(identity: str, added: str, shown: str) -> Case:
 
 
 OWNERS = "kind: card\nmodel: flight-delay\nmetrics: {x: {source: predictions, query: x}}\n"
+SCHEDULE = "schedules:\n  first: {zone: UTC, layers: [{people: [ana, bob], from: 2026-01-05}]}\n"
 PACK = "kind: pack\npack: own\n"
 
 CASES = [
@@ -95,6 +96,11 @@ CASES = [
 policies/org.yaml:6:43: error[unknown-person]: no person 'anna'
     6 |   travel-ml: {members: [ana, bo], leads: [anna]}
       |                                           ^^^^ did you mean 'ana'?
+"""),
+    Case("a turn of nobody", {"org.yaml": ORG + SCHEDULE}, """\
+policies/org.yaml:10:46: error[unknown-person]: no person 'bob'
+   10 |   first: {zone: UTC, layers: [{people: [ana, bob], from: 2026-01-05}]}
+      |                                              ^^^ did you mean 'bo'?
 """),
     Case("an accountable nobody knows", {"card.yaml": OWNERS + "owners: {team: travel-ml, accountable: zoe}\n"}, """\
 policies/card.yaml:4:40: error[unknown-person]: no person 'zoe'; known: ana, bo
@@ -250,10 +256,10 @@ policies/card.yaml:5:16: error[unknown-rule]: no pack has a rule 'drfit/psi'
       |                ^^^^^^^^^
 """),
     card("loosening what may not be", "rules:\n  - rule: ownership/no-way-back\n    severity: info\n", """\
-policies/card.yaml:7:5: error[not-overridable]: 'ownership/no-way-back' may not be changed by a card \
-(overridable: false); ask for a waiver instead
+policies/card.yaml:7:5: error[not-overridable]: 'ownership/no-way-back' may only be tightened by a card \
+(overridable: false); warning is not told any more, only info
     7 |     severity: info
-      |     ^^^^^^^^
+      |     ^^^^^^^^ ask for a waiver
 """),
     card("an override without effect", "slos: {warm: {objective: 90%, window: 2d, good: metrics.score_mean > 0.1}}\n"
          "rules: [{rule: slo/budget, severity: critical}, {rule: slo/slow-burn, for_each: {slo: card.slos}}]\n", """\
@@ -297,10 +303,9 @@ rules:
   - rule: both
     when: metrics.x > metrics.y
 """, """\
-policies/card.yaml:10:11: error[no-shared-label]: the metrics of this rule share no label, \
-so no instance can be formed
+policies/card.yaml:10:23: error[no-shared-label]: metrics.x has label origin, metrics.y has carrier; they share none
    10 |     when: metrics.x > metrics.y
-      |           ^^^^^^^^^^^^^^^^^^^^^ aggregate one of them: max(…)
+      |                       ^^^^^^^^^ write max(metrics.y)
 """),
     card("an authority nobody knows", "rollback: {authority: [travel-ml-leads, bo, risk, travel-ml-lead]}\n", """\
 policies/card.yaml:5:45: error[unknown-party]: the organisation has no team or person 'risk' \

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from governance.api.bodies import Because, Closed
+from governance.api.cursors import Cursor, Limit, instant, part
 from governance.api.gate import Who
 from governance.api.switches import Desk, Wire
 from governance.core.authority import Act
@@ -34,12 +35,14 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
     desk = Desk(engine, wire)
 
     @router.get("/v1/approvals")
-    def approvals(who: Who) -> Page[ApprovalView]:
-        """List what waits for a second person."""
+    def approvals(who: Who, limit: Limit = 100, cursor: Cursor = "") -> Page[ApprovalView]:
+        """List what waits for a second person, what was asked first before the rest."""
         readable = permit_any(engine, who)
         at = engine.clock.now()
         found = [*switching.pending(engine, at), *waiving.pending(engine, at)]
-        return Page(items=[each for each in found if readable(each.model)])
+        mine = [each for each in found if readable(each.model)]
+        items, after = part(mine, _oldest_first, "approvals", limit=limit, cursor=cursor)
+        return Page(items=items, next=after)
 
     @router.post("/v1/approvals/{approval}/approve")
     def approve(who: Who, approval: Approval, body: Approve) -> ApprovalDoneView | SwitchDoneView:
@@ -67,3 +70,7 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
         return ApprovalDoneView(approval=view, entry=entry)
 
     return router
+
+
+def _oldest_first(approval: ApprovalView) -> tuple[int, str]:
+    return instant(approval.requested_at), approval.id

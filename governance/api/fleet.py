@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from governance.api.cursors import Cursor, Limit, behind, place
+from governance.api.cursors import Cursor, Limit, part
 from governance.api.gate import Who, login_of
 from governance.core.authority import ROLES, members
 from governance.engine import overview
@@ -36,17 +36,15 @@ def routes(engine: Engine) -> APIRouter:
     def fleet(who: Who, limit: Limit = 100, cursor: Cursor = "") -> FleetView:
         """List the models that you may read, the worst first."""
         found = overview.rows(engine, permit_any(engine, who))
-        since = place(cursor, int, int, str)
-        rest = [each for each in found if since is None or overview.place(each) > since]
-        page = rest[:limit]
+        items, after = part(found, overview.place, "fleet", limit=limit, cursor=cursor)
         return FleetView(
             environment=engine.organisation.environment,
             as_of=engine.clock.now(),
             judged_at=overview.last_judged(engine),
             policy_version=engine.plan.version,
             tallies=overview.tallies(found),
-            items=page,
-            next=behind(*overview.place(page[-1])) if len(rest) > limit else None,
+            items=items,
+            next=after,
         )
 
     return router

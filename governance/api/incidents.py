@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 
 from governance.api.bodies import Because, Closed, ModelQuery
-from governance.api.cursors import Cursor, Limit, behind, place
+from governance.api.cursors import Cursor, Limit, part
 from governance.api.gate import Who
 from governance.engine import operations, queries
 from governance.engine.operations import Done
@@ -38,11 +38,12 @@ def routes(engine: Engine) -> APIRouter:
     router = APIRouter(tags=["incidents"])
 
     @router.get("/v1/alerts")
-    def alerts(who: Who, model: ModelQuery = "") -> Page[AlertView]:
+    def alerts(who: Who, model: ModelQuery = "", limit: Limit = 100, cursor: Cursor = "") -> Page[AlertView]:
         """List the alerts that are pending or firing, the worst first."""
         readable = permit_any(engine, who)
         found = [each for each in queries.alerting(engine) if readable(each.model) and model in ("", each.model)]
-        return Page(items=found)
+        items, after = part(found, queries.alert_place, "alerts", model, limit=limit, cursor=cursor)
+        return Page(items=items, next=after)
 
     @router.get("/v1/incidents")
     def incidents(
@@ -50,14 +51,10 @@ def routes(engine: Engine) -> APIRouter:
     ) -> Page[IncidentView]:
         """List incidents, the newest first."""
         readable = permit_any(engine, who)
-        since = place(cursor, int)
-        found = [
-            each
-            for each in queries.listed(engine, status="" if status == "all" else status, model=model)
-            if readable(each.model) and (since is None or each.id < int(since[0]))
-        ]
-        page = found[:limit]
-        return Page(items=page, next=behind(page[-1].id) if len(found) > limit else None)
+        every = queries.listed(engine, status="" if status == "all" else status, model=model)
+        found = [each for each in every if readable(each.model)]
+        items, after = part(found, _newest_first, "incidents", status, model, limit=limit, cursor=cursor)
+        return Page(items=items, next=after)
 
     @router.get("/v1/incidents/{number}")
     def incident(who: Who, number: Number) -> IncidentView:
@@ -87,6 +84,10 @@ def routes(engine: Engine) -> APIRouter:
         return _done(done)
 
     return router
+
+
+def _newest_first(incident: IncidentView) -> tuple[int]:
+    return (-incident.id,)
 
 
 def _done(done: Done) -> IncidentDoneView:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from governance.api.bodies import Because, Closed, Labels, ModelName
+from governance.api.cursors import Cursor, Limit, instant, part
 from governance.api.gate import Who
 from governance.api.samples import Instant, text
 from governance.engine import silences, waiving
@@ -53,10 +54,12 @@ def routes(engine: Engine) -> APIRouter:
     router = APIRouter(tags=["waivers and silences"])
 
     @router.get("/v1/waivers")
-    def waivers(who: Who) -> Page[WaiverView]:
-        """List the waivers in force."""
+    def waivers(who: Who, limit: Limit = 100, cursor: Cursor = "") -> Page[WaiverView]:
+        """List the waivers in force, those that end first before the others."""
         readable = permit_any(engine, who)
-        return Page(items=[each for each in waiving.holding(engine, engine.clock.now()) if readable(each.model)])
+        found = [each for each in waiving.holding(engine, engine.clock.now()) if readable(each.model)]
+        items, after = part(found, _ending_first, "waivers", limit=limit, cursor=cursor)
+        return Page(items=items, next=after)
 
     @router.post("/v1/waivers", status_code=HTTPStatus.ACCEPTED)
     def ask(who: Who, body: Waiver) -> ApprovalDoneView:
@@ -68,11 +71,18 @@ def routes(engine: Engine) -> APIRouter:
         return ApprovalDoneView(approval=answered.view, entry=answered.entry)
 
     @router.get("/v1/silences")
-    def muted(who: Who, ended: Ended = False) -> Page[SilenceView]:  # noqa: FBT002 (a query parameter)
-        """List the silences that hold."""
+    def muted(
+        who: Who,
+        ended: Ended = False,  # noqa: FBT002 (a query parameter)
+        limit: Limit = 100,
+        cursor: Cursor = "",
+    ) -> Page[SilenceView]:
+        """List the silences that hold, the newest first."""
         readable = permit_any(engine, who)
         found = silences.listed(engine, engine.clock.now(), ended=ended)
-        return Page(items=[each for each in found if readable(each.model or None)])
+        mine = [each for each in found if readable(each.model or None)]
+        items, after = part(mine, _newest_first, "silences", ended, limit=limit, cursor=cursor)
+        return Page(items=items, next=after)
 
     @router.post("/v1/silences")
     def mute(who: Who, body: Silence) -> SilenceDoneView:
@@ -88,3 +98,11 @@ def routes(engine: Engine) -> APIRouter:
         return silences.end(engine, silence, because=body.because, actor=who, at=engine.clock.now())
 
     return router
+
+
+def _ending_first(waiver: WaiverView) -> tuple[int, str]:
+    return instant(waiver.until), waiver.id
+
+
+def _newest_first(silence: SilenceView) -> tuple[int]:
+    return (-int(silence.id.removeprefix("SIL-")),)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from governance.api.bodies import Because, Closed, Labels, Lasting, ModelPath
+from governance.api.cursors import Cursor, Limit, part
 from governance.api.gate import Who
 from governance.core.authority import Act, Actor
 from governance.core.switch import Mode, Scope
@@ -18,7 +19,14 @@ from governance.engine import switching
 from governance.engine.parts import Engine
 from governance.engine.permission import permit
 from governance.engine.reading import permit_any
-from governance.engine.switch_views import Confirmations, nobody_confirms, switch_view, switch_views
+from governance.engine.switch_views import (
+    Confirmations,
+    nobody_confirms,
+    readable_switches,
+    switch_place,
+    switch_view,
+    view_of,
+)
 from governance.views import ApprovalView, Page, SwitchDoneView, SwitchView
 
 Share = Annotated[float, Field(gt=0, lt=1, description="The share of requests that get the fallback.")]
@@ -100,9 +108,11 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
     desk = Desk(engine, wire)
 
     @router.get("/v1/switches")
-    def switches(who: Who) -> Page[SwitchView]:
+    def switches(who: Who, limit: Limit = 100, cursor: Cursor = "") -> Page[SwitchView]:
         """List the switches of all models, those that are not live first."""
-        return Page(items=switch_views(engine, who, permit_any(engine, who), wire.confirmations))
+        found = readable_switches(engine, permit_any(engine, who))
+        shown, after = part(found, switch_place, "switches", limit=limit, cursor=cursor)
+        return Page(items=[view_of(engine, each, who, wire.confirmations) for each in shown], next=after)
 
     @router.get("/v1/switches/{model}")
     def switch(who: Who, model: ModelPath) -> SwitchView:

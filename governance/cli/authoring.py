@@ -1,11 +1,9 @@
-"""Commands for who writes policies: check, eval, schema."""
+"""The command `gov eval`: judge a model now and write nothing."""
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,47 +12,14 @@ from governance.cli.output import Format, FormatOption, instant, number, print_j
 from governance.core.expression.display import displayed
 
 if TYPE_CHECKING:
-    from governance.core.problem import Problem
     from governance.views import RuleView
 
 _PANEL = "Author policies"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands to the app."""
-    app.command(rich_help_panel=_PANEL)(check)
+    """Add the command to the app."""
     app.command("eval", rich_help_panel=_PANEL)(evaluate)
-    app.command(rich_help_panel=_PANEL)(schema)
-
-
-def check(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Files or directories; by default the policies.")] = None,
-    output: FormatOption = Format.text,
-) -> int:
-    """Check policies: every problem of every file, with its position. Offline."""
-    from governance.bootstrap import policies
-    from governance.loader.files import yaml_files
-    from governance.settings import Settings
-
-    usual = Settings().policies
-    chosen = paths or [usual]
-    found = policies(chosen, context=[usual])
-    files = sum(path.exists() for path in yaml_files(chosen))
-    if output is Format.json:
-        print_json({"files": files, "problems": [_problem(each) for each in found.problems]})
-    else:
-        for problem in found.problems:
-            print(problem.render())
-        print(f"{_counted(len(found.problems), 'problem')} in {_counted(files, 'file')}")
-    if not files and not found.problems:
-        where = ", ".join(str(path) for path in chosen)
-        print(f"gov: nothing was checked: there is no YAML file in {where}", file=sys.stderr)
-        return 1
-    return 1 if found.problems else 0
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def evaluate(
@@ -81,44 +46,6 @@ def evaluate(
     if any(each.outcome == "fail" for each in views):
         return 1
     return 4 if any(each.expected and each.outcome in _UNJUDGED for each in views) else 0
-
-
-def schema(
-    kind: Annotated[str, typer.Argument(help="card, pack or org; all of them when omitted.")] = "",
-    to: Annotated[Path | None, typer.Option(help="Write <kind>.json files into this directory.")] = None,
-) -> int:
-    """Print the JSON Schema of a document, for editors."""
-    import json
-
-    from governance.bootstrap import KINDS
-    from governance.core.suggestion import closest
-    from governance.loader.published import json_schema
-
-    if kind and kind not in KINDS:
-        raise typer.BadParameter(f"no kind '{kind}'; {closest(kind, KINDS) or 'known: ' + ', '.join(KINDS)}")
-    chosen = {kind: KINDS[kind]} if kind else KINDS
-    schemas = {name: json_schema(name, document) for name, document in chosen.items()}
-    if to is None:
-        print_json(schemas[kind] if kind else schemas)
-        return 0
-    to.mkdir(parents=True, exist_ok=True)
-    for name, document in schemas.items():
-        (to / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    print(f"wrote {', '.join(f'{to / name}.json' for name in schemas)}")
-    return 0
-
-
-def _problem(problem: Problem) -> dict[str, object]:
-    at = problem.position
-    return {
-        "file": at.file,
-        "line": at.line,
-        "column": at.column,
-        "length": at.length,
-        "code": problem.code,
-        "message": problem.message,
-        "suggestion": problem.suggestion,
-    }
 
 
 _UNJUDGED = ("error", "no_data", "stale")

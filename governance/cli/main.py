@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -12,16 +13,21 @@ import typer
 from governance.cli import (
     audit,
     authoring,
+    check,
     demo,
     evidence,
     exchange,
+    explain,
     gate,
     incidents,
     init,
+    on_call,
+    schema,
     serve,
     silence,
     switch,
     taking,
+    testing,
     tokens,
     tui,
 )
@@ -44,15 +50,20 @@ app = typer.Typer(
 )
 demo.register(app)
 init.register(app)
+check.register(app)
 authoring.register(app)
 gate.register(app)
 exchange.register(app)
 taking.register(app)
+schema.register(app)
+explain.register(app)
+testing.register(app)
 serve.register(app)
 tui.register(app)
 tokens.register(app)
 incidents.register(app)
 silence.register(app)
+on_call.register(app)
 switch.register(app)
 evidence.register(app)
 audit.register(app)
@@ -72,6 +83,17 @@ def _root(
         raise typer.BadParameter(f"{directory}: {error.strerror}") from error
 
 
+def _note(error: GovernanceError) -> None:
+    """Record an act that was refused to somebody; what only asks loads none of this."""
+    if isinstance(error, Denied):
+        from governance.engine.permission import NotPermitted
+        from governance.engine.refused_acts import note
+
+        if isinstance(error, NotPermitted):
+            with suppress(GovernanceError):  # it is refused all the same
+                note(error)
+
+
 def main() -> None:
     """Run the command line; exit codes: 0 fine, 1 findings, 2 usage, 3 refused, 4 unavailable."""
     sys.exit(run(sys.argv[1:]))
@@ -84,6 +106,7 @@ def run(arguments: list[str]) -> int:
     except GovernanceError as error:
         for line in f"gov: {error}".splitlines():
             print(printable(line), file=sys.stderr)
+        _note(error)
         if isinstance(error, Denied) and "--as" not in arguments:
             print("gov: --as says who acts", file=sys.stderr)
         return error.exit_code

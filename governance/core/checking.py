@@ -8,18 +8,19 @@ from typing import Any
 from governance.core.acting_checks import acting_problem, then_problems
 from governance.core.authored import Authored
 from governance.core.card import Card
+from governance.core.defaults import default_problems
 from governance.core.interval_checks import interval_problems
 from governance.core.measure import MEASURES
 from governance.core.measurement import Metric
 from governance.core.organisation import Organisation
 from governance.core.pack import Pack
-from governance.core.people_checks import member_problems, named_problems, role_problems
+from governance.core.people_checks import member_problems, named_problems, role_problems, schedule_problems
 from governance.core.placed import placed, unknown
 from governance.core.problem import Problem
 from governance.core.rule import Rule
 from governance.core.slo_checks import slo_problems
 
-_ENGINE = "engine"
+ENGINE = "engine"
 """The model, and the kind of source, that stand for the engine itself: its metrics come from it."""
 
 
@@ -27,6 +28,7 @@ def organisation_problems(organisation: Authored[Organisation]) -> Iterator[Prob
     """Check the organisation by itself."""
     yield from member_problems(organisation)
     yield from role_problems(organisation)
+    yield from schedule_problems(organisation)
 
 
 def card_problems(card: Authored[Card], organisation: Organisation, twins: Collection[str]) -> Iterator[Problem]:
@@ -34,7 +36,7 @@ def card_problems(card: Authored[Card], organisation: Organisation, twins: Colle
     document = card.document
     if document.model in twins:
         yield placed(card, ("model",), "duplicate-model", f"another card declares the model '{document.model}' too")
-    if document.log is None and not document.metrics and document.model != _ENGINE:
+    if document.log is None and not document.metrics and document.model != ENGINE:
         message = "a card needs a prediction log (`log`) or `metrics`; without either nothing can be judged"
         yield placed(card, ("model",), "nothing-to-judge", message)
     sources = _sources(organisation)
@@ -58,6 +60,7 @@ def card_problems(card: Authored[Card], organisation: Organisation, twins: Colle
 
 def pack_problems(pack: Authored[Pack], organisation: Organisation) -> Iterator[Problem]:
     """Check one pack against the organisation."""
+    yield from default_problems(pack)
     yield from _metric_problems(pack, organisation)
     yield from _rule_problems(pack, pack.document.rules)
     for index, rule in enumerate(pack.document.rules):
@@ -67,7 +70,7 @@ def pack_problems(pack: Authored[Pack], organisation: Organisation) -> Iterator[
 
 def _sources(organisation: Organisation) -> list[str]:
     """Return the sources that people declare."""
-    return [name for name, each in organisation.sources.items() if each.kind != _ENGINE]
+    return [name for name, each in organisation.sources.items() if each.kind != ENGINE]
 
 
 def _metric_problems(owner: Authored[Any], organisation: Organisation) -> Iterator[Problem]:

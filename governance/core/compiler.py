@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from governance.core.authored import Authored, SourceText, Written
 from governance.core.card import Card, Slo
 from governance.core.compiled import CompiledPolicy, CompiledRule, Inapplicable, labels_of
 from governance.core.document import Severity
-from governance.core.evidence import EVIDENCE, Evidence, as_context
+from governance.core.evidence import Evidence, as_context
 from governance.core.expression import (
     ANY,
     Context,
@@ -24,8 +22,9 @@ from governance.core.expression import (
     Template,
     compile_expression,
     compile_template,
-    shape_of,
+    place_of,
 )
+from governance.core.joining import dimensions
 from governance.core.metric import Query
 from governance.core.need import STEP, asked_slos, needs
 from governance.core.pack import Pack
@@ -33,10 +32,18 @@ from governance.core.policy import EffectiveMetric, EffectivePolicy, EffectiveRu
 from governance.core.problem import Problem
 from governance.core.question import registry_query
 from governance.core.slo import SOURCE, CompiledSlo
+from governance.core.suggestion import closest
+from governance.core.vocabulary import Vocabularies, Vocabulary, metric_bounds
 
-_ITEM = Shape.record({"key": Shape.leaf("string"), "value": ANY})
 _ANSWER = Names(variables={"body": ANY, "now": Shape.leaf("timestamp")})
 """What an expression sees that finds the numbers in a JSON answer."""
+
+
+class _Known(NamedTuple):
+    """What the rules of a card may name, and what those of its packs."""
+
+    of_card: Vocabulary
+    of_packs: Vocabulary
 
 
 class Compiler:
@@ -45,7 +52,9 @@ class Compiler:
     def __init__(self) -> None:
         self._programs: dict[object, Program | ExpressionError] = {}
         self._templates: dict[object, Template | ExpressionError] = {}
-        self._card = shape_of(Card)
+        self._vocabularies = Vocabularies()
+        self._bare = self._vocabularies.names(self._vocabularies.empty)  # the card alone
+        self._dumped: tuple[Card, dict[str, Any], Context] | None = None
         self.problems: list[Problem] = []
 
     def selects(self, pack: Authored[Pack], card: Card) -> bool:
@@ -54,31 +63,41 @@ class Compiler:
             return False
         if not pack.document.applies_to:
             return True
-        program = self._program(pack.document.applies_to, self._names({}, {}, {}), result="bool")
+        program = self._program(pack.document.applies_to, self._bare, result="bool")
         if isinstance(program, ExpressionError):
             return False  # reported by pack_problems
         try:
-            return program.evaluate({}, Context({"card": card.model_dump(exclude_none=True)})) is True
+            return program.evaluate({}, self._seen(card)[1]) is True
         except EvaluationFailed as failure:
             written = Written(pack.document.applies_to, pack.source, ("applies_to",))
             message = f"this cannot be told of {card.model}: {failure}"
             self.problems.append(written.problem("undecided-pack", message, "guard it with has() or a size()"))
             return False
 
+    def _seen(self, card: Card) -> tuple[dict[str, Any], Context]:
+        """Return a card as expressions see it; it is the last one that is asked for twenty times."""
+        if self._dumped is None or self._dumped[0] is not card:
+            values = card.model_dump(exclude_none=True)
+            self._dumped = card, values, Context({"card": values})
+        return self._dumped[1:]
+
     def pack_problems(self, packs: Sequence[Authored[Pack]]) -> Iterable[Problem]:
         """Check every expression of the packs by themselves, against all metrics that any pack declares."""
-        metrics = {name: each.label_names() for pack in packs for name, each in pack.document.metrics.items()}
+        specs = {name: each for pack in packs for name, each in pack.document.metrics.items()}
+        labels = {name: each.label_names() for name, each in specs.items()}
+        vocabulary = self._vocabularies.of(labels, bounds=metric_bounds(specs))
         for pack in packs:
             yield from self._extractions(pack.document, pack.source)
             if pack.document.applies_to:
                 written = Written(pack.document.applies_to, pack.source, ("applies_to",))
-                yield from self._problems(written, self._program(written.text, self._names({}, {}, {}), result="bool"))
+                yield from self._problems(written, self._program(written.text, self._bare, result="bool"))
             for index, rule in enumerate(pack.document.rules):
                 given = " && ".join(f"({text})" for text in (pack.document.applies_to, rule.applies_to) if text)
-                names = self._names(metrics, _parameters(pack.document), rule.for_each or {}, given)
+                loop = next(iter((rule.for_each or {}).items()), None)
+                names = self._vocabularies.names(vocabulary, _parameters(pack.document), loop, _conditions(given))
                 if rule.applies_to:
                     written = Written(rule.applies_to, pack.source, ("rules", index, "applies_to"))
-                    yield from self._problems(written, self._program(written.text, self._names({}, {}, {})))
+                    yield from self._problems(written, self._program(written.text, self._bare))
                 for severity, text in rule.conditions().items():
                     path = ("rules", index, "when", *([severity] if isinstance(rule.when, dict) else []))
                     written = Written(text, pack.source, path)
@@ -92,13 +111,19 @@ class Compiler:
 
     def policy(self, policy: EffectivePolicy, problems: list[Problem]) -> CompiledPolicy:
         """Compile the rules of one model; a pack's rule over metrics that the model cannot have is inapplicable."""
-        card = policy.card.model_dump(exclude_none=True)
+        card = self._seen(policy.card)[0]
         problems.extend(self._extractions(policy.card, policy.source))
-        slos = self._slos(policy, problems)
+        own = {name: each.labels for name, each in policy.metrics.items()}
+        bounds = metric_bounds({name: each.spec for name, each in policy.metrics.items()})
+        known = _Known(
+            self._vocabularies.of(own, {name: each.reason for name, each in policy.absent.items()}, bounds),
+            self._vocabularies.of({**{name: each.labels for name, each in policy.absent.items()}, **own}, {}, bounds),
+        )
+        slos = self._slos(policy, known, problems)
         rules: list[CompiledRule] = []
         inapplicable: list[Inapplicable] = []
         for rule in policy.rules:
-            compiled = self._rule(rule, policy, slos, problems)
+            compiled = self._rule(rule, policy, known, slos, problems)
             if isinstance(compiled, Inapplicable):
                 inapplicable.append(compiled)
             elif compiled is not None:
@@ -107,10 +132,9 @@ class Compiler:
         registry = registry_query(policy.card)
         return CompiledPolicy(policy, tuple(rules), tuple(inapplicable), context, slos, registry)
 
-    def _slos(self, policy: EffectivePolicy, problems: list[Problem]) -> dict[str, CompiledSlo]:
+    def _slos(self, policy: EffectivePolicy, known: _Known, problems: list[Problem]) -> dict[str, CompiledSlo]:
         """Compile the SLOs of a card; one that is wrong is left out, its problems are told."""
-        names = self._names({name: each.labels for name, each in policy.metrics.items()}, {}, {})
-        names = replace(names, absent=_reasons(policy))
+        names = self._vocabularies.names(known.of_card)
         found = {}
         for name, spec in policy.card.slos.items():
             programs: dict[str, Program] = {}
@@ -135,23 +159,13 @@ class Compiler:
         self,
         rule: EffectiveRule,
         policy: EffectivePolicy,
+        known: _Known,
         slos: Mapping[str, CompiledSlo],
         problems: list[Problem],
     ) -> CompiledRule | Inapplicable | None:
         if rule.applies_to is not None and not self._holds(rule.applies_to, policy, problems):
             return Inapplicable(rule.id, f"it is for models with {rule.applies_to.text}")
-        known = {name: each.labels for name, each in policy.metrics.items()}
-        absent = {name: each.labels for name, each in policy.absent.items()} if rule.pack else {}
-        parameters = dict(policy.parameters.get(rule.pack, {}))
-        names = self._names(
-            {**absent, **known},
-            parameters,
-            {rule.for_each[0]: rule.for_each[1].text} if rule.for_each else {},
-            rule.given,
-            frozenset(policy.card.slos),
-        )
-        if not rule.pack:
-            names = replace(names, absent=_reasons(policy))
+        names = self._rule_names(rule, policy, known)
         found: list[Problem] = []
         programs = []
         for severity, written in rule.conditions:
@@ -168,16 +182,16 @@ class Compiler:
             return Inapplicable(rule.id, f"{missing[0]}: {policy.absent[missing[0]].reason}")
         if any(each.budget and each.budget.slo and each.budget.slo not in slos for each in references):
             return None  # the SLO's own problems are told
-        return self._compiled(rule, programs, references, names, policy, slos, problems)
+        return self._compiled(rule, programs, references, known, policy, slos, problems)
 
     def _holds(self, condition: Written, policy: EffectivePolicy, problems: list[Problem]) -> bool:
         """Tell whether a rule is for this model; one of which it cannot be told is judged, and told as a problem."""
-        program = self._program(condition.text, self._names({}, {}, {}), result="bool")
+        program = self._program(condition.text, self._bare, result="bool")
         if isinstance(program, ExpressionError):
             problems.extend(self._problems(condition, program))
             return True
         try:
-            return program.evaluate({}, Context({"card": policy.card.model_dump(exclude_none=True)})) is True
+            return program.evaluate({}, self._seen(policy.card)[1]) is True
         except EvaluationFailed as failure:
             message = f"this cannot be told of {policy.card.model}: {failure}"
             problems.append(condition.problem("undecided-rule", message, "guard it with has() or a size()"))
@@ -188,32 +202,32 @@ class Compiler:
         rule: EffectiveRule,
         programs: list[tuple[Severity, Program]],
         references: tuple[Reference, ...],
-        names: Names,
+        known: _Known,
         policy: EffectivePolicy,
         slos: Mapping[str, CompiledSlo],
         problems: list[Problem],
     ) -> CompiledRule | None:
         metrics = policy.metrics
-        dimensions = _dimensions(rule, references, metrics)
-        if dimensions is None:
-            message = "the metrics of this rule share no label, so no instance can be formed"
-            written = rule.conditions[0][1]
-            first = len(written.text.splitlines()[0])
-            hint = "aggregate one of them: max(…)"
-            problems.append(written.problem("no-shared-label", message, hint, at=(1, 1, first)))
+        labels = _dimensions(rule, references, metrics)
+        if labels is None:
+            problems.append(_apart(rule, programs, references, metrics))
+            return None
+        unknown = [each for pair in zip(rule.conditions, programs, strict=True) for each in _unknown(*pair, labels)]
+        if unknown:
+            problems.extend(unknown)
             return None
         summary = None
         if rule.summary is not None:
-            labels = Shape.record(dict.fromkeys(dimensions, Shape.leaf("string")))
             tested = tuple(program.text for _, program in programs)  # what the condition tests holds when it is told
-            shown = replace(names, variables={**names.variables, "labels": labels}, given=(*names.given, *tested))
+            shown = self._rule_names(rule, policy, known, tested, labels=labels)
             template = self._template(rule.summary.text, shown)
             problems.extend(self._problems(rule.summary, template))
             if isinstance(template, Template) and all(_has(each, metrics, slos) for each in template.references):
                 summary = template
         items = None
         if rule.for_each is not None:
-            program = self._program(rule.for_each[1].text, self._names({}, {}, {}, rule.given))
+            text = rule.for_each[1].text
+            program = self._program(text, self._vocabularies.around(text, _conditions(rule.given)))
             problems.extend(self._problems(rule.for_each[1], program))
             items = program if isinstance(program, Program) else None
             if items is not None and items.kind not in {"list", "map", "record", "any"}:
@@ -223,31 +237,30 @@ class Compiler:
         needed = needs(references, metrics, slos, shortest)
         told = needs(summary.references if summary else (), metrics, slos, shortest)
         truth = any(_rests_on_truth(each, metrics, slos) for each in references)
-        return CompiledRule(rule, tuple(programs), references, dimensions, truth, needed, told, summary, items)
+        return CompiledRule(rule, tuple(programs), references, labels, truth, needed, told, summary, items)
 
-    def _names(
+    def _rule_names(
         self,
-        metrics: Mapping[str, tuple[str, ...]],
-        parameters: Mapping[str, Any],
-        loop: Mapping[str, str],
-        given: str | None = None,
-        slos: frozenset[str] = frozenset(),
+        rule: EffectiveRule,
+        policy: EffectivePolicy,
+        known: _Known,
+        tested: tuple[str, ...] = (),
+        labels: tuple[str, ...] | None = None,
     ) -> Names:
-        variables = {
-            "card": self._card,
-            "parameters": Shape.record({name: _leaf(value) for name, value in parameters.items()}),
-            "labels": Shape.map(Shape.leaf("string")),
-            "evidence": EVIDENCE,
-            "now": Shape.leaf("timestamp"),
-            **dict.fromkeys(loop, _ITEM),
-        }
-        items = frozenset(name for name, text in loop.items() if name == "slo" and text.strip() == "card.slos")
-        return Names(metrics, variables, slos, items, given=(given,) if given else ())
+        """Return what a rule may name; a pack's also the metrics that this model lacks, as it is inapplicable then."""
+        return self._vocabularies.names(
+            known.of_packs if rule.pack else known.of_card,
+            policy.parameters.get(rule.pack),
+            (rule.for_each[0], rule.for_each[1].text) if rule.for_each else None,
+            (*_conditions(rule.given), *tested),
+            slos=frozenset(policy.card.slos),
+            labels=labels,
+        )
 
     def _program(
         self, text: str, names: Names, *, result: Literal["any", "bool", "double"] = "any"
     ) -> Program | ExpressionError:
-        key = (text, result, _signature(names))
+        key = (text, result, id(names))  # the same names are the same object, see Vocabularies
         if key not in self._programs:
             try:
                 self._programs[key] = compile_expression(text, names, result=result)
@@ -256,7 +269,7 @@ class Compiler:
         return self._programs[key]
 
     def _template(self, text: str, names: Names) -> Template | ExpressionError:
-        key = (text, _signature(names))
+        key = (text, id(names))
         if key not in self._templates:
             try:
                 self._templates[key] = compile_template(text, names)
@@ -272,10 +285,6 @@ class Compiler:
                 )
 
 
-def _reasons(policy: EffectivePolicy) -> dict[str, str]:
-    return {name: each.reason for name, each in policy.absent.items()}
-
-
 def _unfit(program: Program, written: Written, metrics: Mapping[str, EffectiveMetric]) -> Iterable[Problem]:
     """An SLO has one value at a time, of metrics as they are now."""
     for each in program.references:
@@ -284,6 +293,23 @@ def _unfit(program: Program, written: Written, metrics: Mapping[str, EffectiveMe
         elif labels_of(each, metrics):
             listed = ", ".join(labels_of(each, metrics))
             yield written.problem("labelled-slo", f"{each.text} has a value for each {listed}", f"sum({each.text})")
+    for name, span in program.labels:
+        message = f"an SLO is one for the whole model, it has no label '{name}'"
+        yield written.problem("unknown-label", message, at=place_of(program.text, span))
+
+
+def _unknown(
+    condition: tuple[Severity, Written], compiled: tuple[Severity, Program], dimensions: tuple[str, ...]
+) -> Iterable[Problem]:
+    """Report the labels that a condition names and no instance of its rule has."""
+    for name, span in compiled[1].labels:
+        if name not in dimensions:
+            hint = closest(name, dimensions)
+            if not hint:
+                hint = f"they have {', '.join(dimensions)}" if dimensions else "nothing in this rule has labels"
+            where = place_of(compiled[1].text, span)
+            message = f"the instances of this rule have no label '{name}'"
+            yield condition[1].problem("unknown-label", message, hint, at=where)
 
 
 def _slo(name: str, spec: Slo, programs: Mapping[str, Program], policy: EffectivePolicy) -> CompiledSlo:
@@ -311,38 +337,41 @@ def _rests_on_truth(
     return metrics[reference.metric].needs_truth
 
 
-def _signature(names: Names) -> object:
-    variables = {name: shape for name, shape in names.variables.items() if name != "card"}
-    return (
-        tuple(sorted(names.metrics.items())),
-        tuple(sorted(names.absent.items())),
-        names.given,
-        names.slos,
-        names.slo_items,
-        repr(sorted(variables.items(), key=lambda pair: pair[0])),
-    )
-
-
 def _parameters(pack: Pack) -> dict[str, Any]:
     return {name: each.default for name, each in pack.parameters.items()}
 
 
-def _leaf(value: object) -> Shape:
-    if isinstance(value, timedelta):
-        return Shape.leaf("duration")
-    if isinstance(value, bool):
-        return Shape.leaf("bool")
-    return Shape.leaf("string" if isinstance(value, str) else "double")
+def _conditions(given: str | None) -> tuple[str, ...]:
+    return (given,) if given else ()
 
 
 def _dimensions(
     rule: EffectiveRule, references: tuple[Reference, ...], metrics: Mapping[str, EffectiveMetric]
 ) -> tuple[str, ...] | None:
     """Return the labels of the rule's instances, or None when two labelled metrics share none."""
-    found = set([rule.for_each[0]] if rule.for_each else [])
+    return dimensions([[rule.for_each[0]] if rule.for_each else [], *(labels_of(each, metrics) for each in references)])
+
+
+def _apart(
+    rule: EffectiveRule,
+    programs: Sequence[tuple[Severity, Program]],
+    references: tuple[Reference, ...],
+    metrics: Mapping[str, EffectiveMetric],
+) -> Problem:
+    """Report the first labelled reference that shares no label with what stands before it."""
+    before: tuple[str, tuple[str, ...]] = ("for_each", (rule.for_each[0],)) if rule.for_each else ("", ())
     for each in references:
-        names = set(labels_of(each, metrics))
-        if names and found and not names & found:
-            return None
-        found |= names
-    return tuple(sorted(found))
+        names = labels_of(each, metrics)
+        if names and before[1] and dimensions([before[1], names]) is None:
+            break
+        before = (each.text, names) if names else before
+    (written, program) = next(
+        (written, program)
+        for (_, written), (_, program) in zip(rule.conditions, programs, strict=True)
+        if each in program.references
+    )
+    has = f"label{'s' if len(before[1]) > 1 else ''} {', '.join(before[1])}"
+    message = f"{before[0]} has {has}, {each.text} has {', '.join(names)}; they share none"
+    hint = f"write max({each.text})"
+    where = place_of(program.text, program.span(each))
+    return written.problem("no-shared-label", message, hint, at=where)

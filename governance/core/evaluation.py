@@ -10,7 +10,16 @@ from typing import Any
 from governance.core.cell import Cell, Column, bound
 from governance.core.compiled import CompiledPolicy, CompiledRule, labels_of
 from governance.core.document import Severity
-from governance.core.expression import Context, EvaluationFailed, Missing, Program, Reference, Term
+from governance.core.expression import (
+    ConditionOutcome,
+    Context,
+    EvaluationFailed,
+    Missing,
+    Program,
+    Reference,
+    Term,
+)
+from governance.core.joining import TooManyError, label_sets, only
 from governance.core.metric import Answer, Labels, Query, Sample
 from governance.core.past import Past
 from governance.core.reading import Readings
@@ -98,28 +107,37 @@ class Evaluation:
 
     def _instances(self, rule: CompiledRule) -> list[Instance] | str:
         """Form the instances of a rule by joining its labelled references; over the limit, return the reason."""
-        labels: list[tuple[Labels, dict[str, Any]]] = [((), {})]
-        if rule.rule.for_each is not None:
-            labels = [
-                (((rule.rule.for_each[0], key),), {rule.rule.for_each[0]: item}) for key, item in self._items(rule)
-            ]
+        items = self._items(rule)
         columns = {each: self._resolved(each) for each in rule.references}
         names = {each: labels_of(each, self._policy.policy.metrics) for each in rule.references}
-        for each in sorted(rule.references, key=lambda one: -len(names[one])):
+        tables: dict[frozenset[str], dict[Labels, None]] = {}
+        for each, column in columns.items():
             if names[each]:
-                labels = list(_joined(labels, columns[each], names[each], open_ended=rule.rule.for_each is None))
+                tables.setdefault(frozenset(names[each]), {}).update(dict.fromkeys(column.cells))
+        closed = items if rule.rule.for_each is not None else None
         limit = self._policy.policy.card.max_instances
-        if len(labels) > limit:
-            return f"{len(labels)} label sets, the limit is {limit} (max_instances)"
+        try:
+            found = label_sets(tables, limit, closed) if tables or closed is not None else [()]
+        except TooManyError as error:
+            return f"{error.found} label sets, the limit is {limit} (max_instances)"
         return [
-            Instance(key, {each: columns[each].at(key, names[each]) for each in rule.references}, items)
-            for key, items in labels
+            Instance(
+                key,
+                {each: columns[each].at(key, names[each]) for each in rule.references},
+                _item_of(rule, key, items),
+            )
+            for key in found
         ]
 
     def explain(self, rule: CompiledRule, labels: Labels) -> dict[Severity, tuple[Term, ...]]:
         """Return, for each severity, the terms of its expression with their values for one label set."""
         context, values = self._bindings(rule, self._instance(rule, labels))
         return {severity: program.explain(values, context) for severity, program in rule.programs}
+
+    def outcomes(self, rule: CompiledRule, labels: Labels) -> dict[Severity, tuple[ConditionOutcome, ...]]:
+        """Return, for each severity, what became of each condition of its program for one label set."""
+        context, values = self._bindings(rule, self._instance(rule, labels))
+        return {severity: program.outcomes(values, context) for severity, program in rule.programs}
 
     def summary(self, rule: CompiledRule, labels: Labels) -> str:
         """Return the rule's summary with the values of one label set; its id where it has none."""
@@ -257,7 +275,7 @@ class Evaluation:
 
     def _declares(self, rule: CompiledRule, labels: Labels) -> bool:
         variable = rule.rule.for_each[0] if rule.rule.for_each else ""
-        return dict(labels).get(variable) in {key for key, _ in self._items(rule)}
+        return only(labels, {variable}) in self._items(rule)
 
     def _gone(self, rule: CompiledRule, labels: Labels) -> Instance:
         """An instance for a label set that no source names any more."""
@@ -265,16 +283,23 @@ class Evaluation:
         items = {rule.rule.for_each[0]: {"key": "", "value": {}}} if rule.rule.for_each else {}
         return Instance(labels, {each: self._resolved(each).at(labels, names[each]) for each in rule.references}, items)
 
-    def _items(self, rule: CompiledRule) -> Iterator[tuple[str, dict[str, Any]]]:
-        if rule.items is None:
-            return
+    def _items(self, rule: CompiledRule) -> dict[Labels, dict[str, Any]]:
+        """Return the items of a for_each by their label; the same text twice is one item."""
+        if rule.items is None or rule.rule.for_each is None:
+            return {}
         try:
             found = rule.items.evaluate({}, self._context)
         except (Missing, EvaluationFailed):
-            return  # the card has no such part, so there is nothing to judge
+            return {}  # the card has no such part, so there is nothing to judge
         pairs = found.items() if isinstance(found, Mapping) else _listed(found) if isinstance(found, Sequence) else ()
-        for key, value in pairs:
-            yield str(key), {"key": str(key), "value": value}
+        variable = rule.rule.for_each[0]
+        return {((variable, str(key)),): {"key": str(key), "value": value} for key, value in pairs}
+
+
+def _item_of(rule: CompiledRule, labels: Labels, items: Mapping[Labels, dict[str, Any]]) -> dict[str, Any]:
+    variable = rule.rule.for_each[0] if rule.rule.for_each else ""
+    found = items.get(only(labels, {variable}))
+    return {variable: found} if found else {}
 
 
 def _listed(items: Sequence[Any]) -> Iterator[tuple[str, Any]]:
@@ -301,32 +326,3 @@ def _gap(instance: Instance) -> tuple[Outcome, str]:
             if cell.reason == kind:
                 return kind, f"{reference.text}: {cell.detail}"
     return "no_data", "no sample"
-
-
-def _joined(
-    instances: list[tuple[Labels, dict[str, Any]]], column_: Column, names: tuple[str, ...], *, open_ended: bool
-) -> Iterator[tuple[Labels, dict[str, Any]]]:
-    """Join the label sets so far with those of a column on the labels they share; neither side loses a set.
-
-    Unless `open_ended`, the sets so far are all there can be (the items of a for_each), and the column adds none.
-    """
-    wanted = set(names)
-    known = {name for labels, _ in instances for name, _ in labels}
-    shared = wanted & known
-    index: dict[Labels, list[Labels]] = {}
-    for key in column_.cells:
-        index.setdefault(_only(key, shared), []).append(key)
-    met: set[Labels] = set()
-    for labels, items in instances:
-        key = _only(labels, shared)
-        met.add(key)
-        for match in index.get(key, ()):
-            yield tuple(sorted({**dict(labels), **dict(match)}.items())), items
-        if key not in index and labels:
-            yield labels, items
-    if open_ended:
-        yield from ((key, {}) for common, keys in index.items() if common not in met for key in keys)
-
-
-def _only(labels: Labels, names: set[str]) -> Labels:
-    return tuple(pair for pair in labels if pair[0] in names)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from governance.core.metric import Feature
 
+_SHARES = ("share of", "area under", "Jensen-Shannon", "Kolmogorov-Smirnov", "1 when")
+_COUNTS = ("how many", "number of", "population stability", "chi-squared", "mean absolute", "root of", "distance of")
 By = Literal["", "feature", "slice", "version"]
 
 
@@ -29,6 +32,13 @@ class Measure:
     def age(self) -> bool:
         """True of an age, which is of the whole log whatever the window."""
         return self.description.startswith("age of")
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The least and the greatest value there can be; None where they are not known."""
+        if self.description.startswith(_SHARES):
+            return 0, 1
+        return (0, math.inf) if self.age or self.description.startswith(_COUNTS) else None
 
 
 def _measure(

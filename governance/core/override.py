@@ -10,14 +10,11 @@ from typing import Any
 
 from governance.core.authored import Authored, Path, SourceText, Written, problem_at
 from governance.core.card import Card
-from governance.core.document import SEVERITIES
 from governance.core.pack import Pack
 from governance.core.problem import Problem
-from governance.core.rule import NoData, Rule
+from governance.core.rule import Rule
 
 NO_DATA_FOR = timedelta(minutes=15)
-_CAUTION = ("ok", "keep", "alert")
-_CLOSED = ("when", "for", "enforcement", "severity")
 _FIXED = ("for_each", "applies_to", "overridable")
 
 
@@ -41,12 +38,6 @@ class Layer:
         return problem_at(self.source, self.source.key_at((*self.path, key)), code, message, hint)
 
 
-def override_problems(base: Rule, own: Layer, name: str) -> Iterator[Problem]:
-    """Check what a card says of a pack's rule."""
-    yield from _refused(base, own, name)
-    yield from _ignored(base, own, name)
-
-
 def redefinitions(
     card: Authored[Card], packs: Sequence[Authored[Pack]], redefined: Collection[str]
 ) -> Iterator[Problem]:
@@ -67,29 +58,7 @@ def reads(rule: Rule, kind: str, name: str) -> bool:
     return any(used.search(text) for text in rule.conditions().values())
 
 
-def _refused(base: Rule, own: Layer, name: str) -> Iterator[Problem]:
-    """A card may not loosen a rule that its pack closes; changing what fires, or when, counts as loosening."""
-    if base.overridable is not False:
-        return
-    changed = [key for key in _CLOSED if getattr(own.rule, "for_" if key == "for" else key) is not None]
-    if own.rule.no_data is not None and _less_careful(own.rule.no_data, base.no_data or NoData()):
-        changed.append("no_data")
-    for key in changed:
-        message = f"'{name}' may not be changed by a card (overridable: false); ask for a waiver instead"
-        yield own.problem("not-overridable", key, message)
-
-
-def _less_careful(own: NoData, base: NoData) -> bool:
-    """Tell whether missing data would be told later, less gravely or not at all."""
-    said = own.model_fields_set
-    return (
-        ("then" in said and _CAUTION.index(own.then) < _CAUTION.index(base.then))
-        or ("severity" in said and SEVERITIES.index(own.severity) < SEVERITIES.index(base.severity))
-        or (own.for_ is not None and own.for_ > (base.for_ if base.for_ is not None else NO_DATA_FOR))
-    )
-
-
-def _ignored(base: Rule, own: Layer, name: str) -> Iterator[Problem]:
+def ignored(base: Rule, own: Layer, name: str) -> Iterator[Problem]:
     """What an author wrote must not be without effect: it would be a page that never comes."""
     for key in _FIXED:
         if getattr(own.rule, key) is not None:

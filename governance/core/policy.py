@@ -1,103 +1,35 @@
-"""The effective policy of one model: which rules apply to it, and where each came from."""
+"""Combine a card with the packs that select it into the policy that holds for one model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 from governance.core.acting_checks import acting_problem
 from governance.core.authored import Authored, SourceText, Written, problem_at
 from governance.core.card import Card
+from governance.core.defaults import with_defaults
 from governance.core.document import ParameterValue, Severity
+from governance.core.effective import (
+    Absent,
+    EffectiveMetric,
+    EffectiveParameter,
+    EffectivePolicy,
+    EffectiveRule,
+)
 from governance.core.measurement import Metric
-from governance.core.metric import LogTable, Query, Sample
-from governance.core.override import NO_DATA_FOR, Layer, override_problems, reads, redefinitions
+from governance.core.metric import LogTable
+from governance.core.override import NO_DATA_FOR, Layer, ignored, reads, redefinitions
 from governance.core.pack import Pack
-from governance.core.problem import Position, Problem
+from governance.core.problem import Problem
 from governance.core.question import log_table, needs_truth, query, unavailable
-from governance.core.rule import Enforcement, NoData, Rule, Then
+from governance.core.rule import NoData, Rule
+from governance.core.strictness import change_of, parameter_effect
 from governance.core.suggestion import closest
 
-
-@dataclass(frozen=True, slots=True)
-class EffectiveMetric:
-    """A metric that this model has: its document, the query that answers it and where it is declared."""
-
-    name: str
-    model: str
-    spec: Metric
-    query: Query
-    labels: tuple[str, ...]
-    needs_truth: bool
-    origin: Position
-
-    @property
-    def every(self) -> timedelta:
-        """How often it is asked: a query each minute unless its author says otherwise, a log's hours each hour."""
-        return self.spec.every or (timedelta(minutes=1) if self.spec.query else timedelta(hours=1))
-
-    @property
-    def stale_after(self) -> timedelta:
-        """How old a sample may be; three times the metric's interval."""
-        return self.spec.stale_after or 3 * self.every
-
-    def own(self, samples: Iterable[Sample]) -> Iterator[Sample]:
-        """Yield the samples about this model, of an answer that may be about the whole fleet."""
-        fleet = self.spec.model_label
-        for each in samples:
-            if fleet is None:
-                yield each
-            elif (fleet, self.model) in each.labels:
-                yield replace(each, labels=tuple(pair for pair in each.labels if pair[0] != fleet))
-
-
-@dataclass(frozen=True, slots=True)
-class Absent:
-    """A standard metric that this model cannot have, and why."""
-
-    reason: str
-    labels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class EffectiveRule:
-    """A rule as it holds for one model, after overrides; `pack` is "" for a rule of the card.
-
-    `given` is the condition under which its pack applies, known to hold wherever the rule is judged.
-    """
-
-    id: str
-    pack: str
-    given: str
-    applies_to: Written | None
-    conditions: tuple[tuple[Severity, Written], ...]
-    for_: timedelta
-    keep_firing_for: timedelta
-    no_data_for: timedelta
-    no_data_then: Literal["alert", "ok", "keep"]
-    no_data_severity: Severity
-    enforcement: Enforcement
-    then: Then | None
-    for_each: tuple[str, Written] | None
-    summary: Written | None
-    remedy: str
-    controls: tuple[str, ...]
-    origin: Position
-
-
-@dataclass(frozen=True, slots=True)
-class EffectivePolicy:
-    """All that is asked of one model. `absent` says why a standard metric does not exist for it."""
-
-    card: Card
-    source: SourceText
-    metrics: Mapping[str, EffectiveMetric]
-    absent: Mapping[str, Absent]
-    parameters: Mapping[str, Mapping[str, ParameterValue]]
-    rules: tuple[EffectiveRule, ...]
-    problems: tuple[Problem, ...] = field(default=())
+__all__ = ["Absent", "EffectiveMetric", "EffectivePolicy", "EffectiveRule", "effective_policy"]
 
 
 Selects = Callable[[Authored[Pack], Card], bool]
@@ -110,8 +42,9 @@ def effective_policy(
 
     `broken` are packs with problems of their own: naming their rules is no mistake of the card.
     """
-    chosen = [pack for pack in packs if selects(pack, card.document)]
-    problems: list[Problem] = []
+    givers = [pack for pack in packs if pack.document.defaults and selects(pack, card.document)]
+    card, defaults, problems = with_defaults(card, givers)
+    chosen = [pack for pack in packs if pack in givers or selects(pack, card.document)]
     metrics, absent, redefined = _metrics(card, chosen)
     problems.extend(redefinitions(card, chosen, redefined))
     overrides = {rule.rule: index for index, rule in enumerate(card.document.rules) if "/" in rule.rule}
@@ -123,8 +56,17 @@ def effective_policy(
             problems.append(
                 problem_at(card.source, at, "unknown-rule", f"no pack has a rule '{name}'", closest(name, known))
             )
-    parameters = _parameters(card, chosen, problems)
-    return EffectivePolicy(card.document, card.source, metrics, absent, parameters, tuple(rules), tuple(problems))
+    settings = _settings(card, chosen, problems)
+    parameters = {pack: {name: each.value for name, each in values.items()} for pack, values in settings.items()}
+    passed_over = tuple(
+        (pack.document.pack, Written(pack.document.applies_to or "", pack.source, ("applies_to",)))
+        for pack in packs
+        if not any(pack is each for each in chosen)
+    )
+    return EffectivePolicy(
+        card.document, card.source, metrics, absent, parameters, tuple(rules), tuple(problems), settings, defaults,
+        passed_over,
+    )  # fmt: skip
 
 
 def _metrics(
@@ -143,13 +85,17 @@ def _metrics(
                 absent[name] = Absent(reason, spec.label_names())
             else:
                 redefined += [name] if owner is card and name in metrics else []
-                metrics[name] = _metric(name, spec, card.document, log, owner.source.key_at(("metrics", name)))
+                metrics[name] = _metric(name, spec, card.document, log, owner.source, metrics.get(name))
     return metrics, {name: reason for name, reason in absent.items() if name not in metrics}, redefined
 
 
-def _metric(name: str, spec: Metric, card: Card, log: LogTable | None, origin: Position) -> EffectiveMetric:
-    asked = query(spec, card, log)
-    return EffectiveMetric(name, card.model, spec, asked, spec.label_names(), needs_truth(spec), origin)
+def _metric(
+    name: str, spec: Metric, card: Card, log: LogTable | None, written: SourceText, replaced: EffectiveMetric | None
+) -> EffectiveMetric:
+    asked, origin = query(spec, card, log), written.key_at(("metrics", name))
+    return EffectiveMetric(
+        name, card.model, spec, asked, spec.label_names(), needs_truth(spec), origin, written, replaced
+    )
 
 
 def _pack_rules(
@@ -158,15 +104,32 @@ def _pack_rules(
     for pack in packs:
         for index, rule in enumerate(pack.document.rules):
             name = f"{pack.document.pack}/{rule.rule}"
-            layers = [Layer(rule, pack.source, ("rules", index))]
-            if name in overrides:
-                own = Layer(card.document.rules[overrides[name]], card.source, ("rules", overrides[name]))
-                problems.extend(override_problems(rule, own, name))
-                layers.insert(0, own)
-            found = _rule(name, pack.document, layers)
-            if len(layers) > 1:
-                problems.extend(_cannot_act(found, layers[0]))
+            base = Layer(rule, pack.source, ("rules", index))
+            if name not in overrides:
+                yield _rule(name, pack.document, [base])
+                continue
+            own = Layer(card.document.rules[overrides[name]], card.source, ("rules", overrides[name]))
+            found = _rule(name, pack.document, [own, base])
+            problems.extend(_loosenings(found, own, _declared(pack)))
+            problems.extend(ignored(rule, own, name))
+            problems.extend(_cannot_act(found, own))
             yield found
+
+
+def as_declared(rule: EffectiveRule) -> EffectiveRule:
+    """Return a rule as its pack declares it, without what the card says of it."""
+    base = _rule(rule.id, None, list(rule.layers[-1:]))
+    return replace(base, pack=rule.pack, given=rule.given)
+
+
+def _loosenings(rule: EffectiveRule, own: Layer, limits: Mapping[str, EffectiveParameter]) -> Iterator[Problem]:
+    """A card may tighten a rule that its pack closes, and not loosen it."""
+    if rule.layers[-1].rule.overridable is not False:
+        return
+    for each in change_of(as_declared(rule), rule, limits, limits).differences:
+        if each.effect == "loosened":
+            message = f"'{rule.id}' may only be tightened by a card (overridable: false); {each.words}"
+            yield own.problem("not-overridable", each.key, message, "ask for a waiver")
 
 
 def _card_rules(card: Authored[Card]) -> Iterator[EffectiveRule]:
@@ -218,6 +181,7 @@ def _rule(name: str, pack: Pack | None, layers: list[Layer]) -> EffectiveRule:
         remedy=first("remedy") or "",
         controls=first("controls") or (),
         origin=layers[0].source.at((*layers[0].path, "rule")),
+        layers=tuple(layers),
     )
 
 
@@ -230,40 +194,45 @@ def _conditions(layers: list[Layer], severity: Severity | None) -> tuple[tuple[S
     return ((severity or "warning", layer.written("when")),)
 
 
-def _parameters(
+def _settings(
     card: Authored[Card], packs: Sequence[Authored[Pack]], problems: list[Problem]
-) -> dict[str, dict[str, ParameterValue]]:
-    values = {
-        pack.document.pack: {name: each.default for name, each in pack.document.parameters.items()} for pack in packs
-    }
+) -> dict[str, dict[str, EffectiveParameter]]:
+    """Return the parameters of each pack, with the values that the card gives them."""
+    found = {pack.document.pack: _declared(pack) for pack in packs}
     by_name = {pack.document.pack: pack.document for pack in packs}
-    known = [f"{pack}/{name}" for pack, each in values.items() for name in each]
+    known = [f"{pack}/{name}" for pack, each in found.items() for name in each]
     for key, value in card.document.parameters.items():
         pack, _, name = key.partition("/")
-        where = card.source.key_at(("parameters", key))
+        where, at = card.source.key_at(("parameters", key)), card.source.at(("parameters", key))
         if key not in known:
             message = f"no pack has a parameter '{key}'"
             problems.append(problem_at(card.source, where, "unknown-parameter", message, closest(key, known)))
-        elif type(value) is not type(values[pack][name]) and not _both_numbers(value, values[pack][name]):
-            at = card.source.at(("parameters", key))
-            message = f"'{key}' is a {_kind(values[pack][name])}, not a {_kind(value)}"
+            continue
+        spec = found[pack][name]
+        if type(value) is not type(spec.value) and not _both_numbers(value, spec.value):
+            message = f"'{key}' is a {_kind(spec.value)}, not a {_kind(value)}"
             problems.append(problem_at(card.source, at, "wrong-parameter", message))
-        elif closed := _loosened(by_name[pack], name, value):
+        elif closed := _loosened(by_name[pack], name, spec, value):
             message = f"{key} may only be tightened: '{pack}/{closed}' rests on it and is not overridable"
             problems.append(problem_at(card.source, where, "not-overridable", message, "ask for a waiver"))
         else:
-            values[pack][name] = value
-    return values
+            found[pack][name] = replace(spec, value=value, origin=at)
+    return found
 
 
-def _loosened(pack: Pack, name: str, value: Any) -> str:
+def _declared(pack: Authored[Pack]) -> dict[str, EffectiveParameter]:
+    found = {}
+    for name, each in pack.document.parameters.items():
+        at = pack.source.at(("parameters", name, "default"))
+        found[name] = EffectiveParameter(each.default, each.default, each.tighter, at, at)
+    return found
+
+
+def _loosened(pack: Pack, name: str, spec: EffectiveParameter, value: ParameterValue) -> str:
     """Return the rule that a looser value of a parameter would weaken although its pack closes it, "" of none."""
-    parameter = pack.parameters[name]
-    default: Any = parameter.default
-    tighter = value == default  # where the pack does not say which way is tighter, no other value is known to be
-    if parameter.tighter is not None:
-        tighter = value <= default if parameter.tighter == "lower" else value >= default
-    closed = (rule for rule in pack.rules if rule.overridable is False and not tighter)
+    if parameter_effect(spec, value) != "loosened":
+        return ""
+    closed = (rule for rule in pack.rules if rule.overridable is False)
     return next((rule.rule for rule in closed if reads(rule, "parameters", name)), "")
 
 

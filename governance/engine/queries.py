@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -23,6 +24,9 @@ from governance.errors import NotFound
 from governance.store import alerts, effects, incidents, progress, waivers
 from governance.views import AlertView, IncidentView, RuleView, TermView, WhyView, incident_view, why_view
 
+_TOLD = 200
+"""Characters of an alert's labels by which alerts of one rule are ordered."""
+
 
 def listed(engine: Engine, *, status: str = "", model: str = "") -> list[IncidentView]:
     """Return incidents, newest first."""
@@ -35,7 +39,6 @@ def alerting(engine: Engine) -> list[AlertView]:
     """Return the alerts that are pending or firing, firing ones first, the worst of them before the others."""
     with engine.database.read() as connection:
         found = alerts.active(connection).values()
-    order = [*reversed(SEVERITIES), None]
     views = [
         AlertView(
             model=each.key.model,
@@ -49,7 +52,15 @@ def alerting(engine: Engine) -> list[AlertView]:
         )
         for each in found
     ]
-    return sorted(views, key=lambda each: (order.index(each.severity), each.model, each.rule, str(each.labels)))  # type: ignore[arg-type]
+    return sorted(views, key=alert_place)
+
+
+def alert_place(alert: AlertView) -> tuple[int, str, str, str, str]:
+    """Return where an alert stands among the others."""
+    rank = SEVERITIES.index(alert.severity) if alert.severity in SEVERITIES else -1
+    labels = repr(sorted(alert.labels.items()))
+    whole = hashlib.sha256(f"{alert.kind}/{labels}".encode("utf-8", "backslashreplace")).hexdigest()
+    return -rank, alert.model, alert.rule, labels[:_TOLD], whole  # a cursor must not grow with the labels
 
 
 def last_judged(engine: Engine) -> datetime | None:

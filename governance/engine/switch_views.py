@@ -38,16 +38,18 @@ def switch_view(engine: Engine, model: str, who: Actor, confirmations: Confirmat
     return view_of(engine, switch, who, confirmations)
 
 
-def switch_views(
-    engine: Engine, who: Actor, readable: Callable[[str | None], bool], confirmations: Confirmations
-) -> list[SwitchView]:
+def readable_switches(engine: Engine, readable: Callable[[str | None], bool]) -> list[Switch]:
     """Return the switches of all models that may be read, those that are not live first."""
     with engine.database.read() as connection:
         pulled = switches.all_of(connection)
     models = {policy.model for policy in engine.plan.policies if policy.model != ENGINE} | set(pulled)
     found = [pulled.get(model, Switch(model)) for model in models if readable(model)]
-    found.sort(key=lambda each: (not each.settings, each.model))
-    return [view_of(engine, each, who, confirmations) for each in found]
+    return sorted(found, key=switch_place)
+
+
+def switch_place(switch: Switch) -> tuple[int, str]:
+    """Return where a switch stands among the others."""
+    return (0 if switch.settings else 1), switch.model
 
 
 def view_of(engine: Engine, switch: Switch, who: Actor, confirmations: Confirmations) -> SwitchView:

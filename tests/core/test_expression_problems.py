@@ -237,11 +237,11 @@ def test_shape_of_a_model() -> None:
     expected = Shape.record(
         {
             "name": Shape.leaf("string"),
-            "tier": Shape.leaf("int"),
+            "tier": Shape.one_of([1, 2]),
             "part": part,
             "parts": Shape.map(part),
             "known": Shape.record({"a": part, "b": part}, optional=["a", "b"]),
-            "pair": Shape.list(Shape.leaf("double")),
+            "pair": Shape.list(Shape.leaf("double"), 2),
             "items": Shape.list(part),
             "either": ANY,
             "anything": ANY,

@@ -36,10 +36,10 @@ def problems(folder: Path, card: str, pack: str = PACK, metric: str = "x: {sourc
             "parameters: {house/limit: 60d}\n",
             ["5:14 house/limit may only be tightened: 'house/closed' rests on it and is not overridable"],
         ),
-        ("rules: [{rule: house/free, when: card.tier > 9}]\n", []),
+        ("rules: [{rule: house/free, when: card.tier > 2}]\n", []),
         (
             "rules: [{rule: house/closed, for: 1h}]\n",
-            ["5:30 'house/closed' may not be changed by a card (overridable: false); ask for a waiver instead"],
+            ["5:30 'house/closed' may only be tightened by a card (overridable: false); for 1h, was 0s"],
         ),
         ("rules: [{rule: house/closed, summary: in our words}]\n", []),
     ],
@@ -70,6 +70,7 @@ rules:
 """
 SEVERITIES = "'house/two' has a condition for each severity"
 CLOSED = "may not be changed by a card (overridable: false)"
+TIGHTER = "'house/closed' may only be tightened by a card (overridable: false)"
 
 
 @pytest.mark.parametrize(
@@ -88,9 +89,23 @@ CLOSED = "may not be changed by a card (overridable: false)"
             "{rule: house/one, applies_to: card.tier == 1}",
             ["`applies_to` of 'house/one' is its pack's to say; here it would change nothing"],
         ),
-        ("{rule: house/closed, no_data: {then: ok}}", [f"'house/closed' {CLOSED}; ask for a waiver instead"]),
-        ("{rule: house/closed, no_data: {for: 2h}}", [f"'house/closed' {CLOSED}; ask for a waiver instead"]),
-        ("{rule: house/closed, no_data: {severity: info}}", [f"'house/closed' {CLOSED}; ask for a waiver instead"]),
+        ("{rule: house/closed, no_data: {then: ok}}", [f"{TIGHTER}; no_data then ok, was keep"]),
+        ("{rule: house/closed, no_data: {for: 2h}}", [f"{TIGHTER}; no_data 2h, was 1h"]),
+        ("{rule: house/closed, no_data: {severity: info}}", [f"{TIGHTER}; no_data info, was warning"]),
+        ("{rule: house/closed, when: metrics.drift > 0.4, severity: critical, keep_firing_for: 1h}", []),
+        (
+            "{rule: house/closed, when: metrics.drift > 0.6}",
+            [f"{TIGHTER}; warning when metrics.drift > 0.6, was metrics.drift > 0.5"],
+        ),
+        (
+            "{rule: house/closed, when: metrics.drift * 2.0 > 0.5}",
+            [
+                (
+                    f"{TIGHTER}; warning when metrics.drift * 2.0 > 0.5, was metrics.drift > 0.5; "
+                    "whether that is stricter cannot be told"
+                )
+            ],
+        ),
         ("{rule: house/closed, no_data: {then: alert, for: 1m, severity: critical}}", []),
     ],
 )
@@ -231,3 +246,39 @@ def test_without_rows_to_compare_with_a_drift_is_not_applicable(tmp_path: Path, 
     policy = policies([tmp_path]).plan.by_model["logged"].policy
     reason = "there is nothing to compare with (log.reference, or `against`)"
     assert (policy.absent["psi"].reason if "psi" in policy.absent else "") == (reason if absent else "")
+
+
+DEFAULTS = "kind: pack\npack: house\ndefaults:\n  retraining: {every: 30d}\n  truth: {delay: 1d, complete_after: 2d}\n"
+
+
+def test_a_card_may_omit_what_a_pack_declares_and_its_own_word_stands(tmp_path: Path) -> None:
+    assert problems(tmp_path, "retraining: {lead_time: 2d}\ntruth: {delay: 3d, complete_after: 4d}\n", DEFAULTS) == []
+    policy = policies([tmp_path]).plan.by_model["m"].policy
+    assert policy.card.retraining is not None
+    assert policy.card.truth is not None
+    assert (str(policy.card.retraining.every), str(policy.card.retraining.lead_time)) == (
+        "30 days, 0:00:00",
+        "2 days, 0:00:00",
+    )
+    assert policy.card.truth.delay.days == 3
+    assert {path: str(at).rpartition("/")[2] for path, at in policy.defaults.items()} == {
+        ("retraining", "every"): "house.yaml:4:23"
+    }
+
+
+def test_what_a_pack_fills_in_other_packs_judge(tmp_path: Path) -> None:
+    assert problems(tmp_path, "", DEFAULTS) == []
+    rules = {each.id for each in policies([tmp_path]).plan.by_model["m"].policy.rules}
+    assert "retraining/never-recorded" in rules
+
+
+@pytest.mark.parametrize(
+    ("defaults", "said"),
+    [
+        ("tier: 9", "3:18 tier: Input should be 1, 2 or 3"),
+        ("truth: {delay: 1d}", "3:12 truth.complete_after: Field required"),
+        ("model: all", "3:19 `model` is each card's to say; it has no default"),
+    ],
+)
+def test_a_default_is_checked_like_a_card(tmp_path: Path, defaults: str, said: str) -> None:
+    assert said in problems(tmp_path, "", f"kind: pack\npack: house\ndefaults: {{{defaults}}}\n")

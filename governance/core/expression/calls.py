@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -10,7 +10,7 @@ from governance.core.expression import syntax
 from governance.core.expression.functions import duration, pattern, seconds, timestamp
 from governance.core.expression.nesting import report_nested
 from governance.core.expression.reference import Reference
-from governance.core.expression.shape import ANY, DOUBLE, STRING, Shape
+from governance.core.expression.shape import ANY, DOUBLE, STRING, Shape, joined
 from governance.core.expression.signatures import (
     AGGREGATES,
     EXPANDED,
@@ -19,11 +19,14 @@ from governance.core.expression.signatures import (
     SIGNATURES,
     STRETCHES,
     VIEWS,
+    Overload,
+    accepts,
     counted,
+    either,
     example,
 )
 from governance.core.expression.syntax import Node
-from governance.core.expression.values import OperationError
+from governance.core.expression.values import OperationError, a_kind
 from governance.core.suggestion import closest
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ def reference_call(resolver: Resolver, node: syntax.Call) -> Resolved:
     """Bind max(…), samples(…), series(…) and their like."""
     if node.function in AGGREGATES:
         found = _aggregate(resolver, node)
-        return (resolver.bind(found[0], node.span), DOUBLE) if found else (node, DOUBLE)
+        return (resolver.bind(found[0], node.span), resolver.number(found[0])) if found else (node, DOUBLE)
     if len(node.arguments) != 1:
         resolver.report(node.span, "wrong-arguments", f"{node.function}() takes one metric, such as metrics.<name>")
         return node, ANY
@@ -109,23 +112,68 @@ def _labels(resolver: Resolver, node: Node, reference: Reference, known: Labels 
 
 def function_call(resolver: Resolver, node: syntax.Call) -> Resolved:
     """Check a call of a function or method and compute it if its argument is constant."""
-    signature = SIGNATURES.get(node.function)
-    target = None if node.target is None else resolver.resolve(node.target)[0]
-    if signature is None:
+    node = _spaced(resolver, node)
+    overloads = SIGNATURES.get(node.function)
+    target = None if node.target is None else resolver.resolve(node.target)
+    if overloads is None:
         _report_unknown(resolver, node)
         return node, ANY
-    arguments = tuple(resolver.resolve(each)[0] for each in node.arguments)
-    counts = signature.plain if target is None else signature.method
-    if counts is None:
-        form = f"write value.{node.function}(…)" if target is None else f"write {node.function}(value)"
-        resolver.report(node.name_span, "wrong-arguments", f"{node.function}() is not called like this", form)
-    elif len(arguments) not in counts:
-        message = f"{node.function}() takes {counted(counts)}, not {len(arguments)}"
-        resolver.report(node.span, "wrong-arguments", message)
-    else:
-        _check_pattern(resolver, node)
-        return _folded(resolver, replace(node, target=target, arguments=arguments)), signature.result
-    return node, signature.result
+    arguments = [resolver.resolve(each) for each in node.arguments]
+    given = None if target is None else target[1]
+    shapes = [shape for _, shape in arguments]
+    fitting = [each for each in overloads if each.takes(given, shapes)]
+    result = joined(each.result for each in fitting or overloads)
+    if not fitting:
+        _report_unfit(resolver, node, overloads, given, shapes)
+        return node, result
+    _check_pattern(resolver, node)
+    called = replace(node, target=target and target[0], arguments=tuple(each for each, _ in arguments))
+    folded = _folded(resolver, called)
+    return folded, resolver.resolve(folded)[1] if isinstance(folded, syntax.Literal) else result
+
+
+def _spaced(resolver: Resolver, node: syntax.Call) -> syntax.Call:
+    """Return math.sqrt(x) as a call of "math.sqrt", unless a variable is called math."""
+    if isinstance(node.target, syntax.Name) and not resolver.names_variable(node.target.name):
+        name = f"{node.target.name}.{node.function}"
+        if name in SIGNATURES:
+            return replace(node, function=name, target=None, name_span=(node.target.span[0], node.name_span[1]))
+    return node
+
+
+def _report_unfit(
+    resolver: Resolver, node: syntax.Call, overloads: Sequence[Overload], target: Shape | None, shapes: list[Shape]
+) -> None:
+    """Report the first of: called in the wrong form, with too many or few arguments, with a value of another kind."""
+    name = node.function
+    formed = [each for each in overloads if (each.target is None) == (target is None)]
+    if not formed:
+        form = f"write value.{name}(…)" if target is None else f"write {name}(value)"
+        resolver.report(node.name_span, "wrong-arguments", f"{name}() is not called like this", form)
+        return
+    counted_in = [each for each in formed if each.counts(len(shapes))]
+    if not counted_in:
+        resolver.report(node.span, "wrong-arguments", f"{name}() takes {counted(formed)}, not {len(shapes)}")
+        return
+    wanted = [frozenset().union(*(each.target for each in counted_in if each.target))] if target is not None else []
+    given = [(node.target, target)] if target is not None else []
+    given += zip(node.arguments, shapes, strict=True)
+    wanted += [frozenset().union(*(each.kinds(at) for each in counted_in)) for at in range(len(shapes))]
+    for (part, shape), kinds in zip(given, wanted, strict=True):
+        if part is not None and shape is not None and not accepts(kinds, shape):
+            message = f"{name}() takes {either(kinds)}, not {a_kind(shape.kind)}"
+            resolver.report(part.span, "wrong-type", message, _instead(name, shape, kinds))
+            return
+    resolver.report(node.span, "wrong-type", f"{name}() does not take these kinds of value together")
+
+
+def _instead(name: str, shape: Shape, kinds: frozenset[str]) -> str:
+    """Return how to make what a function takes of what it was given."""
+    if kinds == {"string"} and shape.kind in ("int", "double", "bool"):
+        return "write string(…)"
+    if "double" in kinds and shape.kind in ("int", "uint"):
+        return "write 1.0 or double(…)"
+    return f"a number needs no {name}()" if name == "seconds" and shape.kind in ("int", "double") else ""
 
 
 def _report_unknown(resolver: Resolver, node: syntax.Call) -> None:

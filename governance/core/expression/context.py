@@ -29,11 +29,17 @@ class Context:
 
         :raises KeyError: there is no such variable
         """
-        if name in self._ready:
+        try:
             return self._ready[name]
+        except KeyError:
+            return self._found(name)
+
+    def _found(self, name: str) -> object:
         if name in self._variables:
-            # Two threads may both convert; they store equal values, so no lock is needed.
-            return self._ready.setdefault(name, native(self._variables[name]))
-        if self._parent is None:
+            value = native(self._variables[name])
+        elif self._parent is None:
             raise KeyError(name)
-        return self._parent.value(name)
+        else:
+            value = self._parent.value(name)
+        # Two threads may both convert; they store equal values, so no lock is needed.
+        return self._ready.setdefault(name, value)

@@ -15,7 +15,7 @@ from typing import Any
 import re2
 
 from governance.core.duration import parse_duration
-from governance.core.expression.clock import CLOCK
+from governance.core.expression.meter import Meter
 from governance.core.expression.operators import in_range
 from governance.core.expression.values import OperationError, Type, Uint, a_kind, kind
 
@@ -33,6 +33,7 @@ _TRUTHS = {
 }
 _TYPE_NAMES = {
     "null": "null_type",
+    "optional": "optional_type",
     "timestamp": "google.protobuf.Timestamp",
     "duration": "google.protobuf.Duration",
 }
@@ -137,7 +138,8 @@ def _boolean(value: Any) -> bool:
     raise _refused("bool", value)
 
 
-def _string(value: Any) -> str:
+def string(value: Any) -> str:
+    """Return the text of a value, as string() gives it."""
     name = kind(value)
     if name == "bool":
         return "true" if value else "false"
@@ -181,6 +183,9 @@ def _text(name: str, test: Callable[[str, str], bool]) -> Callable[[Any, Any], b
     return apply
 
 
+_MATCHES = _text("matches", lambda text, part: pattern(part).search(text) is not None)
+
+
 @cache
 def _options() -> Any:
     options = re2.Options()
@@ -212,24 +217,29 @@ def _type(value: object) -> Type:
 FUNCTIONS: dict[str, Callable[..., object]] = {
     "bool": _boolean,
     "bytes": _bytes,
-    "contains": _text("contains", lambda text, part: part in text),
     "double": _double,
     "duration": duration,
     "dyn": lambda value: value,
     "endsWith": _text("endsWith", str.endswith),
     "int": _integer("int"),
-    "matches": _text("matches", lambda text, part: pattern(part).search(text) is not None),
     "seconds": seconds,
     "size": _size,
     "startsWith": _text("startsWith", str.startswith),
-    "string": _string,
+    "string": string,
     "timestamp": timestamp,
     "type": _type,
     "uint": lambda value: Uint(_integer("uint")(value)),
-    **CLOCK,
 }
 
-_PLAIN = ("bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint")
+
+def _matches(meter: Meter, text: Any, regular: Any) -> bool:
+    meter.read(text)
+    return bool(_MATCHES(text, regular))
+
+
+METERED_FUNCTIONS: dict[str, Callable[..., object]] = {"matches": _matches}
+
+_PLAIN = ("bool", "bytes", "double", "int", "list", "map", "null_type", "optional_type", "string", "type", "uint")
 TYPES: dict[str, object] = {name: Type(name) for name in _PLAIN} | {
     "google": {"protobuf": {each: Type(f"google.protobuf.{each}") for each in ("Timestamp", "Duration")}}
 }

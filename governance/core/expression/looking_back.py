@@ -37,7 +37,8 @@ def stretch_call(resolver: Resolver, node: syntax.Call) -> calls.Resolved:
     if found is None or window is None or (before and q is None):
         return node, DOUBLE
     over = Over(node.function, window, q)  # type: ignore[arg-type] # one of STRETCHES
-    return resolver.bind(replace(found[0], over=over), node.span), DOUBLE
+    reference = replace(found[0], over=over)
+    return resolver.bind(reference, node.span), resolver.number(reference)
 
 
 def window_text(resolver: Resolver, node: Node) -> str | None:

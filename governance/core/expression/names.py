@@ -12,6 +12,8 @@ from governance.core.expression.shape import Shape
 class Names:
     """Metrics with the names of their labels, and variables with their shapes.
 
+    `bounds` are the least and the greatest value of a metric, where something is known of them.
+
     `absent` are metrics that there could be, each with the reason why there is none.
 
     `slos` are the card's SLOs, named as slos.<name>; `slo_items` the for_each variables whose items are SLOs.
@@ -26,3 +28,4 @@ class Names:
     slo_items: frozenset[str] = frozenset()
     given: tuple[str, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)

@@ -8,10 +8,21 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from governance.core.expression.values import NUMBERS, AbsentError, IntLiteral, OperationError, Uint, a_kind, kind
+from governance.core.expression.meter import Meter
+from governance.core.expression.values import (
+    NOTHING,
+    NUMBERS,
+    AbsentError,
+    IntLiteral,
+    OperationError,
+    Optional,
+    Uint,
+    a_kind,
+    kind,
+)
 
 _LONGEST = timedelta(seconds=315_576_000_000)  # 10,000 years, the range of a CEL duration
 _VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "take the remainder of"}
@@ -24,6 +35,13 @@ _TIMES = {
     ("-", "timestamp", "timestamp"),
 }
 _JOINED = {"string", "bytes", "list"}
+_SUMS: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator.sub}
+_CLASSES: dict[str, type] = {"timestamp": datetime, "duration": timedelta}
+_EXACT_TIMES = {
+    (symbol, _CLASSES[one], _CLASSES[other]): _SUMS[symbol] for symbol, one, other in sorted(_TIMES)
+}  # the usual case without asking for kinds
+_HOLDERS = {"list", "map", "optional"}
+_KEYS = {"bool", "string", *NUMBERS}
 
 
 def _quotient(left: int, right: int) -> int:
@@ -47,8 +65,7 @@ def _double_quotient(left: float, right: float) -> float:
     return left / right
 
 
-def _times(symbol: str, left: Any, right: Any) -> object:
-    function = operator.add if symbol == "+" else operator.sub
+def _times(function: Callable[[Any, Any], Any], left: Any, right: Any) -> object:
     try:
         result = function(left, right)
     except OverflowError:
@@ -74,6 +91,9 @@ def in_range(value: int, name: str) -> int:
 
 def _arithmetic(symbol: str, whole: Callable[[int, int], int], double: Callable[[float, float], float] | None) -> Any:
     def apply(left: Any, right: Any) -> object:
+        found = _EXACT_TIMES.get((symbol, type(left), type(right)))
+        if found is not None:
+            return _times(found, left, right)
         left, right = _promoted(left, right)
         one, other = kind(left), kind(right)
         if one == other:
@@ -84,7 +104,7 @@ def _arithmetic(symbol: str, whole: Callable[[int, int], int], double: Callable[
             if symbol == "+" and one in _JOINED:
                 return left + right
         if (symbol, one, other) in _TIMES:
-            return _times(symbol, left, right)
+            return _times(_SUMS[symbol], left, right)
         raise OperationError(mismatch(symbol, one, other))
 
     return apply
@@ -116,27 +136,51 @@ def negative(value: Any) -> object:
     raise OperationError(f"cannot negate {a_kind(kind(value))}")
 
 
-def equal(left: Any, right: Any) -> bool:
+def equal(left: Any, right: Any, meter: Meter) -> bool:
     """Compare by value: numbers across their kinds, lists and maps by their members; different kinds are not equal."""
     one, other = kind(left), kind(right)
     if one in NUMBERS and other in NUMBERS:
         return bool(left == right)
     if one != other:
         return False
-    if one == "list":
-        return len(left) == len(right) and all(map(equal, left, right))
-    if one == "map":
-        return len(left) == len(right) and all(
-            contained(key, right) and equal(value, right[key]) for key, value in left.items()
-        )
+    if one in _HOLDERS:
+        return _equal_holders(one, left, right, meter)
     return bool(left == right)
 
 
+def _equal_holders(kind_of_both: str, left: Any, right: Any, meter: Meter) -> bool:
+    if kind_of_both == "optional":
+        return left.present is right.present and equal(left.value, right.value, meter)
+    if len(left) != len(right):
+        return False
+    meter.visit(len(left))
+    if kind_of_both == "list":
+        return all(equal(one, other, meter) for one, other in zip(left, right, strict=True))
+    return all(_has_key(right, key) and equal(value, right[key], meter) for key, value in left.items())
+
+
+def unequal(left: Any, right: Any, meter: Meter) -> bool:
+    """Tell whether two values differ."""
+    return not equal(left, right, meter)
+
+
+def _has_key(container: dict[Any, Any], key: Any) -> bool:
+    """Tell whether a map has a key; for Python's own dictionaries 1 and True are the same, for CEL they are not."""
+    if type(key) is str:
+        return key in container
+    if kind(key) not in _KEYS or key not in container:
+        return False
+    return any(isinstance(each, bool) is isinstance(key, bool) for each in container if each == key)
+
+
 _ORDERED = {"bool", "string", "bytes", "timestamp", "duration"}
+_ORDERED_CLASSES = frozenset({float, int, str, datetime, timedelta})
 
 
 def _ordering(symbol: str, compare: Callable[[Any, Any], bool]) -> Any:
     def apply(left: Any, right: Any) -> bool:
+        if type(left) is type(right) and type(left) in _ORDERED_CLASSES:
+            return compare(left, right)
         one, other = kind(left), kind(right)
         if (one in NUMBERS and other in NUMBERS) or (one == other and one in _ORDERED):
             return compare(left, right)
@@ -145,13 +189,14 @@ def _ordering(symbol: str, compare: Callable[[Any, Any], bool]) -> Any:
     return apply
 
 
-def contained(item: Any, container: Any) -> bool:
+def contained(item: Any, container: Any, meter: Meter) -> bool:
     """Tell whether a list has the item or a map the key."""
-    if kind(container) not in ("list", "map"):
+    if isinstance(container, dict):
+        return _has_key(container, item)
+    if not isinstance(container, list):
         raise OperationError(f"'in' needs a list or a map, not {a_kind(kind(container))}")
-    if isinstance(item, str) and isinstance(container, dict):
-        return item in container
-    return any(equal(each, item) for each in container)
+    meter.visit(len(container))
+    return any(equal(each, item, meter) for each in container)
 
 
 def index(container: Any, key: Any) -> object:
@@ -160,10 +205,47 @@ def index(container: Any, key: Any) -> object:
         return _item(container, key)
     if not isinstance(container, dict):
         raise OperationError(f"{a_kind(kind(container))} has no [ ]")
-    for each, value in container.items():
-        if equal(each, key):
-            return value
+    if _has_key(container, key):
+        return container[key]
     raise AbsentError(f"no key {key!r}" if isinstance(key, (str, int)) else "no such key")
+
+
+def selected(operand: Any, field: str) -> object:
+    """Return the value of a field of a map, or of the map in an optional value."""
+    if isinstance(operand, dict):
+        if field in operand:
+            return operand[field]
+        raise AbsentError(f"no field '{field}'")
+    if isinstance(operand, Optional):
+        return optional_field(operand, field)
+    raise OperationError(f"{a_kind(kind(operand))} has no field '{field}'")
+
+
+def optional_field(operand: Any, field: str) -> Optional:
+    """Return operand.?field."""
+    return _perhaps(operand, field, selected)
+
+
+def indexed(operand: Any, key: Any) -> object:
+    """Return operand[key], of what is in it if the operand is optional."""
+    return optional_item(operand, key) if isinstance(operand, Optional) else index(operand, key)
+
+
+def optional_item(operand: Any, key: Any) -> Optional:
+    """Return operand[?key]."""
+    return _perhaps(operand, key, indexed)
+
+
+def _perhaps(operand: Any, key: Any, found: Callable[[Any, Any], object]) -> Optional:
+    if isinstance(operand, Optional):
+        if not operand.present:
+            return NOTHING
+        operand = operand.value
+    try:
+        value = found(operand, key)
+    except AbsentError:
+        return NOTHING
+    return value if isinstance(value, Optional) else Optional(present=True, value=value)
 
 
 def _item(items: list[Any], key: Any) -> object:
@@ -174,19 +256,16 @@ def _item(items: list[Any], key: Any) -> object:
     return items[int(key)]
 
 
-OPERATORS: dict[str, Callable[..., object]] = {
-    "_+_": _arithmetic("+", operator.add, operator.add),
-    "_-_": _arithmetic("-", operator.sub, operator.sub),
-    "_*_": _arithmetic("*", operator.mul, operator.mul),
-    "_/_": _arithmetic("/", _quotient, _double_quotient),
-    "_%_": _arithmetic("%", _remainder, None),
-    "-_": negative,
-    "_==_": equal,
-    "_!=_": lambda left, right: not equal(left, right),
-    "_<_": _ordering("<", operator.lt),
-    "_<=_": _ordering("<=", operator.le),
-    "_>_": _ordering(">", operator.gt),
-    "_>=_": _ordering(">=", operator.ge),
-    "_in_": contained,
-    "_[_]": index,
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": _arithmetic("+", operator.add, operator.add),
+    "-": _arithmetic("-", operator.sub, operator.sub),
+    "*": _arithmetic("*", operator.mul, operator.mul),
+    "/": _arithmetic("/", _quotient, _double_quotient),
+    "%": _arithmetic("%", _remainder, None),
+    "<": _ordering("<", operator.lt),
+    "<=": _ordering("<=", operator.le),
+    ">": _ordering(">", operator.gt),
+    ">=": _ordering(">=", operator.ge),
 }
+METERED: dict[str, Callable[[Any, Any, Meter], bool]] = {"==": equal, "!=": unequal, "in": contained}
+"""Operators that may visit many items, and pay for them."""

@@ -46,10 +46,13 @@ class Missing(Exception):
 
 def problem_at(text: str, span: tuple[int, int], code: str, message: str, suggestion: str = "") -> ExpressionProblem:
     """Return a problem at a span of offsets into the text; of a span over several lines it marks the first."""
+    return ExpressionProblem(code, message, *place_of(text, span), suggestion)
+
+
+def place_of(text: str, span: tuple[int, int]) -> tuple[int, int, int]:
+    """Return the line and column of a span of offsets, counted from 1, and its length on that line."""
     start, end = span
     before = text.rfind("\n", 0, start) + 1
     line_end = text.find("\n", start)
     stop = min(end, line_end) if line_end >= 0 else end
-    return ExpressionProblem(
-        code, message, text.count("\n", 0, start) + 1, start - before + 1, max(1, stop - start), suggestion
-    )
+    return text.count("\n", 0, start) + 1, start - before + 1, max(1, stop - start)

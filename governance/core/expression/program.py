@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from governance.core.expression.conditions import Condition, ConditionOutcome, conditions, outcomes
 from governance.core.expression.context import Context
 from governance.core.expression.explanation import Term, terms
+from governance.core.expression.fault import GIVES_UP
+from governance.core.expression.meter import OverBudget
 from governance.core.expression.names import Names
-from governance.core.expression.problem import ExpressionError
+from governance.core.expression.problem import EvaluationFailed, ExpressionError
 from governance.core.expression.reference import Reference
-from governance.core.expression.syntax import Node
+from governance.core.expression.shape import ANY, Shape
+from governance.core.expression.syntax import Bound, Node, Span, walk
 from governance.core.expression.values import a_kind
 
 # The parser and the interpreter take a third of a second to import, so that is left to the first expression.
@@ -19,14 +23,20 @@ from governance.core.expression.values import a_kind
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A checked expression; `kind` is that of its value as far as it is known ("any" otherwise)."""
+    """A checked expression; `shape` is what is known of its value, `labels` where it names which labels.<name>."""
 
     text: str
     references: tuple[Reference, ...]
     variables: frozenset[str]
-    kind: str
+    shape: Shape
+    labels: tuple[tuple[str, Span], ...]
     _node: Node = field(repr=False, compare=False)
-    _tree: Any = field(repr=False, compare=False)
+    _fast: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def kind(self) -> str:
+        """The kind of its value as far as it is known, "any" otherwise."""
+        return self.shape.kind
 
     def evaluate(self, values: Mapping[Reference, object], context: Context) -> object:
         """Return the outcome as a plain Python value; a reference that is absent or bound to MISSING is missing.
@@ -34,16 +44,47 @@ class Program:
         :raises Missing: the outcome itself rests on missing values
         :raises EvaluationFailed: there is no outcome for these values
         """
-        from governance.core.expression.evaluator import evaluated
+        try:
+            return (self._fast or self._compiled())(values, context)
+        except OverBudget as error:
+            raise EvaluationFailed(error.reason) from None
+        except GIVES_UP:
+            return self._exactly(self._node, values, context)
 
-        return evaluated(self._tree, values, context)
+    def _compiled(self) -> Any:
+        """Compile when first asked; two threads may both do it, and get the same."""
+        from governance.core.expression.generation import generated
+
+        fast = generated(self._node)
+        object.__setattr__(self, "_fast", fast)
+        return fast
+
+    @staticmethod
+    def _exactly(node: Node, values: Mapping[Reference, object], context: Context) -> object:
+        from governance.core.expression.exact import evaluated
+
+        return evaluated(node, values, context)
 
     def explain(self, values: Mapping[Reference, object], context: Context) -> tuple[Term, ...]:
         """Return the conditions that && || ! and ?: join, in the order of the text, with their outcomes and values."""
-        from governance.core.expression.evaluator import evaluated
-        from governance.core.expression.lowering import lowered
+        return tuple(terms(self.text, self._node, self._evaluator(values, context)))
 
-        return tuple(terms(self.text, self._node, lambda node: evaluated(lowered(node), values, context)))
+    def span(self, reference: Reference) -> Span:
+        """Return where a reference first stands in the text."""
+        return next(each.span for each in walk(self._node) if isinstance(each, Bound) and each.reference == reference)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The elementary conditions that && || ! and ?: join, in the order of the text."""
+        return conditions(self.text, self._node)
+
+    def outcomes(self, values: Mapping[Reference, object], context: Context) -> tuple[ConditionOutcome, ...]:
+        """Return what became of each of `conditions` for these values."""
+        return outcomes(self._node, self._evaluator(values, context))
+
+    def _evaluator(self, values: Mapping[Reference, object], context: Context) -> Callable[[Node], object]:
+        """Return what evaluates a part of the expression."""
+        return lambda node: self._exactly(node, values, context)
 
 
 def compile_expression(text: str, names: Names, *, result: str = "any") -> Program:
@@ -51,29 +92,27 @@ def compile_expression(text: str, names: Names, *, result: str = "any") -> Progr
 
     :raises ExpressionError: a syntax error, or everything that is wrong with what it names
     """
-    from governance.core.expression.lowering import lowered
     from governance.core.expression.parsing import parse
-    from governance.core.expression.resolution import Resolver, given_guards, guards
+    from governance.core.expression.resolution import Resolver
 
     parsed = parse(text)
-    given = frozenset().union(guards(parsed), *map(given_guards, names.given))
-    resolver = Resolver(text, names, given)
+    resolver = Resolver(text, names)
     node, shape = resolver.resolve(parsed)
     resolver.finish()
     if result not in ("any", shape.kind) and shape.kind != "any":
         resolver.report(parsed.span, "wrong-type", f"this gives {a_kind(shape.kind)}, it must give {a_kind(result)}")
     if resolver.problems:
         raise ExpressionError(sorted(resolver.problems, key=lambda each: (each.line, each.column)))
-    return Program(text, tuple(resolver.references), frozenset(resolver.variables), shape.kind, node, lowered(node))
+    references, variables = tuple(resolver.references), frozenset(resolver.variables)
+    return Program(text, references, variables, shape, tuple(resolver.labels.items()), node)
 
 
-def compile_unchecked(text: str) -> Program:
+def compile_unchecked(text: str, container: str = "", variables: Collection[str] = ()) -> Program:
     """Parse an expression as bare CEL: nothing it names is checked, no metric expanded, no literal adjusted.
 
     :raises ExpressionError: a syntax error
     """
-    from governance.core.expression.lowering import lowered
+    from governance.core.expression.namespace import located
     from governance.core.expression.parsing import parse
 
-    node = parse(text)
-    return Program(text, (), frozenset(), "any", node, lowered(node))
+    return Program(text, (), frozenset(), ANY, (), located(parse(text), container, variables))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 from typing import Final, Literal
@@ -51,6 +51,7 @@ class Reference:
     """A metric as an expression uses it; `aggregates` are (function, labels kept), the innermost first.
 
     `over` looks back at the aggregated metric's past. With `budget` it is an SLO that is asked, and `metric` is "".
+    Its hash is kept, as every evaluation looks its references up.
     """
 
     metric: str
@@ -58,6 +59,14 @@ class Reference:
     aggregates: tuple[tuple[str, tuple[str, ...]], ...] = ()
     over: Over | None = None
     budget: Budget | None = None
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        found = hash((self.metric, self.view, self.aggregates, self.over, self.budget))
+        object.__setattr__(self, "_hash", found)
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def text(self) -> str:

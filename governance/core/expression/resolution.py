@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import lru_cache
+from functools import partial
 from typing import Any
 
-from governance.core.expression import budgets, calls, kinds, looking_back, syntax
+from governance.core.expression import bounds, budgets, calls, guarding, kinds, looking_back, syntax
 from governance.core.expression.functions import TYPES
+from governance.core.expression.guarding import Place, Places
 from governance.core.expression.names import Names
-from governance.core.expression.parsing import parse
-from governance.core.expression.problem import ExpressionError, ExpressionProblem, problem_at
+from governance.core.expression.problem import ExpressionProblem, problem_at
 from governance.core.expression.reference import Reference
-from governance.core.expression.shape import ANY, BOOL, DOUBLE, TYPE, Field, Shape
+from governance.core.expression.shape import ANY, BOOL, DOUBLE, INT, OPTIONAL, TYPE, Field, Shape, joined
 from governance.core.expression.signatures import BUDGETS, EXPANDED, STRETCHES
 from governance.core.expression.syntax import Node, Span, path
-from governance.core.expression.values import IntLiteral, a_kind, kind
+from governance.core.expression.values import NUMBERS, IntLiteral, a_kind, kind
 from governance.core.suggestion import closest
 
-METRICS, SLOS = "metrics", "slos"
+METRICS, SLOS, LABELS = "metrics", "slos", "labels"
 _ARITHMETIC = frozenset("+-*/%")
+_MAPS = ("map", "transformList", "transformMap", "transformMapEntry")
+_ONCE = ("bind", "optMap", "optFlatMap")
 Resolved = calls.Resolved
 
 
 class Resolver:
-    """Resolves one expression; read `problems`, `references` and `variables` afterwards.
+    """Resolves one expression; read `problems`, `references`, `variables`, `labels` and `lengths` afterwards.
 
-    `guards` are the paths that the expression, or what is given, tests with has().
+    `labels` are those named as labels.<name>, with where; `lengths` how many items the list or map of a macro can have.
     """
 
-    def __init__(self, text: str, names: Names, guards: Iterable[tuple[str, ...]]) -> None:
+    def __init__(self, text: str, names: Names) -> None:
         self.text = text
         self.names = names
         self.problems: list[ExpressionProblem] = []
         self.references: dict[Reference, None] = {}
         self.variables: set[str] = set()
-        self._guards = frozenset(guards)
-        self._unguarded: dict[tuple[str, ...], Span] = {}
+        self.labels: dict[str, Span] = {}
+        self.lengths: dict[Span, int | None] = {}
+        self._known: Places = frozenset().union(*map(guarding.given, names.given))
+        self._unguarded: dict[Place, Span] = {}
         self._scope: Mapping[str, Shape] = {}
         self._cases: dict[type, Callable[[Any], Resolved]] = {
             syntax.Literal: self._literal,
@@ -75,6 +81,11 @@ class Resolver:
         self.references[reference] = None
         return syntax.Bound(reference, span)
 
+    def number(self, reference: Reference) -> Shape:
+        """Return the double that a reference to a metric gives, between the bounds that are known."""
+        unknown = (-math.inf, math.inf)
+        return DOUBLE.within(*bounds.of_reference(reference, *self.names.bounds.get(reference.metric, unknown)))
+
     def names_variable(self, name: str) -> bool:
         """Tell whether a name stands for a variable here."""
         return name in self._scope or name in self.names.variables
@@ -105,10 +116,12 @@ class Resolver:
         return names[1]
 
     def _literal(self, node: syntax.Literal) -> Resolved:
-        return node, Shape(kind(node.value))
+        found = kind(node.value)
+        known = found in ("int", "double", "string", "duration")
+        return node, replace(Shape.one_of([node.value]), kind=found) if known else Shape(found)
 
     def _name(self, node: syntax.Name) -> Resolved:
-        if node.name in self._scope:
+        if node.name in self._scope and not node.absolute:
             return node, self._scope[node.name]
         if node.name in self.names.variables:
             self.variables.add(node.name)
@@ -132,8 +145,12 @@ class Resolver:
     def _select(self, node: syntax.Select) -> Resolved:
         found = self.metric(node)
         if found:
-            return self.bind(found[0], node.span), DOUBLE
+            return self.bind(found[0], node.span), self.number(found[0])
         operand, shape = self.resolve(node.operand)
+        if path(node.operand) == (LABELS,) and LABELS not in self._scope:
+            self.labels.setdefault(node.field, node.field_span)
+        if node.optional:
+            return replace(node, operand=operand), OPTIONAL
         result = self._field(node, shape, node.field, node.field_span)
         return replace(node, operand=operand, double=result.kind == "double"), result
 
@@ -141,7 +158,7 @@ class Resolver:
         if shape.kind in ("any", "type"):
             return ANY
         if shape.kind == "map":
-            return shape.item or ANY
+            return shape.element
         field = shape.field(name)
         if field is None:
             where = " ".join(self.text[slice(*node.operand.span)].split())
@@ -156,28 +173,40 @@ class Resolver:
         return field.shape
 
     def _guard(self, node: Node, field: Field) -> None:
-        names = path(node)
-        if field.optional and names and not any(guard[: len(names)] == names for guard in self._guards):
-            self._unguarded.setdefault(names, node.span)
+        if field.optional:
+            found = guarding.place(node, self.text)
+            if not guarding.covers(self._known, found):
+                self._unguarded.setdefault(found, node.span)
+
+    @contextmanager
+    def _knowing(self, places: Places) -> Iterator[None]:
+        """Check a part of the expression where these places are known to be there."""
+        outer, self._known = self._known, self._known | places
+        yield
+        self._known = outer
 
     def _has(self, node: syntax.Has) -> Resolved:
-        operand, _ = self.resolve(node.operand)
+        with self._knowing(frozenset({guarding.place(node.operand, self.text)})):  # it may ask for any part of a path
+            operand, _ = self.resolve(node.operand)
         return replace(node, operand=operand), BOOL
 
     def _index(self, node: syntax.Index) -> Resolved:
         found = self.metric(node)
         if found:
-            return self.bind(found[0], node.span), DOUBLE
+            return self.bind(found[0], node.span), self.number(found[0])
         operand, shape = self.resolve(node.operand)
         key, key_shape = self.resolve(node.key)
         resolved = replace(node, operand=operand, key=key)
+        if node.optional:
+            return resolved, OPTIONAL
         if shape.kind == "record" and isinstance(key, syntax.Literal) and isinstance(key.value, str):
             return resolved, self._field(node, shape, key.value, key.span)
-        if shape.kind not in ("any", "list", "map", "record"):
-            self.report(node.span, "wrong-type", f"{a_kind(shape.kind)} has no [ ]")
-        if shape.kind == "list" and key_shape.kind not in ("any", "int", "uint", "double"):
-            self.report(key.span, "wrong-type", "a list is indexed with a whole number")
-        return resolved, shape.item or ANY
+        if path(node.operand) == (LABELS,) and isinstance(key, syntax.Literal) and LABELS not in self._scope:
+            self.labels.setdefault(str(key.value), key.span)
+        wrong = kinds.indexing(shape, key_shape)
+        if wrong:
+            self.report(node.span if wrong[0] == "container" else key.span, "wrong-type", wrong[1])
+        return resolved, shape.element
 
     def _call(self, node: syntax.Call) -> Resolved:
         if node.target is not None or node.function not in EXPANDED:
@@ -190,16 +219,37 @@ class Resolver:
 
     def _comprehension(self, node: syntax.Comprehension) -> Resolved:
         operand, shape = self.resolve(node.operand)
+        if node.macro in _ONCE:
+            return self._once(node, operand, shape)
         if shape.kind not in ("any", "list", "map", "record"):
             message = f"{node.macro}() needs a list or a map, not {a_kind(shape.kind)}"
             self.report(node.operand.span, "wrong-type", message)
-        outer, self._scope = self._scope, {**self._scope, node.variable: shape.member}
-        condition = None if node.condition is None else self._condition(node.condition)
-        body, result = (self.resolve if node.macro == "map" else self._truth)(node.body)
-        self._scope = outer
-        results = {"map": Shape.list(result), "filter": Shape.list(shape.member)}
-        resolved = replace(node, operand=operand, condition=condition, body=body)
-        return resolved, results.get(node.macro, BOOL)
+        length = self.lengths[node.span] = len(shape.fields) if shape.kind == "record" else shape.longest
+        with self._binding(_variables(node, shape), _filtered(node, self.text)):
+            condition = None if node.condition is None else self._condition(node.condition)
+            known = guarding.NOWHERE if node.condition is None else guarding.shown(node.condition, self.text)[0]
+            with self._knowing(known):
+                body, result = (self.resolve if node.macro in _MAPS else self._truth)(node.body)
+        mapped = dict.fromkeys(("map", "transformList"), Shape.list(result, length))
+        maps = dict.fromkeys(("transformMap", "transformMapEntry"), ANY)
+        results = {**mapped, **maps, "filter": Shape.list(shape.member, length)}
+        return replace(node, operand=operand, condition=condition, body=body), results.get(node.macro, BOOL)
+
+    def _once(self, node: syntax.Comprehension, operand: Node, shape: Shape) -> Resolved:
+        """Resolve a macro that binds its variable to one value."""
+        bound = node.macro == "bind"
+        with self._binding({node.variable: shape if bound else ANY}, guarding.NOWHERE):
+            body, result = self.resolve(node.body)
+        return replace(node, operand=operand, body=body), result if bound else OPTIONAL
+
+    @contextmanager
+    def _binding(self, variables: Mapping[str, Shape], places: Places) -> Iterator[None]:
+        """Check a part of the expression where variables of a macro hide others of their names."""
+        scope, known = self._scope, self._known
+        self._scope = {**scope, **variables}
+        self._known = frozenset(each for each in known if each[0] not in variables) | places
+        yield
+        self._scope, self._known = scope, known
 
     def _unary(self, node: syntax.Unary) -> Resolved:
         if node.operator == "!":
@@ -207,20 +257,47 @@ class Resolver:
         operand, shape = self.resolve(node.operand)
         if shape.kind not in ("any", "int", "double", "duration"):
             self.report(node.span, "wrong-type", f"cannot negate {a_kind(shape.kind)}")
-        return replace(node, operand=operand), shape
+        return replace(node, operand=operand), shape.plain.within(-shape.high, -shape.low)
 
     def _binary(self, node: syntax.Binary) -> Resolved:
         left, right = self.resolve(node.left), self.resolve(node.right)
         if node.operator in _ARITHMETIC:
             left, right = _beside(left, right), _beside(right, left)
             result, wrong = kinds.arithmetic(node.operator, left[1], right[1])
-        elif node.operator == "in":
-            result, wrong = BOOL, kinds.membership(right[1])
+            if result.kind in NUMBERS:
+                result = result.within(*bounds.between(node.operator, left[1], right[1]))
         else:
-            result, wrong = BOOL, kinds.comparison(node.operator, left[1], right[1])
+            test = kinds.membership if node.operator == "in" else partial(kinds.comparison, node.operator)
+            result, wrong = BOOL, test(left[1], right[1])
+            if not wrong:
+                self._never(node, left, right)
         if wrong:
             self.report(node.span, "wrong-type", wrong)
         return replace(node, left=left[0], right=right[0]), result
+
+    def _never(self, node: syntax.Binary, left: Resolved, right: Resolved) -> None:
+        """Report a comparison that can never be true; of `in` and a list that is written out, each item that is not."""
+        listed = node.operator == "in" and isinstance(right[0], syntax.ListOf)
+        items = right[0].items if listed and isinstance(right[0], syntax.ListOf) else ()
+        for item in items:
+            _, shape = self._literal(item) if isinstance(item, syntax.Literal) else (item, ANY)
+            words = self._source(node.left), self._source(item)
+            self._report_never(item.span, bounds.never("==", left[1], shape, words))
+        if not listed:
+            words = self._source(node.left), self._source(node.right)
+            found = (
+                bounds.membership(left[1], right[1], words)
+                if node.operator == "in"
+                else bounds.never(node.operator, left[1], right[1], words)
+            )
+            self._report_never(node.span, found)
+
+    def _report_never(self, span: Span, found: tuple[str, str]) -> None:
+        if found[0]:
+            self.report(span, "never-true", *found)
+
+    def _source(self, node: Node) -> str:
+        return " ".join(self.text[slice(*node.span)].split())
 
     def _truth(self, node: Node) -> Resolved:
         resolved, shape = self.resolve(node)
@@ -233,38 +310,53 @@ class Resolver:
         return self._truth(node)[0]
 
     def _logic(self, node: syntax.Logic) -> Resolved:
-        return replace(node, terms=tuple(self._condition(each) for each in node.terms)), BOOL
+        terms = []
+        for each, places in zip(node.terms, guarding.beside(node, self.text), strict=True):
+            with self._knowing(places):
+                terms.append(self._condition(each))
+        return replace(node, terms=tuple(terms)), BOOL
 
     def _conditional(self, node: syntax.Conditional) -> Resolved:
         test = self._condition(node.test)
-        yes, no = self.resolve(node.yes), self.resolve(node.no)
-        return replace(node, test=test, yes=yes[0], no=no[0]), _common([yes[1], no[1]])
+        true, false = guarding.shown(node.test, self.text)
+        with self._knowing(true):
+            yes = self.resolve(node.yes)
+        with self._knowing(false):
+            no = self.resolve(node.no)
+        yes, no = _beside(yes, no), _beside(no, yes)
+        wrong = kinds.branches(yes[1], no[1])
+        if wrong:
+            self.report(node.span, "wrong-type", wrong)
+        return replace(node, test=test, yes=yes[0], no=no[0]), joined([yes[1], no[1]])
 
     def _list(self, node: syntax.ListOf) -> Resolved:
         items = [self.resolve(each) for each in node.items]
-        shape = Shape.list(_common([shape for _, shape in items]))
+        known = ANY if node.optional else joined([shape for _, shape in items])  # [?x] holds what is in x
+        shape = Shape.list(known, len(items))
         return replace(node, items=tuple(item for item, _ in items)), shape
 
     def _map(self, node: syntax.MapOf) -> Resolved:
         entries = [(self.resolve(key), self.resolve(value)) for key, value in node.entries]
-        texts = all(key[1].kind == "string" for key, _ in entries)
-        shape = Shape.map(_common([value[1] for _, value in entries])) if texts else ANY
+        texts = not node.optional and all(key[1].kind == "string" for key, _ in entries)
+        item = joined([value[1] for _, value in entries]) if texts else None
+        shape = Shape("map", item=item, longest=len(entries)) if texts else ANY
         return replace(node, entries=tuple((key[0], value[0]) for key, value in entries)), shape
 
 
-@lru_cache(maxsize=256)
-def given_guards(text: str) -> frozenset[tuple[str, ...]]:
-    """Return the paths that a condition given elsewhere tests with has(); what is wrong with it is reported there."""
-    try:
-        return guards(parse(text))
-    except ExpressionError:
-        return frozenset()
+def _variables(node: syntax.Comprehension, shape: Shape) -> dict[str, Shape]:
+    """Return the variables of a macro over a list or map: its items or keys; with two, the index or key comes first."""
+    if not node.second:
+        return {node.variable: shape.member}
+    return {node.variable: INT if shape.kind == "list" else shape.member, node.second: shape.element}
 
 
-def guards(node: Node) -> frozenset[tuple[str, ...]]:
-    """Return the paths that an expression tests with has()."""
-    found = (path(each.operand) for each in syntax.walk(node) if isinstance(each, syntax.Has))
-    return frozenset(each for each in found if each)
+def _filtered(node: syntax.Comprehension, text: str) -> Places:
+    """Return what is there in each item of list.filter(x, …), as places of the variable of the macro over it."""
+    inner = node.operand
+    if not (isinstance(inner, syntax.Comprehension) and inner.macro == "filter"):
+        return guarding.NOWHERE
+    true, _ = guarding.shown(inner.body, text)
+    return frozenset((node.variable, *each[1:]) for each in true if each[0] == inner.variable)
 
 
 def _beside(operand: Resolved, other: Resolved) -> Resolved:
@@ -277,10 +369,6 @@ def _beside(operand: Resolved, other: Resolved) -> Resolved:
     if other[1].kind == "any":
         return replace(node, value=IntLiteral(node.value)), shape
     return operand
-
-
-def _common(shapes: list[Shape]) -> Shape:
-    return shapes[0] if shapes and all(each == shapes[0] for each in shapes) else ANY
 
 
 def _last(node: Node) -> Span:

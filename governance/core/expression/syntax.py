@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from governance.core.expression.reference import Reference
 
 Span: TypeAlias = tuple[int, int]
+_NONE: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +22,26 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A variable, a variable of a macro, or a type."""
+    """A variable, a variable of a macro, or a type; an absolute one (.x) is never a variable of a macro."""
 
     name: str
     span: Span
+    absolute: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """operand.field; `double` says that its value is declared to be one, though it may be written 5."""
+    """operand.field; `double` says that its value is declared to be one, though it may be written 5.
+
+    An optional one, operand.?field, gives an optional value.
+    """
 
     operand: Node
     field: str
     span: Span
     field_span: Span
     double: bool = False
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +54,12 @@ class Has:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """operand[key]"""
+    """operand[key], or operand[?key], which gives an optional value."""
 
     operand: Node
     key: Node
     span: Span
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Comprehension:
-    """operand.macro(variable, body) or operand.map(variable, condition, body)"""
+    """operand.macro(variable, body) or operand.map(variable, condition, body)
+
+    With a `second` variable, the first is the index or key and the second the item. The macros "bind" (of cel.bind),
+    "optMap" and "optFlatMap" bind their variable once, to the operand or the value in it.
+    """
 
     macro: str
     operand: Node
@@ -76,6 +87,7 @@ class Comprehension:
     condition: Node | None
     body: Node
     span: Span
+    second: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +130,20 @@ class Conditional:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """[items]"""
+    """[items]; of those whose index is among the optional ones only the value is an item, if there is one."""
 
     items: tuple[Node, ...]
     span: Span
+    optional: frozenset[int] = _NONE
 
 
 @dataclass(frozen=True, slots=True)
 class MapOf:
-    """{key: value, …}"""
+    """{key: value, …}; entries whose index is among the optional ones are there if their value is."""
 
     entries: tuple[tuple[Node, Node], ...]
     span: Span
+    optional: frozenset[int] = _NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +170,8 @@ Node: TypeAlias = (
     | MapOf
     | Bound
 )
+
+KINDS = get_args(Node)
 
 
 def parts(node: Node) -> tuple[Node, ...]:
@@ -195,10 +211,10 @@ def path(node: Node) -> tuple[str, ...] | None:
     match node:
         case Name(name=name):
             return (name,)
-        case Select(operand=operand, field=field):
+        case Select(operand=operand, field=field, optional=False):
             base = path(operand)
             return base and (*base, field)
-        case Index(operand=operand, key=Literal(value=str(key))):
+        case Index(operand=operand, key=Literal(value=str(key)), optional=False):
             base = path(operand)
             return base and (*base, key)
         case _:

@@ -1,4 +1,4 @@
-"""The values of CEL as plain Python: only the unsigned integer and the type need classes of their own."""
+"""The values of CEL as plain Python: only the unsigned integer, the type and the optional need classes of their own."""
 
 from __future__ import annotations
 
@@ -29,6 +29,17 @@ class Type:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Optional:
+    """A value that may not be there, as optional.of(…) and .? give it."""
+
+    present: bool
+    value: object = None
+
+
+NOTHING = Optional(present=False)
+
+
 class OperationError(Exception):
     """An operation has no result for these values; the message is a sentence for people."""
 
@@ -50,6 +61,7 @@ _KINDS: tuple[tuple[type, str], ...] = (
     (timedelta, "duration"),
     (type(None), "null"),
     (Type, "type"),
+    (Optional, "optional"),
 )
 _EXACT = dict(_KINDS)
 NUMBERS = frozenset({"int", "uint", "double"})
@@ -63,12 +75,12 @@ def kind(value: object) -> str:
 
 def a_kind(name: str) -> str:
     """Return a kind as people say it: "a double", "an int"."""
-    return f"an {name}" if name[0] in "aiu" else name if name == "null" else f"a {name}"
+    return f"an {name}" if name[0] in "aiu" else name if name in ("null", "bytes") else f"a {name}"
 
 
 def native(value: object) -> object:
     """Return a value as expressions see it: models and mappings as maps without their None, sequences as lists."""
-    if isinstance(value, (str, bool, int, float, bytes, timedelta, Type)) or value is None:
+    if isinstance(value, (str, bool, int, float, bytes, timedelta, Type, Optional)) or value is None:
         return value.value if isinstance(value, Enum) else value
     if isinstance(value, BaseModel):
         value = value.model_dump(exclude_none=True)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from governance.core.document import Count, Document, Duration
+from governance.core.document import Count, Document, Duration, Flag
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\x20-\x7e]*")
@@ -19,7 +19,7 @@ class RemoteConfig(Document):
     """Where a system is, who we are to it and how much of it we take; credentials only by the name of a variable.
 
     `timeout` bounds one exchange from its connection to the last byte, `connections` how many there are at once,
-    `max_series` the samples of one answer.
+    `max_series` the samples of one answer. `loopback`: the name may mean this machine.
     """
 
     address: str = ""
@@ -31,6 +31,7 @@ class RemoteConfig(Document):
     timeout: Duration = timedelta(seconds=10)
     connections: Annotated[Count, Field(ge=1, le=64)] = 8
     max_series: Annotated[Count, Field(ge=1)] = 1000
+    loopback: Flag = False
 
     @field_validator("address")
     @classmethod

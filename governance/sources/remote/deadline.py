@@ -9,11 +9,13 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
 import httpcore
+
+from governance.outbound import Outbound
 
 _ENDS: ContextVar[float] = ContextVar("ends")
 
@@ -40,7 +42,10 @@ def left() -> float:
 
 
 class Network(httpcore.NetworkBackend):
-    """Connections over TCP whose waits end at the deadline."""
+    """Connections over TCP to what may be reached, whose waits end at the deadline."""
+
+    def __init__(self, outbound: Outbound) -> None:
+        self._outbound = outbound
 
     def connect_tcp(
         self,
@@ -50,10 +55,19 @@ class Network(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect before the deadline."""
+        """Connect before the deadline, to the first address of the host that answers.
+
+        :raises Forbidden: when the host means what must not be reached
+        """
         # What looks up the name has a time limit of its own: the resolver's, by default some seconds.
-        made = httpcore.SyncBackend().connect_tcp(host, port, left(), local_address, socket_options)
-        return _Stream(made)
+        try:
+            *others, last = self._outbound.addresses(host, port)
+        except (OSError, UnicodeError) as error:  # a name with an empty part, or one that is too long
+            raise httpcore.ConnectError(str(error)) from error
+        for each in others:
+            with suppress(httpcore.ConnectError):
+                return _Stream(httpcore.SyncBackend().connect_tcp(each, port, left(), local_address, socket_options))
+        return _Stream(httpcore.SyncBackend().connect_tcp(last, port, left(), local_address, socket_options))
 
 
 class _Stream(httpcore.NetworkStream):

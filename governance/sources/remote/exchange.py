@@ -18,6 +18,7 @@ import httpcore
 
 from governance.core.duration import format_duration
 from governance.errors import Unavailable
+from governance.outbound import Outbound
 from governance.sources.remote.config import RemoteConfig
 from governance.sources.remote.deadline import Network, left, within
 from governance.sources.remote.server import Server
@@ -55,7 +56,9 @@ class Exchange:
         self._late = f"{server.shown} did not answer within {format_duration(config.timeout)}"
         # The certificates of the system, to which companies add their own, rather than those of a package.
         context = ssl.create_default_context() if server.is_secure else None
-        self._pool = httpcore.ConnectionPool(context, max_connections=config.connections, network_backend=Network())
+        self._pool = httpcore.ConnectionPool(
+            context, max_connections=config.connections, network_backend=Network(Outbound(config.loopback))
+        )
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,0 +1,58 @@
+"""What one evaluation may cost: items that its macros visit, and the size of the texts and lists that it builds.
+
+The limits of Kubernetes' CEL are the model: a cost for each step, and for each ten characters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+
+ITEMS = 20_000  # that macros, `in` and == may visit
+SIZE = 1_000_000  # characters of texts and items of lists
+_SHARE = 10  # reading ten characters costs as much as writing one
+
+
+class OverBudget(Exception):
+    """The evaluation costs too much; `reason` is one sentence for people."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Meter:
+    """Counts what is left to one evaluation."""
+
+    __slots__ = ("items", "size")
+
+    def __init__(self) -> None:
+        self.items = ITEMS
+        self.size = SIZE
+
+    def visit(self, count: int) -> None:
+        """Pay for visiting items.
+
+        :raises OverBudget: there is not so much left
+        """
+        self.items -= count
+        if self.items < 0:
+            raise OverBudget(f"the macros visit more than {ITEMS:,} items")
+
+    def build(self, size: int) -> None:
+        """Pay for a text or list of that size.
+
+        :raises OverBudget: there is not so much left
+        """
+        self.size -= size
+        if self.size < 0:
+            raise OverBudget(f"the expression builds texts and lists of more than {SIZE:,} characters and items")
+
+    def read(self, *values: object) -> None:
+        """Pay for reading through texts."""
+        self.build(sum(len(each) for each in values if isinstance(each, (str, bytes))) // _SHARE)
+
+    def built(self, value: object) -> object:
+        """Pay for a value if it is a text or a list, and return it."""
+        if isinstance(value, Sized) and not isinstance(value, dict):
+            self.build(len(value))
+        return value

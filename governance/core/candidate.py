@@ -66,6 +66,8 @@ def _unfit(reference: Reference, metrics: Mapping[str, EffectiveMetric]) -> str:
     measure = MEASURES.get(spec.measure or "")
     if measure is not None and not measure.of_version:
         return f"metrics.{reference.metric} tells of the service ({measure.description}), not of a version"
+    if spec.by == "version":
+        return f"metrics.{reference.metric} sets versions beside each other; here each is judged by itself"
     if _compares_with_before(spec):
         return f"metrics.{reference.metric} compares with the time before, which a candidate does not have"
     return _looks_back(reference)

@@ -86,7 +86,8 @@ def unavailable(metric: Metric, card: Card, log: LogTable | None) -> str:
     known = MEASURES.get(metric.measure)
     if known is None:
         return f"no measure {metric.measure!r}"
-    missing = [role for role in known.needs if log.column(role) is None]
+    needed = (*known.needs, *(["version"] if metric.by == "version" else []))
+    missing = [role for role in dict.fromkeys(needed) if log.column(role) is None]
     if missing:
         return f"the log maps no column for {', '.join(missing)}"
     if metric.by == "feature" and not any(applies(metric.measure, each) for each in log.features):

@@ -298,6 +298,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "serving": "The version that serves.",
         "past": "Whether sources can tell what was missed.",
         "away": "Stretches in which the engine is not there.",
+        "before": "What people did before its first beat.",
         "acts": "What people do.",
         "expect": "What must be seen.",
         "allow": "Rules that may fire without being expected.",

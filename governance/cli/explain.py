@@ -40,8 +40,9 @@ def explain(
 
     settings = Settings()
     found = policies([settings.policies])
-    known, asked = waivers_known(settings, found, model, datetime.now(UTC))
-    waivers = explained_waivers(found.plan, model, known, asked)
+    at = datetime.now(UTC)
+    known, asked = waivers_known(settings, found, model, at)
+    waivers = explained_waivers(found.plan, model, known, asked, at)
     view = explained(found.plan, found.written, model, waivers, rule)
     if output is Format.json:
         print_json(view.model_dump(mode="json"))
@@ -108,7 +109,9 @@ def _waiver(waiver: ExplainedWaiver) -> Iterator[str]:
     about = " {" + ", ".join(f"{name}={value}" for name, value in waiver.labels.items()) + "}" if waiver.labels else ""
     ends = f" or {', '.join(waiver.ends_on)}" if waiver.ends_on else ""
     said = {
-        "active": f"waived until {stamp(waiver.until)}{ends} by {waiver.approved_by}",
+        "active": f"waived until {stamp(waiver.until)}{ends} by {waiver.by}",
+        "refused": f"refused by {waiver.by}",
+        "over": f"requested by {waiver.requested_by}; its time was over at {stamp(waiver.until)}",
         "pending": f"waits for approval; would end {stamp(waiver.until)}{ends}",
         "written": f"requested by {waiver.requested_by}; would end {stamp(waiver.until)}{ends}",
     }[waiver.state]

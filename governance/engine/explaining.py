@@ -103,11 +103,11 @@ def explained_waivers(
             state: WaiverState = "refused" if each.state == "refused" else "over" if each.until <= at else "pending"
             found.append(_asked_for(each.id, each, state, places.get(each.written, ""), each.decided_by))
     read = {each.written for each in asked}
-    for written in plan.waivers:
-        if written.model == model and written.key not in read:
-            found.append(
-                _asked_for("waiver", written, "over" if written.until <= at else "written", str(written.place))
-            )
+    found.extend(
+        _asked_for("waiver", each, "over" if each.until <= at else "written", str(each.place))
+        for each in plan.waivers
+        if each.model == model and each.key not in read
+    )
     return found
 
 

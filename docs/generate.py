@@ -1,4 +1,4 @@
-"""Write what the documentation takes from the code: the JSON Schemas, the measures and the rules of packs."""
+"""Write what the documentation takes from the code: JSON Schemas, measures, rules of packs, examples of problems."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import problem_pages
 import yaml
 
 from governance.bootstrap import KINDS, shipped
@@ -25,7 +26,12 @@ def pages() -> dict[Path, str]:
         HERE / "schema" / f"{kind}.json": json.dumps(json_schema(kind, document), indent=2) + "\n"
         for kind, document in KINDS.items()
     }
-    return {**schemas, HERE / "measures.md": measures(), HERE / "pack-rules.md": pack_rules()}
+    own = {
+        HERE / "measures.md": measures(),
+        HERE / "pack-rules.md": pack_rules(),
+        problem_pages.PAGES / "README.md": problem_pages.index(),
+    }
+    return {**schemas, **own}
 
 
 def measures() -> str:
@@ -115,7 +121,8 @@ def _rule(pack: Pack, rule: Rule) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    for path, text in pages().items():
+    problems = {path: problem_pages.filled(path.read_text(encoding="utf-8")) for path in problem_pages.paths()}
+    for path, text in {**problems, **pages()}.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(HERE.parent))

@@ -19,6 +19,8 @@ from governance.cli import (
     explain,
     incidents,
     on_call,
+    plan,
+    policies,
     schema,
     serve,
     silence,
@@ -52,6 +54,8 @@ schema.register(app)
 explain.register(app)
 testing.register(app)
 serve.register(app)
+plan.register(app)
+policies.register(app)
 tui.register(app)
 tokens.register(app)
 incidents.register(app)

@@ -21,7 +21,8 @@ from governance.core.verdict import Verdict
 from governance.core.waiver import Waiver
 
 ENGINE = "engine"
-HEALTH = ("source-failing", "rule-in-error")
+BROKEN, NOT_PULLED = "policies-broken", "policies-not-pulled"
+HEALTH = ("source-failing", "rule-in-error", BROKEN, NOT_PULLED)
 OUTSIDE = "alertmanager/"
 """How the names of rules begin whose alerts are told to us; no card and no pack declares them."""
 
@@ -138,9 +139,9 @@ def of_gap(since: datetime, until: datetime, at: datetime, reason: str, under: U
     )
 
 
-def of_step(by: timedelta, at: datetime, era: int) -> Decision:
-    """Return the entry of a step of the machine's clock."""
-    body = {"seconds": by.total_seconds(), "before": at - by, "after": at}
+def of_step(by: timedelta, at: datetime, era: int, switches: Mapping[str, int]) -> Decision:
+    """Return the entry of a step of the machine's clock, with the new `seq` of each switch whose end it moved."""
+    body = {"seconds": by.total_seconds(), "before": at - by, "after": at, "switches": dict(switches)}
     return Decision(at, "clock.stepped", ENGINE, {}, body, identity("step", at.isoformat(), str(by), str(era)))
 
 

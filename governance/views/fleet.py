@@ -48,13 +48,16 @@ class FleetRow(View):
 class FleetView(View):
     """A page of the fleet as of `as_of`; `judged_at` is the instant of the last complete cycle.
 
-    `tallies` counts the whole fleet: critical, warning, info, none, unknown by severity; not_live by switch.
+    `policies` tells what must be known beside `policy_version`, which rules: that the policies on disk are broken, or
+    wait for approval; "" when nothing. `tallies` counts the whole fleet: critical, warning, info, none, unknown by
+    severity; not_live by switch.
     """
 
     environment: str
     as_of: datetime
     judged_at: datetime | None
     policy_version: str
+    policies: str = ""
     tallies: dict[str, int]
     items: list[FleetRow]
     next: str | None = None

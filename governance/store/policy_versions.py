@@ -52,11 +52,16 @@ def newest(connection: Connection) -> int:
 
 
 def add(connection: Connection, version: PolicyVersion, documents: Mapping[str, str]) -> None:
-    """Write a new version, and its documents, in their order, where they are not stored yet."""
-    packed = zlib.compress(json.dumps(dict(documents), ensure_ascii=False).encode(), 9)
-    keep = upsert(_DOCUMENTS).on_conflict_do_nothing(index_elements=["digest"])
-    connection.execute(keep, [{"digest": version.digest, "documents": packed}])
+    """Write a new version, and its documents, in their order."""
+    keep(connection, version.digest, documents)
     connection.execute(insert(_VERSIONS), [_row(version)])
+
+
+def keep(connection: Connection, digest: str, documents: Mapping[str, str]) -> None:
+    """Write the documents of a version, with the newest of what asks for waivers and silences."""
+    packed = zlib.compress(json.dumps(dict(documents), ensure_ascii=False).encode(), 9)
+    write = upsert(_DOCUMENTS).on_conflict_do_update(index_elements=["digest"], set_={"documents": packed})
+    connection.execute(write, [{"digest": digest, "documents": packed}])
 
 
 def save(connection: Connection, version: PolicyVersion) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, inspect, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -76,6 +77,19 @@ def in_force(connection: Connection) -> PolicyVersion | None:
     statement = select(_C.document).where(_C.state == "adopted").order_by(_C.number.desc()).limit(1)
     text = connection.execute(statement).scalar()
     return read(PolicyVersion, text) if text is not None else None
+
+
+def ruling_at(connection: Connection, at: datetime) -> PolicyVersion:
+    """Return the version that ruled at an instant.
+
+    :raises NotFound: when none was adopted by then.
+    """
+    found = listed(connection, newest(connection), "adopted") if _laid_out(connection) else []
+    ruled = next((each for each in found if each.at <= at), None)
+    if ruled is None:
+        first = f"; the first was adopted at {found[-1].at:%Y-%m-%d %H:%M}Z" if found else ""
+        raise NotFound(f"no policies ruled at {at:%Y-%m-%d %H:%M}Z{first}")
+    return ruled
 
 
 def waiting(connection: Connection) -> PolicyVersion | None:

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files as resources
 from pathlib import Path
@@ -25,13 +25,16 @@ from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
 from governance.core.policy_version import digest_of
 from governance.core.problem import Problem
+from governance.core.silence_document import SilenceDocument, silence_problems, written_silence
 from governance.core.story import Suite
+from governance.core.waiver_document import WaiverDocument, waiver_problems, written_waiver
 from governance.errors import InvalidDocument, Unavailable
 from governance.loader import Loaded, files, load, load_text
 from governance.ports import Clock, ReadsPushed
 from governance.settings import Settings
 
 if TYPE_CHECKING:
+    from governance.core.waiver import Waiver, WaiverRequest
     from governance.engine.parts import Engine, Ruling
     from governance.store.database import Database
 
@@ -42,7 +45,14 @@ D = TypeVar("D", bound=BaseModel)
 SHIPPED = "shipped/"
 """How the names of documents begin that come with the package."""
 _NO_DATABASE = "gov serve makes it; or say with -C or GOV_HOME where the engine works"
-KINDS: dict[str, type[BaseModel]] = {"card": Card, "pack": Pack, "org": Organisation, "test": Suite}
+KINDS: dict[str, type[BaseModel]] = {
+    "card": Card,
+    "pack": Pack,
+    "org": Organisation,
+    "silence": SilenceDocument,
+    "test": Suite,
+    "waiver": WaiverDocument,
+}
 
 
 class SystemClock:
@@ -71,7 +81,7 @@ class Policies:
 
 
 def shipped(folder: str) -> Path:
-    """Return the directory of what comes with the package: `policies` or `runbooks`."""
+    """Return the directory of what comes with the package: `policies`, `runbooks` or `docs/problems`."""
     installed = Path(str(resources("governance"))) / "shipped" / folder
     return installed if installed.is_dir() else Path(__file__).parent.parent / folder
 
@@ -146,7 +156,12 @@ def _combined(
     for pack in packs:
         problems.extend(pack_problems(pack, known))
     plan = evaluation_plan([*cards, *_of_kind(itself, Card)], packs)
-    everything = sorted({*problems, *plan.problems}, key=lambda problem: problem.position)
+    asked = _of_kind(found, WaiverDocument)
+    problems.extend(waiver_problems(asked, plan.by_model, document) if cards else ())
+    muted = _of_kind(found, SilenceDocument)
+    problems.extend(silence_problems(muted, plan.by_model, document) if cards else ())
+    plan = replace(plan, waivers=tuple(map(written_waiver, asked)), silences=tuple(map(written_silence, muted)))
+    everything = sorted(dict.fromkeys([*problems, *plan.problems]), key=lambda problem: problem.position)
     return Policies(plan, document, organised, tuple(everything), documents, organisation)
 
 
@@ -260,6 +275,31 @@ def in_force(database: Database, settings: Settings, disk: Policies) -> Policies
     state = f"have {len(disk.problems)} problems (gov check)" if disk.problems else "differ (gov plan)"
     print(f"gov: warning: version {last.version} of the policies rules; those on disk {state}", file=sys.stderr)
     return stored
+
+
+def waivers_known(
+    settings: Settings, loaded: Policies, model: str, at: datetime
+) -> tuple[list[Waiver], list[WaiverRequest]]:
+    """Return the waivers of a model in force, and all that was asked for; nothing where there is no database.
+
+    :raises Unavailable: when there is one that cannot be read.
+    """
+    from governance.engine import waiver_ends
+    from governance.engine.parts import Engine
+    from governance.store import waiver_requests
+    from governance.store.database import Database
+
+    if not settings.database_file.exists():
+        return [], []
+    database = Database(settings.database, read_only=True)
+    try:
+        database.check_layout()
+        reader = Engine(loaded.plan, loaded.organisation, {}, {}, database, SystemClock())
+        with database.read() as connection:
+            holding = [each for each in waiver_ends.active(reader, connection, at) if each.model == model]
+            return holding, waiver_requests.of_model(connection, model)
+    finally:
+        database.close()
 
 
 def has_tokens(settings: Settings) -> bool:

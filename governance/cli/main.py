@@ -28,6 +28,7 @@ from governance.cli import (
     testing,
     tokens,
     tui,
+    waive,
 )
 from governance.core.problem import printable
 from governance.errors import Denied, GovernanceError
@@ -59,6 +60,7 @@ tui.register(app)
 tokens.register(app)
 incidents.register(app)
 silence.register(app)
+waive.register(app)
 on_call.register(app)
 switch.register(app)
 evidence.register(app)

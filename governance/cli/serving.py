@@ -21,6 +21,7 @@ from governance.engine.clock import stepped
 from governance.engine.keyring import Keyring
 from governance.engine.parts import Engine
 from governance.engine.refusals import Refusals
+from governance.engine.soundness import Watch
 from governance.engine.watcher import Watcher
 from governance.scheduler import Ticker
 from governance.settings import Settings
@@ -50,6 +51,8 @@ def at_work(
     engine.adopted.append(lambda: made.board.refresh(whole=True))  # a new model has a switch from its first second on
     made.feed.start()
     watcher.start()
+    soundness = Watch(engine)
+    soundness.start()
     with ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
         running = pool.submit(ticker.run, limit)
         running.add_done_callback(lambda _: ended())
@@ -59,6 +62,7 @@ def at_work(
             ticker.stop()
             made.feed.stop()
             watcher.stop()
+            soundness.stop()
     running.result()
     made.doors.refusals.flush(engine.clock.now(), whole=True)
 

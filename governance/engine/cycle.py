@@ -20,6 +20,7 @@ from governance.engine.recall import remember
 from governance.engine.recording import keep
 from governance.engine.roll import Roll
 from governance.engine.switching.automatic import settle
+from governance.engine.waiver_ends import settle_waivers
 from governance.store import alerts, decision_log, evidence, instances, progress, trouble, waivers
 
 
@@ -117,6 +118,7 @@ def _finish(cycle: Judging, picture: Picture, before: datetime | None) -> None:
         trouble.leave(connection, in_trouble(alerts.active(connection, entries.ENGINE)))
         progress.set_last(connection, progress.CYCLE, at)
         if not cycle.late:  # what an instant that has passed could not tell is due at the next of the present
+            decision_log.append(connection, settle_waivers(connection, cycle, picture.facts))
             progress.set_last(connection, progress.JUDGED, at)
     decision_log.seal(engine.database, at)
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 from governance.core.decision import Decision
 from governance.core.duration import format_duration
 from governance.core.metric import Answer, Query
-from governance.engine import entries, revision, silences
+from governance.engine import entries, revision, silences, waiving
 from governance.engine.adoption import follow
 from governance.engine.clock import stepped
 from governance.engine.cycle import CycleReport, run_cycle
@@ -54,6 +54,8 @@ def step(engine: Engine, now: datetime) -> StepReport:
     at = _grid(now, every)
     nothing: tuple[int, CycleReport | None] = (0, None)
     _tried(lambda: adopt_offline(engine, now), 0, failed)
+    _tried(lambda: waiving.follow_files(engine, now), 0, failed)
+    _tried(lambda: silences.follow_files(engine, now), 0, failed)
     late, report = _tried(lambda: _judged(engine, last, at), nothing, failed)
     _tried(lambda: release(engine, now), None, failed)
     _tried(lambda: len(expire(engine, now)), 0, failed)

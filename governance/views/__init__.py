@@ -27,7 +27,7 @@ from governance.views.switches import (
     SwitchView,
 )
 from governance.views.view import Page, View
-from governance.views.waivers import ApprovalDoneView, SilenceDoneView, SilenceView, WaiverView
+from governance.views.waivers import ApprovalDoneView, SilenceDoneView, SilenceView, WaiverDoneView, WaiverView
 
 __all__ = [
     "AlertView",
@@ -62,6 +62,7 @@ __all__ = [
     "VerdictsView",
     "VersionView",
     "View",
+    "WaiverDoneView",
     "WaiverView",
     "WhoamiView",
     "WhyView",

@@ -13,6 +13,7 @@ from governance.engine.permission import NotPermitted, permit, who_may
 from governance.engine.sealing import sealed
 from governance.engine.switching.change import Act, SwitchDone, check_reason, of_approval, write
 from governance.engine.switching.restoring import check_seq, restored_to
+from governance.engine.switching.trusting import require_sound
 from governance.errors import Conflict
 from governance.store import approvals, decision_log, switches
 from governance.views import ApprovalView
@@ -29,6 +30,7 @@ def approve(engine: Engine, approval: str, *, actor: str, at: datetime) -> Switc
     :raises Conflict: when it was answered or voided, or has run out.
     """
     allowed = _permitted(engine, approval, actor)
+    require_sound(engine)
     with engine.database.transaction() as connection:
         request = _waiting(connection, approval, at)
         permit(engine, request.requested_by, "switch.restore", request.model)

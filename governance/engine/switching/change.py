@@ -13,6 +13,7 @@ from governance.core.switch import Scope, Setting, Switch, changed
 from governance.engine import entries
 from governance.engine.parts import Engine
 from governance.engine.switching import paging
+from governance.engine.switching.mitigating import follow
 from governance.errors import Denied, InvalidDocument
 from governance.store import approvals, decision_log, switches
 
@@ -86,6 +87,7 @@ def write(
     _void(connection, switch, act, words(before.model, scope, now))
     if was is not None and was.extended and (now is None or not now.extended):
         paging.close(connection, engine, paging.extended(before.model, scope), act.at)
+    follow(connection, before, switch, act.actor, act.at)
     return Changed(switch, now, identity)
 
 

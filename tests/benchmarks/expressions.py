@@ -31,7 +31,11 @@ MIX = {  # ours, and the same for the other engine, where metrics are a map and 
     ),
     "slices": ("series(metrics.recall).all(s, s.value > 0.6)", "slices.all(s, s.value > 0.6)"),
     "time": ("now - card.trained > duration('720h')",) * 2,
-    "ten": (" && ".join(f"metrics.m{number} < 0.{number + 2}" for number in range(8)) + " && metrics.m8 < 1.0 && metrics.m9 < 1.5",) * 2,
+    "ten": (
+        " && ".join(f"metrics.m{number} < 0.{number + 2}" for number in range(8))
+        + " && metrics.m8 < 1.0 && metrics.m9 < 1.5",
+    )
+    * 2,
 }
 NAMES = Names(
     {**dict.fromkeys(VALUES, ()), "recall": ("slice",)},

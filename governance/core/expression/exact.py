@@ -103,9 +103,13 @@ class _Evaluation:
         if isinstance(node, syntax.Select):
             operand = self.value(node.operand)
             found = self.apply(optional_field if isinstance(operand, Optional) else selected, operand, node.field)
-            return found.present if isinstance(operand, Optional) and isinstance(found, Optional) else found if (
-                isinstance(found, Fault)
-            ) else True
+            return (
+                found.present
+                if isinstance(operand, Optional) and isinstance(found, Optional)
+                else found
+                if (isinstance(found, Fault))
+                else True
+            )
         found = self.value(node)
         return found if isinstance(found, Fault) else True
 

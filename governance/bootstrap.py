@@ -24,6 +24,7 @@ from governance.core.organisation import Organisation, Plugin
 from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
 from governance.core.problem import Problem
+from governance.core.story import Suite
 from governance.errors import InvalidDocument, Unavailable
 from governance.loader import Loaded, load
 from governance.ports import Clock, ReadsPushed
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 # would double the time that `gov check` takes to start.
 
 D = TypeVar("D", bound=BaseModel)
-KINDS: dict[str, type[BaseModel]] = {"card": Card, "pack": Pack, "org": Organisation}
+KINDS: dict[str, type[BaseModel]] = {"card": Card, "pack": Pack, "org": Organisation, "test": Suite}
 
 
 class SystemClock:

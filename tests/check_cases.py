@@ -88,6 +88,7 @@ def card(identity: str, added: str, shown: str) -> Case:
 
 
 OWNERS = "kind: card\nmodel: flight-delay\nmetrics: {x: {source: predictions, query: x}}\n"
+SCHEDULE = "schedules:\n  first: {zone: UTC, layers: [{people: [ana, bob], from: 2026-01-05}]}\n"
 PACK = "kind: pack\npack: own\n"
 
 CASES = [
@@ -95,6 +96,11 @@ CASES = [
 policies/org.yaml:6:43: error[unknown-person]: no person 'anna'
     6 |   travel-ml: {members: [ana, bo], leads: [anna]}
       |                                           ^^^^ did you mean 'ana'?
+"""),
+    Case("a turn of nobody", {"org.yaml": ORG + SCHEDULE}, """\
+policies/org.yaml:10:46: error[unknown-person]: no person 'bob'
+   10 |   first: {zone: UTC, layers: [{people: [ana, bob], from: 2026-01-05}]}
+      |                                              ^^^ did you mean 'bo'?
 """),
     Case("an accountable nobody knows", {"card.yaml": OWNERS + "owners: {team: travel-ml, accountable: zoe}\n"}, """\
 policies/card.yaml:4:40: error[unknown-person]: no person 'zoe'; known: ana, bo

@@ -20,6 +20,7 @@ from governance.api import (
     log,
     models,
     muting,
+    on_call,
     problems,
     samples,
     switches,
@@ -33,6 +34,7 @@ from governance.api.ofrep.reach import Reach
 from governance.api.ofrep.routes import routes as ofrep
 from governance.api.once import Once
 from governance.api.pulse import Pulse
+from governance.api.recalled import Recall
 from governance.api.wiring import wire_of
 from governance.engine.board import Board
 from governance.engine.parts import Engine
@@ -68,11 +70,11 @@ def app(engine: Engine, service: Service) -> FastAPI:
         redoc_url=None,
         responses=problems.DOCUMENTED,
     )
-    problems.register(made)
-    made.add_middleware(Once, engine=engine)
+    problems.register(made, service.doors.refused)
+    reach, wire = Reach(engine, service.board), wire_of(service.board, engine.clock)
+    made.add_middleware(Once, engine=engine, recall=Recall(engine, wire))
     made.add_middleware(Gate, doors=service.doors)
     made.add_middleware(Guard, hosts=service.hosts)  # the last one added stands before the others
-    reach, wire = Reach(engine, service.board), wire_of(service.board, engine.clock)
     made.router.routes.extend(ofrep(service.board, service.streams, engine.clock, reach))  # first: they are asked most
     for router in (
         fleet.routes(engine),
@@ -81,6 +83,7 @@ def app(engine: Engine, service: Service) -> FastAPI:
         switches.routes(engine, wire),
         approvals.routes(engine, wire),
         muting.routes(engine),
+        on_call.routes(engine),
         models.routes(engine, wire),
         log.routes(engine),
         events.routes(engine, service.feed),

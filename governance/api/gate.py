@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -16,8 +17,10 @@ from governance.api.limits import Buckets
 from governance.api.problems import problem
 from governance.core.authority import Actor
 from governance.engine.keyring import Keyring, Login, Refused, Stranger
+from governance.engine.permission import NotPermitted
 from governance.engine.refusals import Refusals
 from governance.errors import Denied, GovernanceError, Unavailable, Unknown
+from governance.store.idempotency import claimed
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """Paths that anybody may ask for, as those that watch the process have no token."""
@@ -62,6 +65,12 @@ class Doors:
     def is_open(self) -> bool:
         """True while there is no token and no single sign-on, on a server that only this machine reaches."""
         return self.open_ and self.keyring.empty and self.sign_on is None
+
+    def refused(self, error: NotPermitted) -> None:
+        """Note an act that is refused to who asked."""
+        # It stays counted, and is refused all the same; and it is not what a key was given for.
+        with suppress(Unavailable), claimed(None):
+            self.refusals.acts.add(error, self.now())
 
     def login(self, secret: str) -> Login:
         """Return who asks with a secret; it may read the database or ask the issuer.

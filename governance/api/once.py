@@ -1,5 +1,8 @@
 """Writes under an Idempotency-Key: what was done is answered again, and not done again.
 
+The key is written in the transaction of the act (store/idempotency.py), so that not even a process that is killed
+before it answers has its act repeated.
+
 Source: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 """
 
@@ -16,11 +19,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from governance.api.problems import problem
+from governance.api.recalled import Recall, is_recalled
+from governance.core.authority import Actor
 from governance.engine.keyring import Login
 from governance.engine.parts import Engine
-from governance.errors import Unavailable
+from governance.errors import GovernanceError, Unavailable
 from governance.store import idempotency
-from governance.store.idempotency import Kept
+from governance.store.idempotency import Claim, Kept, claimed
 
 KEPT = timedelta(hours=24)
 _OWN = frozenset({"/v1/samples"})
@@ -31,9 +36,9 @@ _KEY = re.compile(rb"[\x21-\x7e]{1,200}")
 class Once:
     """Answers a repeated write as the first time; what was refused may be tried again, as nothing was done."""
 
-    def __init__(self, app: ASGIApp, engine: Engine) -> None:
+    def __init__(self, app: ASGIApp, engine: Engine, recall: Recall) -> None:
         """Stand before this app, behind who knows the caller."""
-        self._app, self._engine = app, engine
+        self._app, self._engine, self._recall = app, engine, recall
         self._under_way: set[tuple[str, str]] = set()
         self._lock = Lock()
 
@@ -46,15 +51,16 @@ class Once:
             said = "the Idempotency-Key must be 1 to 200 characters of ASCII without spaces, given once"
             return await problem(HTTPStatus.BAD_REQUEST, said)(scope, receive, send)
         login: Login = scope["state"]["login"]
-        mine = (login.actor.id, given[0].decode())
+        mine = login.actor, given[0].decode()
         try:
             body = await _whole(receive)
         except HTTPException as refused:  # too large, or too slow
             answer = problem(HTTPStatus(refused.status_code), refused.detail, refused.headers)
             return await answer(scope, receive, send)
         with self._lock:
-            busy = mine in self._under_way
-            self._under_way.add(mine)
+            name = (login.actor.id, mine[1])
+            busy = name in self._under_way
+            self._under_way.add(name)
         if busy:
             said = "a request with this Idempotency-Key is under way; ask again when it is answered"
             return await problem(HTTPStatus.CONFLICT, said, {"Retry-After": "1"})(scope, receive, send)
@@ -62,38 +68,52 @@ class Once:
             await self._done(mine, body, scope, receive, send)
         finally:
             with self._lock:
-                self._under_way.discard(mine)
+                self._under_way.discard(name)
 
-    async def _done(self, mine: tuple[str, str], body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _done(self, mine: tuple[Actor, str], body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         digest = hashlib.sha256(
             b"\0".join([scope["path"].encode("utf-8", "backslashreplace"), scope["query_string"], body])
         ).hexdigest()
         try:
-            before = await run_in_threadpool(self._before, mine)
-        except Unavailable as error:
-            await problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))(scope, receive, send)
+            before = await run_in_threadpool(self._before, mine, digest, scope["path"])
+        except GovernanceError as error:
+            status = HTTPStatus.SERVICE_UNAVAILABLE if isinstance(error, Unavailable) else HTTPStatus.CONFLICT
+            await problem(status, str(error))(scope, receive, send)
             return
         if before is not None:
             await _again(before, digest)(scope, receive, send)
             return
         noted = _Noted(send)
-        await self._app(scope, _given(body, receive), noted)
+        claim = Claim(mine[0].id, mine[1], digest, self._engine.clock.now()) if is_recalled(scope["path"]) else None
+        with claimed(claim):
+            await self._app(scope, _given(body, receive), noted)
         if HTTPStatus.OK <= noted.status < HTTPStatus.MULTIPLE_CHOICES:
             await run_in_threadpool(self._keep, mine, Kept(digest, noted.status, bytes(noted.body)))
         await noted.release()
 
-    def _before(self, mine: tuple[str, str]) -> Kept | None:
+    def _before(self, mine: tuple[Actor, str], digest: str, path: str) -> Kept | None:
+        """Return what was answered; for what was done and not answered, the answer that it gets now."""
+        who, key = mine
         with self._engine.database.read() as connection:
-            return idempotency.get(connection, *mine, self._engine.clock.now() - KEPT)
+            kept = idempotency.get(connection, who.id, key, self._engine.clock.now() - KEPT)
+        if kept is None or not kept.is_unanswered or kept.digest != digest:
+            return kept
+        found = self._recall(who, path, kept.decisions)
+        if found is None:
+            return None
+        status, view = found
+        answer = Kept(digest, status, view.model_dump_json().encode())
+        self._keep(mine, answer)
+        return answer
 
-    def _keep(self, mine: tuple[str, str], kept: Kept) -> None:
+    def _keep(self, mine: tuple[Actor, str], kept: Kept) -> None:
         at = self._engine.clock.now()
         try:
             with self._engine.database.transaction() as connection:
                 idempotency.forget(connection, at - KEPT)
-                idempotency.keep(connection, *mine, kept, at)
+                idempotency.keep(connection, mine[0].id, mine[1], kept, at)
         except Unavailable:
-            return  # it is done; a repetition will meet the version that it changed
+            return  # it is done, and a repetition is answered from its decisions
 
 
 def _keys(scope: Scope) -> list[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -17,10 +18,12 @@ from governance.cli import (
     evidence,
     explain,
     incidents,
+    on_call,
     schema,
     serve,
     silence,
     switch,
+    testing,
     tokens,
     tui,
 )
@@ -46,11 +49,13 @@ check.register(app)
 authoring.register(app)
 schema.register(app)
 explain.register(app)
+testing.register(app)
 serve.register(app)
 tui.register(app)
 tokens.register(app)
 incidents.register(app)
 silence.register(app)
+on_call.register(app)
 switch.register(app)
 evidence.register(app)
 audit.register(app)
@@ -70,6 +75,17 @@ def _root(
         raise typer.BadParameter(f"{directory}: {error.strerror}") from error
 
 
+def _note(error: GovernanceError) -> None:
+    """Record an act that was refused to somebody; what only asks loads none of this."""
+    if isinstance(error, Denied):
+        from governance.engine.permission import NotPermitted
+        from governance.engine.refused_acts import note
+
+        if isinstance(error, NotPermitted):
+            with suppress(GovernanceError):  # it is refused all the same
+                note(error)
+
+
 def main() -> None:
     """Run the command line; exit codes: 0 fine, 1 findings, 2 usage, 3 refused, 4 unavailable."""
     sys.exit(run(sys.argv[1:]))
@@ -82,6 +98,7 @@ def run(arguments: list[str]) -> int:
     except GovernanceError as error:
         for line in f"gov: {error}".splitlines():
             print(printable(line), file=sys.stderr)
+        _note(error)
         if isinstance(error, Denied) and "--as" not in arguments:
             print("gov: --as says who acts", file=sys.stderr)
         return error.exit_code

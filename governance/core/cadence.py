@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pydantic import field_validator
 
 from governance.core.document import Document, Duration
-
-_HOURS = re.compile(r"^([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)$")
-_DAY = timedelta(days=1)
-_MINUTES = 24 * 60
+from governance.core.wall_clock import DAY, MINUTES, checked_hours, checked_zone, instant_of, minutes_of
 
 
 class Cadence(Document):
@@ -22,21 +18,8 @@ class Cadence(Document):
     hours: str | None = None
     zone: str = "UTC"
 
-    @field_validator("hours")
-    @classmethod
-    def _hours(cls, value: str | None) -> str | None:
-        if value is not None and not _HOURS.match(value):
-            raise ValueError(f"hours are written 05:00-24:00, not {value!r}")
-        return value
-
-    @field_validator("zone")
-    @classmethod
-    def _zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"no time zone {value!r}; zones are named like Europe/Berlin") from None
-        return value
+    _hours = field_validator("hours")(checked_hours)
+    _zone = field_validator("zone")(checked_zone)
 
     @field_validator("every")
     @classmethod
@@ -54,13 +37,13 @@ class Cadence(Document):
         if self.share >= 1:
             return end - start >= self.every
         zone = ZoneInfo(self.zone)
-        first, day = start.astimezone(zone).date() - _DAY, end.astimezone(zone).date()
+        first, day = start.astimezone(zone).date() - DAY, end.astimezone(zone).date()
         while day >= first:
             opening, closing = self._opening(day, zone)
             due = min(self.every, closing - opening)  # nothing, where the clocks skip the hours of this day
             if due > timedelta(0) and min(end, closing) - max(start, opening) >= due:
                 return True
-            day -= _DAY
+            day -= DAY
         return False
 
     @property
@@ -69,23 +52,12 @@ class Cadence(Document):
         if self.hours is None:
             return 1.0
         opening, closing = self._minutes()
-        return (closing - opening) / _MINUTES
+        return (closing - opening) / MINUTES
 
     def _opening(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """Return when the hours of a local day begin and end, in UTC; over midnight they end on the next day."""
         opening, closing = self._minutes()
-        return _local(day, opening, zone), _local(day, closing, zone)
+        return instant_of(day, opening, zone), instant_of(day, closing, zone)
 
     def _minutes(self) -> tuple[int, int]:
-        """Return the minutes after a midnight at which the hours begin and end; the end may lie on the next day."""
-        found = _HOURS.match(self.hours or "00:00-24:00")
-        assert found is not None  # the validator saw to it  # noqa: S101
-        hours = [int(part) for part in found.groups()]
-        opening, closing = hours[0] * 60 + hours[1], hours[2] * 60 + hours[3]
-        return opening, closing if closing > opening else closing + _MINUTES
-
-
-def _local(day: date, minutes: int, zone: ZoneInfo) -> datetime:
-    """Return the instant, in UTC, at which a wall clock shows that many minutes after midnight."""
-    days, rest = divmod(minutes, _MINUTES)
-    return datetime.combine(day + days * _DAY, time(rest // 60, rest % 60), zone).astimezone(UTC)
+        return minutes_of(self.hours or "00:00-24:00")

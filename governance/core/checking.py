@@ -14,7 +14,7 @@ from governance.core.measure import MEASURES
 from governance.core.measurement import Metric
 from governance.core.organisation import Organisation
 from governance.core.pack import Pack
-from governance.core.people_checks import member_problems, named_problems, role_problems
+from governance.core.people_checks import member_problems, named_problems, role_problems, schedule_problems
 from governance.core.placed import placed, unknown
 from governance.core.problem import Problem
 from governance.core.rule import Rule
@@ -28,6 +28,7 @@ def organisation_problems(organisation: Authored[Organisation]) -> Iterator[Prob
     """Check the organisation by itself."""
     yield from member_problems(organisation)
     yield from role_problems(organisation)
+    yield from schedule_problems(organisation)
 
 
 def card_problems(card: Authored[Card], organisation: Organisation, twins: Collection[str]) -> Iterator[Problem]:

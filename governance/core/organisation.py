@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import ConfigDict, Field, field_validator
 
 from governance.core.document import Count, Document, Duration, Share
+from governance.core.schedule import Schedule
 
 
 class Person(Document):
@@ -112,6 +113,7 @@ class Organisation(Document):
     roles: tuple[Grant, ...] = ()
     identity: Identity = Identity()
     automation: Automation = Automation()
+    schedules: dict[str, Schedule] = Field(default_factory=dict)
     notifiers: dict[str, Plugin] = Field(default_factory=dict)
     sources: dict[str, Plugin] = Field(default_factory=dict)
     incidents: Grouping = Grouping()

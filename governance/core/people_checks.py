@@ -40,6 +40,21 @@ def role_problems(organisation: Authored[Organisation]) -> Iterator[Problem]:
                 yield placed(organisation, path, "unknown-party", message, closest(name, known))
 
 
+def schedule_problems(organisation: Authored[Organisation]) -> Iterator[Problem]:
+    """Check that people take turns who there are: to page a name that nobody has is to page nobody."""
+    people = organisation.document.people
+    for name, schedule in organisation.document.schedules.items():
+        for number, layer in enumerate(schedule.layers):
+            for place, person in enumerate(layer.people):
+                if person not in people:
+                    path: Path = ("schedules", name, "layers", number, "people", place)
+                    yield unknown(organisation, path, "person", person, people)
+        for number, override in enumerate(schedule.overrides):
+            if override.person not in people:
+                path = ("schedules", name, "overrides", number, "person")
+                yield unknown(organisation, path, "person", override.person, people)
+
+
 def named_problems(card: Authored[Card], organisation: Organisation) -> Iterator[Problem]:
     """Check whom a card names, as far as the organisation says whom there is."""
     owners, teams, people = card.document.owners, organisation.teams, organisation.people

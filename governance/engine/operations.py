@@ -15,10 +15,10 @@ from governance.core.incident import Incident, IncidentChange
 from governance.core.waiver import Waiver
 from governance.engine import entries
 from governance.engine.parts import Engine
-from governance.engine.permission import permit
+from governance.engine.permission import NotPermitted, permit
 from governance.engine.sealing import sealed
 from governance.engine.switching.paging import broken_by
-from governance.errors import Conflict, Denied, NotFound
+from governance.errors import Conflict, NotFound
 from governance.store import decision_log, effects, incidents, waivers
 
 _ENTRIES = {"incident.acknowledge": "incident.acknowledged", "incident.resolve": "incident.resolved"}
@@ -67,7 +67,10 @@ def resolve(
         if before.status == "resolved":
             raise Conflict(f"incident {number} was resolved by {before.resolved_by} at {_time(before.resolved_at)}")
         if str(actor) in broken_by(before):
-            raise Denied(f"{actor} broke the glass; incident {number} is its review, which somebody else resolves")
+            said = f"{actor} broke the glass; incident {number} is its review, which somebody else resolves"
+            raise NotPermitted(
+                engine, actor, "incident.resolve", before.model, "who broke the glass does not review it", said
+            )
         return core.resolved(before, str(actor), at)
 
     return _act(
@@ -84,7 +87,10 @@ def waive(engine: Engine, waiver: Waiver, *, at: datetime) -> int:
     permit(engine, waiver.requested_by, "waiver.request", waiver.model)
     permit(engine, waiver.approved_by, "waiver.approve", waiver.model)
     if waiver.requested_by == waiver.approved_by:
-        raise Denied(f"{waiver.requested_by} asked for this waiver; somebody else must approve it")
+        said = f"{waiver.requested_by} asked for this waiver; somebody else must approve it"
+        raise NotPermitted(
+            engine, waiver.approved_by, "waiver.approve", waiver.model, "who asked does not approve", said
+        )
     policy = engine.plan.by_model.get(waiver.model)
     if policy is None or waiver.rule not in {each.rule.id for each in policy.rules}:
         raise NotFound(f"no rule '{waiver.rule}' holds for '{waiver.model}'")

@@ -9,16 +9,25 @@ from governance.engine.parts import Engine
 from governance.errors import Denied, NotFound
 
 
+class NotPermitted(Denied):
+    """An act is refused to somebody; who lets people act notes it, once nothing is being written any more."""
+
+    def __init__(self, engine: Engine, actor: Actor | str, act: Act, model: str | None, rule: str, said: str) -> None:
+        """Say it in a sentence; `rule` is what decides so."""
+        super().__init__(said)
+        self.engine, self.actor, self.act, self.model, self.rule = engine, str(actor), act, model, rule
+
+
 def permit(engine: Engine, actor: Actor | str, act: Act, model: str | None = None) -> Allowed:
     """Return why the actor may act on a model, or (None) on the engine as a whole.
 
     A model that no card declares any more is governed by the roles that hold everywhere.
 
-    :raises Denied: naming the rule that decides so, and who may.
+    :raises NotPermitted: naming the rule that decides so, and who may.
     """
     found = authority(actor, act, card_of(engine, model), engine.organisation)
     if isinstance(found, Refused):
-        raise Denied(str(found))
+        raise NotPermitted(engine, actor, act, model, found.rule, str(found))
     return found
 
 

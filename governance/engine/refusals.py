@@ -9,6 +9,7 @@ from threading import Lock
 from governance.core.decision import Decision
 from governance.engine import entries
 from governance.engine.parts import Engine
+from governance.engine.refused_acts import RefusedActs
 from governance.store import decision_log
 
 WINDOW = timedelta(minutes=1)
@@ -21,6 +22,7 @@ class Refusals:
 
     def __init__(self, engine: Engine) -> None:
         """Record in this engine's log."""
+        self.acts = RefusedActs(engine)
         self._engine = engine
         self._lock = Lock()
         self._since: datetime | None = None
@@ -44,7 +46,8 @@ class Refusals:
         self.flush(at)
 
     def flush(self, at: datetime, *, whole: bool = False) -> None:
-        """Write what was counted once its minute is over, or `whole`, as the process ends."""
+        """Write what was counted once its minute is over, or `whole`, as the process ends; refused acts too."""
+        self.acts.flush(at, whole=whole)
         with self._lock:
             if self._since is None or (at - self._since < WINDOW and not whole):
                 return

@@ -102,6 +102,15 @@ def pending(engine: Engine, at: datetime) -> list[ApprovalView]:
     return [_view(engine, each) for each in found if at < each.until]
 
 
+def shown(engine: Engine, request_id: str) -> ApprovalView:
+    """Return one request, whatever became of it.
+
+    :raises NotFound: when nobody asked for it.
+    """
+    with engine.database.read() as connection:
+        return _view(engine, waiver_requests.get(connection, request_id))
+
+
 def holding(engine: Engine, at: datetime) -> list[WaiverView]:
     """Return the waivers in force, those that end first before the others."""
     with engine.database.read() as connection:

@@ -23,6 +23,19 @@ def yaml_files(paths: Sequence[Path]) -> list[Path]:
     return list(found)
 
 
+def test_files(paths: Sequence[Path]) -> list[Path]:
+    """Return the files that hold policy tests: those that are named, and those called *.test.yaml below directories."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        found.update(dict.fromkeys(_below(path, tests=True) if path.is_dir() else [path]))
+    return list(found)
+
+
+def is_test(path: Path) -> bool:
+    """Tell whether a file holds policy tests, by its name."""
+    return path.name.endswith(_TESTS)
+
+
 def shown(path: Path) -> str:
     """Return the name of a file as people see it: relative to the current directory where possible."""
     try:
@@ -61,8 +74,9 @@ def _decoded(content: bytes, start: Position) -> tuple[str, list[Problem]]:
         return "", [Problem(Position(start.file, line, column), "not-utf-8", message, source=text)]
 
 
-def _below(directory: Path) -> Iterator[Path]:
+def _below(directory: Path, *, tests: bool = False) -> Iterator[Path]:
     for path in sorted(directory.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
-        if path.suffix in _ENDINGS and not hidden and not path.name.endswith(_TESTS) and path.is_file():
+        wanted = path.suffix in _ENDINGS and is_test(path) == tests
+        if wanted and not hidden and path.is_file():
             yield path

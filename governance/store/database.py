@@ -89,7 +89,8 @@ class Database:
     @contextmanager
     def giving_way(self) -> Iterator[None]:
         """Let everybody else pass first at each transaction that this thread begins meanwhile: the engine's manners."""
-        before, self._manners.patient = self._manners.patient, True
+        # One in memory is nobody else's, and its threads take turns anyway.
+        before, self._manners.patient = self._manners.patient, self.path is not None
         try:
             yield
         finally:

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from governance.core.decision import Decision, Entry, packed, parse
 from governance.core.merkle import inclusion_proof
 from governance.errors import Conflict, NotFound, Unavailable
+from governance.store import idempotency
 from governance.store.database import Database
 from governance.store.heads_file import Head
 from governance.store.log_tables import ENTRIES, OUTBOX
@@ -95,6 +96,7 @@ def append(connection: Connection, decisions: Sequence[Decision | Ready]) -> Non
             connection.execute(insert(OUTBOX), chunk)
         except IntegrityError as error:
             raise Conflict(f"the decision log already has one of these decisions: {error.orig}") from error
+        idempotency.mark(connection, [str(row["decision_id"]) for row in chunk])
 
 
 def tail(

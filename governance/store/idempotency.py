@@ -1,22 +1,49 @@
-"""Answers to writes under an idempotency key, so that a repeated one is answered and not done again."""
+"""Answers to writes under an idempotency key, so that a repeated one is answered and not done again.
+
+The key is written in the transaction of what it does, with the ids of the decisions made there; the answer follows when
+it is given. A process killed between the two has acted, and the next one answers from the decisions.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, LargeBinary, case, cast, delete, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Field, SQLModel
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What was answered to the request of a digest."""
+    """What was answered to the request of a digest; `status` 0: it was done, and `body` lists the decisions."""
 
     digest: str
     status: int
     body: bytes
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Tell whether it was done by a process that did not come to answer."""
+        return self.status == _DONE
+
+    @property
+    def decisions(self) -> list[str]:
+        """The ids of the decisions of what is unanswered, in their order."""
+        return self.body.decode().split()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key under which something is being done, by whom and since when."""
+
+    actor: str
+    key: str
+    digest: str
+    at: datetime
 
 
 class AnswerRow(SQLModel, table=True):
@@ -35,6 +62,33 @@ class AnswerRow(SQLModel, table=True):
 
 _TABLE = AnswerRow.__table__  # type: ignore[attr-defined]
 _C = _TABLE.c
+_DONE = 0
+_CLAIM: ContextVar[Claim | None] = ContextVar("claim", default=None)
+
+
+@contextmanager
+def claimed(claim: Claim | None) -> Iterator[None]:
+    """Have whatever is decided meanwhile, in this context, be what is done under a key; None: under none."""
+    token = _CLAIM.set(claim)
+    try:
+        yield
+    finally:
+        _CLAIM.reset(token)
+
+
+def mark(connection: Connection, decisions: Iterable[str]) -> None:
+    """Write that these decisions were made under the key of this context, if there is one, in their transaction."""
+    claim = _CLAIM.get()
+    ids = "".join(f"{each} " for each in decisions).encode()
+    if claim is None or not ids:
+        return
+    at = claim.at.timestamp()
+    row = {"actor": claim.actor, "key": claim.key, "digest": claim.digest, "status": _DONE, "body": ids, "at": at}
+    statement = insert(_TABLE).values(row)
+    mine = (_C.status == _DONE) & (_C.digest == claim.digest) & (_C.at == at)
+    body = case((mine, cast(_C.body.op("||")(statement.excluded.body), LargeBinary)), else_=statement.excluded.body)
+    changed = {"digest": claim.digest, "status": _DONE, "body": body, "at": at}
+    connection.execute(statement.on_conflict_do_update(index_elements=[_C.actor, _C.key], set_=changed))
 
 
 def get(connection: Connection, actor: str, key: str, since: datetime) -> Kept | None:

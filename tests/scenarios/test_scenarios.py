@@ -1,18 +1,24 @@
-"""Every story in this directory, told to a real engine on a real SQLite database."""
+"""Every story in this directory, told to a real engine as `gov test` tells those of users."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from scenarios.story import Story, stories
 
-STORIES = stories(Path(__file__).parent)
+from governance.loader.files import test_files as yaml_tests
+from governance.testing.run import run
+
+HERE = Path(__file__).parent
+FILES = yaml_tests([HERE])
 
 
-@pytest.mark.parametrize(("file", "document"), STORIES, ids=[f"{file}: {each['test']}" for file, each in STORIES])
-def test_story(file: str, document: dict[str, Any]) -> None:
-    story = Story(document)
-    story.play()
-    assert story.expectations, f"{file}: a story that expects nothing proves nothing"
+@pytest.mark.parametrize("file", FILES, ids=[each.stem for each in FILES])
+def test_stories(file: Path) -> None:
+    report = run([file], HERE)
+    assert report.problems == (), "\n".join(each.render() for each in report.problems)
+    failures = [each.render() for played in report.failed for each in played.failures]
+    assert failures == [], "\n".join(failures)
+    assert len(report.played) >= 7
+    for each in report.played:
+        assert each.scene.test.expect, "a story that expects nothing proves nothing"

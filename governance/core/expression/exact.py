@@ -102,15 +102,11 @@ class _Evaluation:
     def _tested(self, node: Node) -> object:
         if isinstance(node, syntax.Select):
             operand = self.value(node.operand)
-            found = self.apply(optional_field if isinstance(operand, Optional) else selected, operand, node.field)
-            return (
-                found.present
-                if isinstance(operand, Optional) and isinstance(found, Optional)
-                else found
-                if (isinstance(found, Fault))
-                else True
-            )
-        found = self.value(node)
+            found = self.apply(selected, operand, node.field)
+            if isinstance(operand, Optional) and isinstance(found, Optional):
+                return found.present
+        else:
+            found = self.value(node)
         return found if isinstance(found, Fault) else True
 
     def index(self, node: syntax.Index) -> object:
@@ -225,7 +221,7 @@ class _Evaluation:
             return result
         if node.macro == "optMap":
             return Optional(present=True, value=result)
-        return result if isinstance(result, Optional) else Fault(f"optFlatMap() must give an optional value")
+        return result if isinstance(result, Optional) else Fault("optFlatMap() must give an optional value")
 
     def _steps(self, node: syntax.Comprehension, items: Any) -> Iterator[Any] | Fault:
         """Return an iterator that binds the variables to one item after the other and yields the item."""
@@ -238,16 +234,16 @@ class _Evaluation:
         return self._each(node, items, entries)
 
     def _each(self, node: syntax.Comprehension, items: Any, entries: Any) -> Iterator[Any]:
-        outer = self._locals
+        self._locals = bound = dict(self._locals)
         if node.second:
             for key, item in entries:
                 self._meter.visit(1)
-                self._locals = {**outer, node.variable: key, node.second: item}
+                bound[node.variable], bound[node.second] = key, item
                 yield key
             return
         for item in items:
             self._meter.visit(1)
-            self._locals = {**outer, node.variable: item}
+            bound[node.variable] = item
             yield item
 
     def all_or_exists(self, node: syntax.Comprehension, steps: Iterator[Any]) -> object:
@@ -300,9 +296,9 @@ class _Evaluation:
         return combined(result for _, result in results) or results
 
     def apply(self, function: Callable[..., object], *values: Any) -> Any:
-        fault = combined(values)
-        if fault:
-            return fault
+        for each in values:
+            if type(each) is Fault:
+                return combined(values)
         try:
             return function(*values)
         except OperationError as error:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from governance.core.approval import Approval, decided
 from governance.core.authority import Allowed
 from governance.engine.parts import Engine
-from governance.engine.permission import permit, who_may
+from governance.engine.permission import NotPermitted, permit, who_may
 from governance.engine.sealing import sealed
 from governance.engine.switching.change import Act, SwitchDone, check_reason, of_approval, write
 from governance.engine.switching.restoring import check_seq, restored_to
-from governance.errors import Conflict, Denied
+from governance.errors import Conflict
 from governance.store import approvals, decision_log, switches
 from governance.views import ApprovalView
 
@@ -112,7 +112,8 @@ def _permitted(engine: Engine, approval: str, actor: str) -> Allowed:
         request = approvals.get(connection, approval)
     if actor == request.requested_by:
         others = ", ".join(who_may(engine, "switch.approve", request.model, but=actor)) or "somebody else"
-        raise Denied(f"{actor} asked for this restore; a second person must approve it: {others}")
+        said = f"{actor} asked for this restore; a second person must approve it: {others}"
+        raise NotPermitted(engine, actor, "switch.approve", request.model, "who asked does not approve", said)
     return permit(engine, actor, "switch.approve", request.model)
 
 

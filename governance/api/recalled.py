@@ -1,0 +1,94 @@
+"""What to answer for an act whose process ended before it answered: its entry, and how things are now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from governance.api.switches import Desk, Wire
+from governance.core.authority import Actor
+from governance.core.decision import Entry
+from governance.core.incident import CLOSED, Incident
+from governance.engine import silences, switching, waiving
+from governance.engine.parts import Engine
+from governance.engine.sealing import sealed
+from governance.store import decision_log, incidents
+from governance.views import ApprovalDoneView, IncidentDoneView, SilenceDoneView, View, incident_view
+
+_ACTS = ("acknowledge", "resolve", "pull", "restore", "break-glass", "approve", "refuse", "waivers", "silences", "end")
+Answer = tuple[HTTPStatus, View]
+
+
+def is_recalled(path: str) -> bool:
+    """Tell whether the answer to what is posted to a path can be given from its decisions."""
+    return path.rpartition("/")[2] in _ACTS
+
+
+class Recall:
+    """Answers from decisions."""
+
+    def __init__(self, engine: Engine, wire: Wire) -> None:
+        """Answer from the log of this engine."""
+        self._engine, self._desk = engine, Desk(engine, wire)
+        self._by_kind: Mapping[str, Callable[[Actor, Entry, str], Answer]] = {
+            "incident.acknowledged": self._incident,
+            "incident.resolved": self._incident,
+            "switch.pulled": self._switch,
+            "switch.restored": self._switch,
+            "switch.glass_broken": self._switch,
+            "switch.restore_requested": self._switch,
+            "switch.refused": self._approval,
+            "waiver.requested": self._waiver,
+            "waiver.approved": self._waiver,
+            "waiver.refused": self._waiver,
+            "silence.created": self._silence,
+            "silence.ended": self._silence,
+        }
+
+    def __call__(self, who: Actor, path: str, decisions: list[str]) -> Answer | None:
+        """Return what the act of these decisions is answered with; None when they tell nothing that a person did.
+
+        :raises Unavailable: when they cannot be sealed or read now.
+        """
+        for each in decisions:
+            sealed(self._engine, each, self._engine.clock.now())
+            entry = decision_log.entry_of(self._engine.database, each)
+            if entry is not None and entry.decision.kind in self._by_kind:
+                return self._by_kind[entry.decision.kind](who, entry, path)
+        return None
+
+    def _incident(self, _: Actor, entry: Entry, __: str) -> Answer:
+        with self._engine.database.read() as connection:
+            found = incidents.get(connection, int(entry.decision.subject["incident"]))
+        left = _closed(found, entry) if entry.decision.kind == "incident.resolved" else 0
+        view = IncidentDoneView(incident=incident_view(found), entry=entry.seq, still_firing=left)
+        return HTTPStatus.OK, view
+
+    def _switch(self, who: Actor, entry: Entry, _: str) -> Answer:
+        about = entry.decision.subject
+        if entry.decision.kind != "switch.restore_requested":
+            return HTTPStatus.OK, self._desk.done(who, about["model"], entry.seq)
+        approval = switching.approval_view(self._engine, switching.request_of(self._engine, about["approval"]))
+        return HTTPStatus.ACCEPTED, self._desk.done(who, about["model"], entry.seq, approval)
+
+    def _approval(self, _: Actor, entry: Entry, __: str) -> Answer:
+        request = switching.request_of(self._engine, entry.decision.subject["approval"])
+        view = ApprovalDoneView(approval=switching.approval_view(self._engine, request), entry=entry.seq)
+        return HTTPStatus.OK, view
+
+    def _waiver(self, _: Actor, entry: Entry, path: str) -> Answer:
+        made = entry.decision.kind == "waiver.requested"
+        asked = str(entry.decision.body["waiver"]) if made else path.split("/")[-2]
+        view = ApprovalDoneView(approval=waiving.shown(self._engine, asked), entry=entry.seq)
+        return (HTTPStatus.ACCEPTED if made else HTTPStatus.OK), view
+
+    def _silence(self, _: Actor, entry: Entry, __: str) -> Answer:
+        found = silences.listed(self._engine, self._engine.clock.now(), ended=True)
+        view = next(each for each in found if each.id == entry.decision.subject["silence"])
+        return HTTPStatus.OK, SilenceDoneView(silence=view, entry=entry.seq)
+
+
+def _closed(incident: Incident, entry: Entry) -> int:
+    """Return how many findings fired when a person closed an incident."""
+    at, closed = entry.decision.at, f"{CLOSED} {entry.decision.actor} while firing"
+    return sum(each.ended == at and closed in each.story for each in incident.findings)

@@ -1,0 +1,124 @@
+"""Which rules no test made fire and let be, and which conditions no test made true and false."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from governance.core.authored import Authored
+from governance.core.compiled import CompiledPolicy, CompiledRule, EvaluationPlan
+from governance.core.evaluation import Evaluation
+from governance.core.expression import Condition
+from governance.core.pack import Pack
+from governance.core.problem import Position
+from governance.engine.parts import Engine
+from governance.testing.evidence import evaluation
+from governance.testing.seen import Seen
+
+
+@dataclass
+class Covered:
+    """One rule, or one condition of one, and which of its two outcomes were seen."""
+
+    at: Position
+    rule: str
+    text: str = ""
+    severity: str = ""
+    yes: bool = False
+    no: bool = False
+
+    @property
+    def count(self) -> int:
+        """How many of the two outcomes were seen."""
+        return int(self.yes) + int(self.no)
+
+    @property
+    def missing(self) -> str:
+        """What no test did, in words; "" when nothing is missing."""
+        words = ("true", "false") if self.text else ("fired", "quiet")
+        left = [word for word, seen in zip(words, (self.yes, self.no), strict=True) if not seen]
+        return f"never {' nor '.join(left)}" if left else ""
+
+
+@dataclass
+class Coverage:
+    """What the tests of a run did to the rules of the cards and packs that they are of."""
+
+    rules: dict[Position, Covered] = field(default_factory=dict)
+    conditions: dict[tuple[Position, str], Covered] = field(default_factory=dict)
+    _known: set[object] = field(default_factory=set)
+
+    def declare(self, plan: EvaluationPlan) -> None:
+        """Take the rules under test of a plan, and their conditions."""
+        for policy in plan.policies:
+            for rule in policy.rules:
+                self._rule(rule.rule.origin, rule.rule.id)
+                for severity, program in rule.programs:
+                    for condition in program.conditions:
+                        self._condition(rule, severity, condition)
+
+    def declare_pack(self, pack: Authored[Pack]) -> None:
+        """Take the rules of a pack, also those that none of the cards could be judged by."""
+        for index, rule in enumerate(pack.document.rules):
+            self._rule(pack.source.at(("rules", index, "rule")), f"{pack.document.pack}/{rule.rule}")
+
+    def look(self, engine: Engine, seen: Seen, at: datetime) -> None:
+        """Take note of what is so after a beat."""
+        fired = {(key.model, key.rule) for key, each in seen.alerts.items() if each.state == "firing"}
+        for policy in engine.plan.policies:
+            found = evaluation(engine, policy, at)
+            for rule in policy.rules:
+                record = self._rule(rule.rule.origin, rule.rule.id)
+                if (policy.model, rule.rule.id) in fired:
+                    record.yes = True
+                self._judged(found, policy, rule, record)
+
+    def _judged(self, found: Evaluation, policy: CompiledPolicy, rule: CompiledRule, record: Covered) -> None:
+        instances = found.instances(rule)
+        if isinstance(instances, str):
+            return
+        for each in instances:
+            values = tuple((cell.value, cell.reason, cell.count) for cell in each.cells.values())
+            key = (id(policy), rule.rule.id, each.labels, values)
+            if key in self._known and not _moves(rule):
+                continue
+            self._known.add(key)
+            outcomes = found.outcomes(rule, each.labels)
+            for severity, program in rule.programs:
+                for condition, outcome in zip(program.conditions, outcomes[severity], strict=True):
+                    covered = self._condition(rule, severity, condition)
+                    covered.yes = covered.yes or outcome is True
+                    covered.no = covered.no or outcome is False
+        if not record.no:
+            record.no = any(each.outcome == "pass" and not each.missing for each in found.judge(rule))
+
+    def _rule(self, at: Position, name: str) -> Covered:
+        return self.rules.setdefault(at, Covered(at, name))
+
+    def _condition(self, rule: CompiledRule, severity: str, condition: Condition) -> Covered:
+        written = dict(rule.rule.conditions)[severity]  # type: ignore[index]
+        start, end = condition.span
+        line = written.text.count("\n", 0, start) + 1
+        column = start - written.text.rfind("\n", 0, start)
+        at = written.source.inside(written.path, line, column, end - start)
+        new = Covered(at, rule.rule.id, condition.text, severity)
+        return self.conditions.setdefault((at, condition.text), new)
+
+    @property
+    def percent(self) -> float:
+        """The share of outcomes that were seen, in percent, rounded down to a tenth; 100 of nothing."""
+        everything = [*self.rules.values(), *self.conditions.values()]
+        if not everything:
+            return 100.0
+        return int(1000 * sum(each.count for each in everything) / (2 * len(everything))) / 10
+
+    def gaps(self) -> Iterator[Covered]:
+        """Yield what no test did, by its place."""
+        found = [each for each in (*self.rules.values(), *self.conditions.values()) if each.missing]
+        yield from sorted(found, key=lambda each: (each.at, each.text))
+
+
+def _moves(rule: CompiledRule) -> bool:
+    views = any(each.view == "series" for each in rule.references)
+    return views or any(program.variables & {"now", "evidence"} for _, program in rule.programs)

@@ -269,6 +269,8 @@ class Resolver:
         else:
             test = kinds.membership if node.operator == "in" else partial(kinds.comparison, node.operator)
             result, wrong = BOOL, test(left[1], right[1])
+            if node.operator == "in" and right[1].kind == "list":
+                self.lengths[node.span] = right[1].longest
             if not wrong:
                 self._never(node, left, right)
         if wrong:

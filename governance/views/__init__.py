@@ -17,6 +17,7 @@ from governance.views.incidents import (
 from governance.views.log import EntryView, ProofView
 from governance.views.models import ModelView, PolicyMetricView, PolicyRuleView, PolicyView, VerdictsView
 from governance.views.people import WhoamiView
+from governance.views.policies import AppliedView, RunningView, VersionView
 from governance.views.switches import (
     ApprovalView,
     ConfirmationsView,
@@ -27,10 +28,11 @@ from governance.views.switches import (
     SwitchView,
 )
 from governance.views.view import Page, View
-from governance.views.waivers import ApprovalDoneView, SilenceDoneView, SilenceView, WaiverView
+from governance.views.waivers import ApprovalDoneView, SilenceDoneView, SilenceView, WaiverDoneView, WaiverView
 
 __all__ = [
     "AlertView",
+    "AppliedView",
     "ApprovalDoneView",
     "ApprovalView",
     "ConfirmationsView",
@@ -51,6 +53,7 @@ __all__ = [
     "PolicyView",
     "ProofView",
     "RuleView",
+    "RunningView",
     "ScopeView",
     "SettingView",
     "SilenceDoneView",
@@ -59,7 +62,9 @@ __all__ = [
     "SwitchView",
     "TermView",
     "VerdictsView",
+    "VersionView",
     "View",
+    "WaiverDoneView",
     "WaiverView",
     "WhoamiView",
     "WhyView",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from governance.core.expression import syntax
 from governance.core.expression.syntax import Node, Span
 
-MOST = 1_000_000
+MOST = 10_000_000
 """Steps that an expression may take at worst."""
 ASSUMED = 200
 """Items of a list or map where nothing says how many there can be, such as the features of a card."""

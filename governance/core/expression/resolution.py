@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from governance.core.expression import bounds, budgets, calls, guarding, kinds, looking_back, syntax
+from governance.core.expression.contradiction import contradiction
 from governance.core.expression.functions import TYPES
 from governance.core.expression.guarding import Place, Places
 from governance.core.expression.names import Names
@@ -316,6 +317,9 @@ class Resolver:
         for each, places in zip(node.terms, guarding.beside(node, self.text), strict=True):
             with self._knowing(places):
                 terms.append(self._condition(each))
+        excluded = contradiction(tuple(terms), self.text) if node.operator == "&&" else None
+        if excluded:
+            self.report(excluded[0], "never-true", excluded[1])
         return replace(node, terms=tuple(terms)), BOOL
 
     def _conditional(self, node: syntax.Conditional) -> Resolved:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, Strict, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict, WithJsonSchema
 
 from governance.core.duration import format_duration, parse_duration
 
@@ -42,7 +43,12 @@ def _share(value: Any) -> Any:
 
 
 def _scalar(value: Any) -> Any:
-    """Turn a parameter written as a duration into one; everything else stays as it is."""
+    """Turn a parameter written as a duration into one; everything else stays as it is.
+
+    No limit is infinite: nothing would be beyond it, and a rule that is to be silent is waived.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must be a finite number")
     if isinstance(value, str):
         try:
             return parse_duration(value)
@@ -69,7 +75,7 @@ Share = Annotated[
         }
     ),
 ]
-Number = Annotated[float, Strict()]
-Count = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Count = Annotated[int, Strict(), Field(ge=0, le=1_000_000_000)]
 Flag = Annotated[bool, Strict()]
 ParameterValue = Annotated[timedelta | float | bool | str, BeforeValidator(_scalar)]

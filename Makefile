@@ -62,9 +62,10 @@ soak: $(VENV)/.dev       ## kill the engine 200 times, tell it 1,000 random stor
 	@SOAK=200 $(BIN)/pytest -n auto tests/crash tests/test_state_machine.py tests/test_switch_machine.py \
 		tests/interfaces/test_ofrep_attacks.py
 
-bench: $(VENV)/.dev      ## figures: checking and one cycle of 1,000 models × 10 rules; reads and propagation of kill switches
+bench: $(VENV)/.dev      ## figures: checking and one cycle of 1,000 models × 10 rules; expressions; reads and propagation of kill switches
 	@$(BIN)/python tests/benchmarks/checking.py
 	@$(BIN)/python tests/benchmarks/cycle.py
+	@$(BIN)/python tests/benchmarks/expressions.py
 	@$(BIN)/python tests/benchmarks/switches.py
 	@$(BIN)/python tests/benchmarks/provider.py
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
@@ -18,7 +18,8 @@ ActKind = Literal[
     "serve", "edit", "clock", "notifier",
 ]  # fmt: skip
 ACTS: tuple[ActKind, ...] = ActKind.__args__  # type: ignore[attr-defined]
-EFFECTS = ("notify", "withheld", "pull")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+"""From here the beats of the engine are counted."""
 
 
 def _step(value: Any) -> Any:
@@ -52,7 +53,7 @@ class LogRows(Document):
 class Act(Document):
     """What somebody does after the beat at `at`; `refused` is a part of the sentence that refuses it."""
 
-    at: Duration
+    at: Duration = timedelta(0)
     acknowledge: Count | None = None
     resolve: Count | None = None
     waive: str | None = None
@@ -142,7 +143,8 @@ class Story(Document):
     """One story; what it leaves out, its document says for all.
 
     `log` are rows of the prediction log, or the file of each table, beside the test; `for` is how long it lasts where
-    no series says so; while the engine is `away` nothing runs, and with `past` its sources can tell what it missed.
+    no series says so; `before` is what people did before its first beat; while the engine is `away` nothing runs, and
+    with `past` its sources can tell what it missed.
     """
 
     test: str
@@ -156,6 +158,7 @@ class Story(Document):
     serving: str | None = None
     past: Flag = False
     away: tuple[tuple[Duration, Duration], ...] = ()
+    before: tuple[Act, ...] = ()
     acts: tuple[Act, ...] = ()
     expect: tuple[Expectation, ...] = ()
     allow: tuple[str, ...] = ()

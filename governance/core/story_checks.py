@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, datetime
 
 from governance.core.authored import Authored, Path, Written, problem_at
 from governance.core.compiled import CompiledPolicy
 from governance.core.notation import Name, NotationError, name, points
 from governance.core.placed import placed
 from governance.core.problem import Problem
-from governance.core.story import Story, Suite, in_words
+from governance.core.story import EPOCH, Story, Suite, in_words
 from governance.core.suggestion import closest
 
 Authoring = Authored[Suite]
@@ -34,6 +35,10 @@ def form_problems(suite: Authoring) -> list[Problem]:
 def _notation(suite: Authoring, test: Story, path: Path) -> Iterator[Problem]:
     for key, text in test.series.items():
         where = (*path, "series", key)
+        raw = _as_written(suite, where)
+        if raw.lower().startswith(("0x", "0o")):  # YAML's numbers, whatever the notation means by them
+            hint = f'quote it: "{raw}"'
+            yield placed(suite, where, "wrong-series", f"YAML reads {raw} as the number {text}", hint)
         try:
             points(text)
         except NotationError as error:
@@ -47,8 +52,16 @@ def _notation(suite: Authoring, test: Story, path: Path) -> Iterator[Problem]:
             yield problem_at(suite.source, suite.source.key_at(where), "wrong-series", str(error), error.suggestion)
 
 
+def _as_written(suite: Authoring, path: Path) -> str:
+    at = suite.source.at(path)
+    return suite.source.lines[at.line - 1][at.column - 1 : at.column - 1 + at.length]
+
+
 def _times(suite: Authoring, test: Story, path: Path) -> Iterator[Problem]:
     every, last = suite.document.step(test), suite.document.length(test)
+    if test.start is not None and (_aware(test.start) - EPOCH) % every:
+        message = f"a test that looks every {in_words(every)} begins at a multiple of that, counted from 1970 in UTC"
+        yield placed(suite, (*path, "start"), "off-the-grid", message)
     times = [("expect", index, each.at) for index, each in enumerate(test.expect)]
     times += [("acts", index, each.at) for index, each in enumerate(test.acts)]
     for section, index, at in times:
@@ -61,6 +74,10 @@ def _times(suite: Authoring, test: Story, path: Path) -> Iterator[Problem]:
             message = f"the engine looks every {in_words(every)}, not at {in_words(at)}"
             hint = f"{in_words(near)} or {in_words(near + every)}?"
             yield placed(suite, where, "off-the-grid", message, hint)
+
+
+def _aware(at: datetime) -> datetime:
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def name_problems(

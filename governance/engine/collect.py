@@ -21,10 +21,13 @@ Ask = Callable[[MetricSource, Sequence[Query]], Replies]
 
 
 class Collector:
-    """Asks sources; one that hangs is not asked again before it has answered, so it costs one thread and no more."""
+    """Asks sources; one that hangs is not asked again before it has answered, so it costs one thread and no more.
 
-    def __init__(self, limit: float = TIME_LIMIT) -> None:
-        self._limit = limit
+    Without `threads` they are asked in this one, which is for sources that cannot hang.
+    """
+
+    def __init__(self, limit: float = TIME_LIMIT, *, threads: bool = True) -> None:
+        self._limit, self._threads = limit, threads
         self._busy: dict[tuple[str, bool], _Call] = {}
         self._resting: dict[Query, datetime] = {}
 
@@ -85,7 +88,11 @@ class Collector:
         busy = self._busy.get(line)
         if busy is not None and busy.is_alive():
             return _failed(distinct, f"'{name}' has not answered since {busy.seconds:.0f} s ago; it is not asked anew")
-        call = self._busy[line] = _Call(name, sources[name], distinct, ask)
+        call = _Call(name, sources[name], distinct, ask)
+        if not self._threads:
+            call.run()
+            return dict(call.replies)
+        self._busy[line] = call
         call.start()
         return call
 

@@ -25,6 +25,10 @@ SCHEMA_VERSION = 2
 """1: cycles, incidents, the decision log. 2: kill switches, approvals and tokens beside them; only tables are added."""
 
 
+_EMPTY: dict[int, bytes] = {}
+"""What a fresh database in memory holds, by the number of tables known."""
+
+
 class SchemaVersionRow(SQLModel, table=True):
     """The one row that says which version of the program laid out this database."""
 
@@ -57,6 +61,8 @@ class Database:
         importlib.import_module("governance.store.schema")  # a table is known once its module is imported
         if self.path is not None:
             self._make_folder(self.path.parent)
+        elif self._laid_out_before():
+            return
         self._use_wal()
         with self.transaction() as connection:
             SQLModel.metadata.create_all(connection, [SQLModel.metadata.tables["schema_version"]])
@@ -65,6 +71,15 @@ class Database:
                 connection.execute(insert(SchemaVersionRow), [{"version": SCHEMA_VERSION}])
             SQLModel.metadata.create_all(connection)
             append_only.protect(connection, SQLModel.metadata)
+        if self.path is None:
+            with self._turn, self._engine.connect() as connection:
+                _EMPTY[len(SQLModel.metadata.tables)] = sqlite.content(connection)
+
+    def _laid_out_before(self) -> bool:
+        """Copy the empty tables of an earlier database in memory, which takes a tenth of the time of making them."""
+        empty = _EMPTY.get(len(SQLModel.metadata.tables))
+        with self._turn, self._engine.connect() as connection:
+            return empty is not None and sqlite.filled(connection, empty)
 
     def check_layout(self) -> None:
         """Refuse a database that this program cannot read; one without any layout is left to who asks for its tables.

@@ -43,10 +43,14 @@ class Covered:
 
 @dataclass
 class Coverage:
-    """What the tests of a run did to the rules of the cards and packs that they are of."""
+    """What the tests of a run did to the rules of the cards and packs that they are of.
+
+    `fixtures` are files whose rules do not count: those of cards that tests bring along.
+    """
 
     rules: dict[Position, Covered] = field(default_factory=dict)
     conditions: dict[tuple[Position, str], Covered] = field(default_factory=dict)
+    fixtures: set[str] = field(default_factory=set)
     _known: set[object] = field(default_factory=set)
 
     def declare(self, plan: EvaluationPlan) -> None:
@@ -94,7 +98,8 @@ class Coverage:
             record.no = any(each.outcome == "pass" and not each.missing for each in found.judge(rule))
 
     def _rule(self, at: Position, name: str) -> Covered:
-        return self.rules.setdefault(at, Covered(at, name))
+        new = Covered(at, name)
+        return new if at.file in self.fixtures else self.rules.setdefault(at, new)
 
     def _condition(self, rule: CompiledRule, severity: str, condition: Condition) -> Covered:
         written = dict(rule.rule.conditions)[severity]  # type: ignore[index]
@@ -103,7 +108,7 @@ class Coverage:
         column = start - written.text.rfind("\n", 0, start)
         at = written.source.inside(written.path, line, column, end - start)
         new = Covered(at, rule.rule.id, condition.text, severity)
-        return self.conditions.setdefault((at, condition.text), new)
+        return new if at.file in self.fixtures else self.conditions.setdefault((at, condition.text), new)
 
     @property
     def percent(self) -> float:

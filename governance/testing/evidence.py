@@ -13,7 +13,7 @@ from governance.core.expression import Term, displayed
 from governance.core.need import asked_slos
 from governance.core.notation import written
 from governance.core.policy import EffectiveMetric
-from governance.core.story import Expectation, in_words
+from governance.core.story import EPOCH, Expectation, in_words
 from governance.core.waiver import Waiver
 from governance.engine.parts import Engine
 from governance.engine.picture import Trouble, agenda, taken
@@ -67,11 +67,18 @@ def _instances(
         key = AlertKey(policy.model, rule.rule.id, verdict.labels, "no_data" if expected.no_data else "condition")
         why = f": {verdict.reason}" if verdict.reason else ""
         clock = _clock(clocks.get(key), rule, start)
-        yield f"{rule.rule.id} {labels_text(key)}".rstrip() + f" → {verdict.outcome}{why}{clock}"
+        due = _due(rule, verdict.at)
+        yield f"{rule.rule.id} {labels_text(key)}".rstrip() + f" → {verdict.outcome}{why}{clock}{due}"
         for severity, terms in found.explain(rule, verdict.labels).items():
             yield from (f"  {severity}: {_term(each)}" for each in terms)
     if len(matched) > _SHOWN:
         yield f"… and {len(matched) - _SHOWN} more label sets"
+
+
+def _due(rule: CompiledRule, at: datetime) -> str:
+    """Say that a rule is not judged at this instant: as often as its metrics are asked, counted from 1970."""
+    every = rule.needs.every
+    return f"; it is judged every {format_duration(every)}, not now" if (at - EPOCH) % every else ""
 
 
 def _clock(alert: Alert | None, rule: CompiledRule, start: datetime) -> str:
@@ -80,10 +87,11 @@ def _clock(alert: Alert | None, rule: CompiledRule, start: datetime) -> str:
     since = in_words(alert.since - start)
     if alert.state == "pending" and alert.key.kind == "condition":
         fires = in_words(alert.since + rule.rule.for_ - start)
-        return f"; pending since {since}, it would fire at {fires} (for {format_duration(rule.rule.for_)})"
+        return f"; it fails since {since} and would fire at {fires} (for {format_duration(rule.rule.for_)})"
     passed = [each.passed for each in alert.clocks.values() if each.passed is not None]
-    keeping = f", kept firing since {in_words(min(passed) - start)}" if passed else ""
-    return f"; {alert.state} since {since}{keeping}"
+    keep = format_duration(rule.rule.keep_firing_for)
+    keeping = f", passes since {in_words(min(passed) - start)} (keep_firing_for {keep})" if passed else ""
+    return f"; {alert.state}, it failed first at {since}{keeping}"
 
 
 def _term(term: Term) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 from governance.core.alert import Alert, AlertKey
 from governance.core.compiled import CompiledPolicy, CompiledRule, EvaluationPlan
 from governance.core.problem import Problem, printable
-from governance.core.story import Expectation
+from governance.core.story import EPOCH, Act, Expectation, Story
+from governance.engine.collect import Collector as Asking
 from governance.engine.loop import step
 from governance.engine.parts import Engine
 from governance.ports import MetricSource
@@ -52,6 +53,13 @@ class Played:
     seconds: float
 
 
+def begin(test: Story, every: timedelta) -> datetime:
+    """Return when a test begins; where it does not say so, at the first beat of a Monday's or later."""
+    if test.start is not None:
+        return test.start if test.start.tzinfo is not None else test.start.replace(tzinfo=UTC)
+    return START + (EPOCH - START) % every
+
+
 @dataclass
 class Play:
     """One test on its way: an engine with a database in memory, whose only source are the series of the test."""
@@ -68,8 +76,7 @@ class Play:
         """Build the engine."""
         test = self.scene.test
         self.every = self.scene.suite.document.step(test)
-        said = test.start or START
-        self.start = said if said.tzinfo is not None else said.replace(tzinfo=UTC)
+        self.start = begin(test, self.every)
         kind = RememberingSource if test.past else SeriesSource
         self.source: SeriesSource = kind(
             self.scene.plan.policies, test.series, self.start, self.every, serving=test.serving or "", log=self.log
@@ -82,6 +89,7 @@ class Play:
             notifiers={"pager": self.collector},
             database=self.database or Database("sqlite://"),
             clock=FixedClock(self.start),
+            collector=Asking(threads=False),
         )
         if self.database is None:
             self.engine.database.create_tables()
@@ -116,9 +124,11 @@ class Play:
             at = self.start + offset + self.source.skew
             if any(first <= offset <= last for first, last in test.away):
                 continue
+            if not beats:
+                self._act("before", test.before, at)
             step(self.engine, at)
             beats += 1
-            self._act(offset, at)
+            self._act("acts", [each if each.at == offset else None for each in test.acts], at)
             self._look(offset, at)
         checked = decision_log.verify(self.engine.database)
         if not checked.ok:
@@ -127,16 +137,16 @@ class Play:
             self.engine.database.close()
         return Played(self.scene, tuple(self._failures), beats, time.perf_counter() - began)
 
-    def _act(self, offset: timedelta, at: datetime) -> None:
-        for number, act in enumerate(self.scene.test.acts):
-            if act.at != offset:
+    def _act(self, section: str, due: Sequence[Act | None], at: datetime) -> None:
+        for number, act in enumerate(due):
+            if act is None:
                 continue
             refused = acts.perform(self, act, at)
             if refused and act.refused is None:
-                self._fail(("acts", number), "refused-act", f"this was refused: {refused}")
+                self._fail((section, number), "refused-act", f"this was refused: {refused}")
             elif act.refused is not None and act.refused not in refused:
                 said = f"this was refused otherwise: {refused}" if refused else "this was not refused"
-                self._fail(("acts", number, "refused"), "refused-act", said)
+                self._fail((section, number, "refused"), "refused-act", said)
 
     def _look(self, offset: timedelta, at: datetime) -> None:
         seen = Seen(self.engine)

@@ -53,6 +53,8 @@ def run(paths: Sequence[Path], usual: Path, *, named: str = "", cover: bool = Fa
         if wrong:
             continue
         if coverage is not None:
+            if suite.document.of:
+                coverage.fixtures.add(suite.source.file)
             packs: list[Authored] = [shelf.packs[name] for name in sorted(packs_of(suite.document, shelf))]  # type: ignore[type-arg]
             for pack in packs:
                 coverage.declare_pack(pack)

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -24,20 +23,6 @@ from governance.core.expression import (
 
 A = Reference("a")
 NAMES = Names({"a": ()}, {"parameters": Shape.record({"b": Shape.leaf("double")}), "items": ANY})
-
-
-def test_threads_do_not_disturb_each_other() -> None:
-    program = compile_expression("[1, 2, 3].exists(x, metrics.a == double(x) + parameters.b) && has(items.own)", NAMES)
-    base = Context({"parameters": {"b": 10.0}})
-
-    def wrong(thread: int) -> int:
-        context = base.extend({"items": {"own": 1} if thread % 2 else {}})
-        results = [program.evaluate({A: float(turn % 20)}, context) for turn in range(2_000)]
-        expected = [turn % 20 in (11, 12, 13) and thread % 2 == 1 for turn in range(2_000)]
-        return sum(one is not other for one, other in zip(results, expected, strict=True))
-
-    with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(wrong, range(4))) == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -92,19 +77,59 @@ def test_a_long_condition_is_no_deep_one() -> None:
     assert compile_expression(" || ".join(["false"] * 400), NAMES).evaluate({}, Context({})) is False
 
 
+VISITS = "the macros visit more than 20,000 items"
+BUILDS = "the expression builds texts and lists of more than 1,000,000 characters and items"
+
+
+def doubled(first: str, step: str, last: str, times: int = 40) -> str:
+    """Return an expression that names a value, and then one made of two of it, and so on."""
+    names = "".join(f"cel.bind(x{at + 1}, {step.format(f'x{at}')}, " for at in range(times))
+    return f"cel.bind(x0, {first}, {names}{last.format(f'x{times}')}{')' * (times + 1)}"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("items.all(a, items.all(b, items.all(c, true)))", "the macros visit more than 20,000 items"),
-        ("items.map(a, items.map(b, items)).size() > 0", "the macros visit more than 20,000 items"),
+        ("items.all(a, items.all(b, items.all(c, true)))", VISITS),
+        ("few.all(a, few.all(b, few.all(c, true)))", VISITS),
+        ("items.map(a, items.map(b, items)).size() > 0", VISITS),
+        ("items.all(a, items.all(b, 1 / 0 > 1 || a + b >= 0))", VISITS),
+        ("items.exists(a, items.exists(b, metrics.a > 1 && a == b))", VISITS),
+        ("items.transformList(i, v, items.transformMap(j, w, w)).size() > 0", VISITS),
+        ("items.all(a, a in items)", VISITS),
+        ("items.all(a, items == items)", VISITS),
+        (doubled("[1]", "[{0}, {0}]", "{0} == {0}"), VISITS),
+        (doubled("[1]", "[{0}, {0}]", "'%s'.format([{0}]) == ''"), VISITS),
+        (doubled("'ab'", "{0} + {0}", "{0} == ''"), BUILDS),
+        (doubled("[1]", "{0} + {0}", "{0} == []"), BUILDS),
+        ("items.map(a, long + long).size() > 0", BUILDS),
+        ("long.replace('x', long) == ''", BUILDS),
+        ("items.map(a, long).join(long) == ''", BUILDS),
+        ("items.all(a, long.matches('(x+x+)+y') || true)", BUILDS),
+        ("items.all(a, items.exists(b, long.contains('y')))", BUILDS),
     ],
 )
-def test_macros_have_a_budget(text: str, reason: str) -> None:
+@pytest.mark.parametrize("missing", [False, True])
+def test_an_evaluation_has_a_budget(text: str, reason: str, missing: bool) -> None:
+    names = Names({"a": ()}, {"items": ANY, "few": ANY, "long": ANY})
+    context = Context({"items": list(range(1_000)), "few": list(range(200)), "long": "x" * 100_000})
+    program = compile_expression(f"metrics.a > 1 || {text}", names)
     start = time.thread_time()
     with pytest.raises(EvaluationFailed) as error:
-        compile_expression(text, NAMES).evaluate({}, Context({"items": list(range(1_000))}))
+        program.evaluate({} if missing else {A: 0.0}, context)
     assert error.value.reason == reason
     assert time.thread_time() - start < 3
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_the_budget_is_the_same_with_and_without_data(missing: bool) -> None:
+    names = Names({"a": ()}, {"items": ANY})
+    program = compile_expression("metrics.a > 1 || items.exists(x, x == 'last')", names)
+    values = {} if missing else {A: 0.0}
+    assert program.evaluate(values, Context({"items": [*range(19_999), "last"]})) is True
+    assert program.evaluate(values, Context({"items": ["last", *range(30_000)]})) is True  # it stops at once
+    with pytest.raises(EvaluationFailed, match="20,000 items"):
+        program.evaluate(values, Context({"items": [*range(20_000), "last"]}))
 
 
 def test_the_parser_is_imported_with_the_first_expression() -> None:

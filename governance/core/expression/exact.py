@@ -84,13 +84,13 @@ class _Evaluation:
         if value is MISSING:
             return Fault(f"no data for {reference.text}", frozenset({reference}))
         if reference.view in ("value", "samples") and type(value) is int:
-            return float(value)
+            return _double(value)
         return native(value)
 
     def select(self, node: syntax.Select) -> object:
         operand = self.value(node.operand)
         value = self.apply(optional_field if node.optional else selected, operand, node.field)
-        return float(value) if node.double and type(value) is int else value
+        return _double(value) if node.double and type(value) is int else value
 
     def has(self, node: syntax.Has) -> object:
         """A deliberate extension: false, not an error, where a part of the path before the field is absent."""
@@ -102,15 +102,11 @@ class _Evaluation:
     def _tested(self, node: Node) -> object:
         if isinstance(node, syntax.Select):
             operand = self.value(node.operand)
-            found = self.apply(optional_field if isinstance(operand, Optional) else selected, operand, node.field)
-            return (
-                found.present
-                if isinstance(operand, Optional) and isinstance(found, Optional)
-                else found
-                if (isinstance(found, Fault))
-                else True
-            )
-        found = self.value(node)
+            found = self.apply(selected, operand, node.field)
+            if isinstance(operand, Optional) and isinstance(found, Optional):
+                return found.present
+        else:
+            found = self.value(node)
         return found if isinstance(found, Fault) else True
 
     def index(self, node: syntax.Index) -> object:
@@ -238,16 +234,16 @@ class _Evaluation:
         return self._each(node, items, entries)
 
     def _each(self, node: syntax.Comprehension, items: Any, entries: Any) -> Iterator[Any]:
-        outer = self._locals
+        self._locals = bound = dict(self._locals)
         if node.second:
             for key, item in entries:
                 self._meter.visit(1)
-                self._locals = {**outer, node.variable: key, node.second: item}
+                bound[node.variable], bound[node.second] = key, item
                 yield key
             return
         for item in items:
             self._meter.visit(1)
-            self._locals = {**outer, node.variable: item}
+            bound[node.variable] = item
             yield item
 
     def all_or_exists(self, node: syntax.Comprehension, steps: Iterator[Any]) -> object:
@@ -300,15 +296,22 @@ class _Evaluation:
         return combined(result for _, result in results) or results
 
     def apply(self, function: Callable[..., object], *values: Any) -> Any:
-        fault = combined(values)
-        if fault:
-            return fault
+        for each in values:
+            if type(each) is Fault:
+                return combined(values)
         try:
             return function(*values)
         except OperationError as error:
             return Fault(str(error), absent=isinstance(error, AbsentError))
         except _REFUSED:
             return Fault("this operation does not take these values")
+
+
+def _double(value: int) -> float | Fault:
+    try:
+        return float(value)
+    except OverflowError:
+        return Fault("the number is too large for a double")
 
 
 def _truth(value: object) -> bool | Fault:

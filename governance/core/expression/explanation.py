@@ -67,7 +67,7 @@ def _values(
         return
     if isinstance(node, syntax.Comprehension):
         yield from _values(text, node.operand, evaluate, hidden)
-        hidden |= {node.variable}
+        hidden |= {node.variable, node.second}
         inner = syntax.parts(node)[1:]
     else:
         inner = syntax.parts(node)

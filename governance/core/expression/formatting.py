@@ -44,7 +44,7 @@ def _clause(meter: Meter, letter: str, value: Any, precision: str | None) -> str
     if letter == "s":
         return _shown(meter, value)
     if kind(value) == "double" and not math.isfinite(value) and letter in "def":
-        return string(value)
+        return _unbounded(value)
     if kind(value) not in _CLAUSES[letter]:
         raise OperationError(f"format() cannot write {a_kind(kind(value))} as %{letter}")
     if letter in "fe":
@@ -53,6 +53,10 @@ def _clause(meter: Meter, letter: str, value: Any, precision: str | None) -> str
         text = (value.encode() if isinstance(value, str) else value).hex()
         return text.upper() if letter == "X" else text
     return f"{int(value):{letter}}"
+
+
+def _unbounded(value: float) -> str:
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 _WHOLE = frozenset({"int", "uint"})
@@ -69,11 +73,13 @@ _CLAUSES: dict[str, frozenset[str]] = {
 
 
 def _shown(meter: Meter, value: Any) -> str:
-    meter.build(1)  # a list within lists may be the same one many times over
+    meter.visit(1)  # a list within lists may be the same one many times over
     if value is None:
         return "null"
     if isinstance(value, Type):
         return value.name
+    if kind(value) == "double" and not math.isfinite(value):
+        return _unbounded(value)
     if isinstance(value, list):
         return f"[{', '.join(_shown(meter, each) for each in value)}]"
     if isinstance(value, dict):

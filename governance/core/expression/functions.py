@@ -138,12 +138,6 @@ def _boolean(value: Any) -> bool:
     raise _refused("bool", value)
 
 
-def _double_text(value: float) -> str:
-    if math.isfinite(value):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
 def string(value: Any) -> str:
     """Return the text of a value, as string() gives it."""
     name = kind(value)
@@ -155,7 +149,7 @@ def string(value: Any) -> str:
         except UnicodeDecodeError:
             raise OperationError("these bytes are no text in UTF-8") from None
     if name == "double":
-        return _double_text(value)
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if name == "timestamp":
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")  # type: ignore[no-any-return]
     if name == "duration":

@@ -104,26 +104,24 @@ def _shift(name: str, function: Callable[[int, int], int]) -> Callable[[Any, Any
     return apply
 
 
-MATHEMATICS: dict[str, Callable[..., object]] = {
-    f"math.{name}": function
-    for name, function in {
-        "abs": _absolute,
-        "bitAnd": _of_bits("bitAnd", operator.and_),
-        "bitNot": _inverted,
-        "bitOr": _of_bits("bitOr", operator.or_),
-        "bitShiftLeft": _shift("bitShiftLeft", operator.lshift),
-        "bitShiftRight": _shift("bitShiftRight", operator.rshift),
-        "bitXor": _of_bits("bitXor", operator.xor),
-        "ceil": _double("ceil", _rounded(math.ceil)),
-        "floor": _double("floor", _rounded(math.floor)),
-        "greatest": _extreme("greatest", operator.gt),
-        "isFinite": _double("isFinite", math.isfinite),
-        "isInf": _double("isInf", math.isinf),
-        "isNaN": _double("isNaN", math.isnan),
-        "least": _extreme("least", operator.lt),
-        "round": _double("round", _rounded(_half_away)),
-        "sign": _sign,
-        "sqrt": _root,
-        "trunc": _double("trunc", _rounded(math.trunc)),
-    }.items()
+_BY_NAME: dict[str, Callable[..., object]] = {
+    "abs": _absolute,
+    "bitAnd": _of_bits("bitAnd", operator.and_),
+    "bitNot": _inverted,
+    "bitOr": _of_bits("bitOr", operator.or_),
+    "bitShiftLeft": _shift("bitShiftLeft", operator.lshift),
+    "bitShiftRight": _shift("bitShiftRight", operator.rshift),
+    "bitXor": _of_bits("bitXor", operator.xor),
+    "ceil": _double("ceil", _rounded(math.ceil)),
+    "floor": _double("floor", _rounded(math.floor)),
+    "greatest": _extreme("greatest", operator.gt),
+    "isFinite": _double("isFinite", math.isfinite),
+    "isInf": _double("isInf", math.isinf),
+    "isNaN": _double("isNaN", math.isnan),
+    "least": _extreme("least", operator.lt),
+    "round": _double("round", _rounded(_half_away)),
+    "sign": _sign,
+    "sqrt": _root,
+    "trunc": _double("trunc", _rounded(math.trunc)),
 }
+MATHEMATICS = {f"math.{name}": function for name, function in _BY_NAME.items()}

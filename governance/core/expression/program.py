@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,12 +107,12 @@ def compile_expression(text: str, names: Names, *, result: str = "any") -> Progr
     return Program(text, references, variables, shape, tuple(resolver.labels.items()), node)
 
 
-def compile_unchecked(text: str) -> Program:
+def compile_unchecked(text: str, container: str = "", variables: Collection[str] = ()) -> Program:
     """Parse an expression as bare CEL: nothing it names is checked, no metric expanded, no literal adjusted.
 
     :raises ExpressionError: a syntax error
     """
+    from governance.core.expression.namespace import located
     from governance.core.expression.parsing import parse
 
-    node = parse(text)
-    return Program(text, (), frozenset(), ANY, (), node)
+    return Program(text, (), frozenset(), ANY, (), located(parse(text), container, variables))

@@ -171,10 +171,7 @@ def one(meter: Meter, items: Any, test: Test) -> bool:
 def mapped(meter: Meter, items: Any, body: Test, test: Test | None = None) -> list[Any]:
     """Return what becomes of each item that passes."""
     found = _within(meter, items)
-    if test is None:
-        result = [body(item) for item in found]
-    else:
-        result = [body(item) for item in found if test(item)]
+    result = [body(item) for item in found if test is None or test(item)]
     meter.visit(len(found))
     return result
 

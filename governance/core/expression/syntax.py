@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, get_args
 
 from governance.core.expression.reference import Reference
 
@@ -170,6 +170,8 @@ Node: TypeAlias = (
     | MapOf
     | Bound
 )
+
+KINDS = get_args(Node)
 
 
 def parts(node: Node) -> tuple[Node, ...]:

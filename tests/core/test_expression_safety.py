@@ -90,8 +90,8 @@ def doubled(first: str, step: str, last: str, times: int = 40) -> str:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("items.all(a, items.all(b, items.all(c, true)))", VISITS),
-        ("few.all(a, few.all(b, few.all(c, true)))", VISITS),
+        ("items.all(a, items.all(b, true))", VISITS),
+        ("few.all(a, few.all(b, true))", VISITS),  # three of them do not load: too-costly
         ("items.map(a, items.map(b, items)).size() > 0", VISITS),
         ("items.all(a, items.all(b, 1 / 0 > 1 || a + b >= 0))", VISITS),
         ("items.exists(a, items.exists(b, metrics.a > 1 && a == b))", VISITS),

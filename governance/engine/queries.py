@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from governance.core.compiled import CompiledPolicy
@@ -16,8 +17,9 @@ from governance.core.measure import MEASURES
 from governance.core.policy import EffectiveMetric
 from governance.core.suggestion import closest
 from governance.core.verdict import Verdict
+from governance.core.waiver import Waiver
 from governance.engine.parts import Engine
-from governance.engine.picture import Trouble, agenda, taken
+from governance.engine.picture import Picture, Trouble, agenda, taken
 from governance.errors import NotFound
 from governance.store import alerts, effects, incidents, progress, waivers
 from governance.views import (
@@ -110,18 +112,38 @@ def judged(engine: Engine, model: str, at: datetime, *, explained: bool = False)
 
     :raises NotFound: when no card declares the model.
     """
-    policy = engine.plan.by_model.get(model)
-    if policy is None:
-        raise NotFound(
-            f"no card declares the model '{model}'; {closest(model, engine.plan.by_model) or 'see gov check'}"
-        )
-    picture = taken(engine, agenda([policy], None, at, Trouble()), at)
-    evaluation = picture.evaluation(picture.agenda[0])
-    with engine.database.read() as connection:
-        holding = waivers.holding(connection, at)
-    views = [_rule_view(policy, evaluation, verdict, explained=explained) for verdict in evaluation.verdicts(holding)]
+    policy = policy_of(engine, model)
+    views = judged_by(engine, policy, at, explained=explained)
     views.extend(RuleView(rule=each.rule, outcome="not applicable", reason=each.reason) for each in policy.inapplicable)
     return views
+
+
+def policy_of(engine: Engine, model: str) -> CompiledPolicy:
+    """Return the compiled policy of a model.
+
+    :raises NotFound: when no card declares it
+    """
+    policy = engine.plan.by_model.get(model)
+    if policy is None:
+        hint = closest(model, engine.plan.by_model) or "see gov check"
+        raise NotFound(f"no card declares the model '{model}'; {hint}")
+    return policy
+
+
+def judged_by(engine: Engine, policy: CompiledPolicy, at: datetime, *, explained: bool = False) -> list[RuleView]:
+    """Judge every rule of a compiled policy as of `at`; nothing is written."""
+    picture = taken(engine, agenda([policy], None, at, Trouble()), at)
+    with engine.database.read() as connection:
+        holding = waivers.holding(connection, at)
+    return views_of(picture, policy, holding, explained=explained)
+
+
+def views_of(
+    picture: Picture, policy: CompiledPolicy, holding: Sequence[Waiver], *, explained: bool = False
+) -> list[RuleView]:
+    """Judge every rule of the first policy of a picture."""
+    evaluation = picture.evaluation(picture.agenda[0])
+    return [_rule_view(policy, evaluation, verdict, explained=explained) for verdict in evaluation.verdicts(holding)]
 
 
 def _rule_view(

@@ -11,7 +11,7 @@ from governance.core.document import SEVERITIES
 from governance.core.duration import format_duration
 from governance.core.effect import Effect
 from governance.core.evaluation import Evaluation
-from governance.core.expression import Reference, displayed
+from governance.core.expression import Reference, Term, displayed
 from governance.core.incident import Incident
 from governance.core.measure import MEASURES
 from governance.core.policy import EffectiveMetric
@@ -22,7 +22,16 @@ from governance.engine.parts import Engine
 from governance.engine.picture import Picture, Trouble, agenda, taken
 from governance.errors import NotFound
 from governance.store import alerts, effects, incidents, progress, waivers
-from governance.views import AlertView, IncidentView, RuleView, TermView, WhyView, incident_view, why_view
+from governance.views import (
+    AlertView,
+    IncidentView,
+    ItemView,
+    RuleView,
+    TermView,
+    WhyView,
+    incident_view,
+    why_view,
+)
 
 _TOLD = 200
 """Characters of an alert's labels by which alerts of one rule are ordered."""
@@ -98,13 +107,13 @@ def why(engine: Engine, number: int) -> WhyView:
     return why_view(incident, found)
 
 
-def judged(engine: Engine, model: str, at: datetime) -> list[RuleView]:
-    """Judge every rule of a model as of `at`, with the terms of each expression; nothing is written.
+def judged(engine: Engine, model: str, at: datetime, *, explained: bool = False) -> list[RuleView]:
+    """Judge every rule of a model as of `at`, with the terms of what fails, or of all if `explained`; write nothing.
 
     :raises NotFound: when no card declares the model.
     """
     policy = policy_of(engine, model)
-    views = judged_by(engine, policy, at)
+    views = judged_by(engine, policy, at, explained=explained)
     views.extend(RuleView(rule=each.rule, outcome="not applicable", reason=each.reason) for each in policy.inapplicable)
     return views
 
@@ -121,30 +130,31 @@ def policy_of(engine: Engine, model: str) -> CompiledPolicy:
     return policy
 
 
-def judged_by(engine: Engine, policy: CompiledPolicy, at: datetime) -> list[RuleView]:
+def judged_by(engine: Engine, policy: CompiledPolicy, at: datetime, *, explained: bool = False) -> list[RuleView]:
     """Judge every rule of a compiled policy as of `at`; nothing is written."""
     picture = taken(engine, agenda([policy], None, at, Trouble()), at)
     with engine.database.read() as connection:
         holding = waivers.holding(connection, at)
-    return views_of(picture, policy, holding)
+    return views_of(picture, policy, holding, explained=explained)
 
 
-def views_of(picture: Picture, policy: CompiledPolicy, holding: Sequence[Waiver]) -> list[RuleView]:
+def views_of(
+    picture: Picture, policy: CompiledPolicy, holding: Sequence[Waiver], *, explained: bool = False
+) -> list[RuleView]:
     """Judge every rule of the first policy of a picture."""
     evaluation = picture.evaluation(picture.agenda[0])
-    return [_rule_view(policy, evaluation, verdict) for verdict in evaluation.verdicts(holding)]
+    return [_rule_view(policy, evaluation, verdict, explained=explained) for verdict in evaluation.verdicts(holding)]
 
 
-def _rule_view(policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict) -> RuleView:
+def _rule_view(
+    policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict, *, explained: bool = False
+) -> RuleView:
     rule = next(each for each in policy.rules if each.rule.id == verdict.rule)
     metrics = policy.policy.metrics
     measured = {each.text: _measured(each, metrics[each.metric]) for each in rule.references if each.metric in metrics}
-    terms = evaluation.explain(rule, verdict.labels) if verdict.outcome == "fail" else {}
-    shown_terms = [
-        TermView(text=term.text, true=term.outcome, values={name: _plain(value) for name, value in term.values})
-        for severity in verdict.failing
-        for term in terms.get(severity, ())
-    ]
+    terms = evaluation.explain(rule, verdict.labels) if verdict.outcome == "fail" or explained else {}
+    shown = verdict.failing or tuple(terms)
+    shown_terms = [_term_view(term) for severity in shown for term in terms.get(severity, ())]
     return RuleView(
         rule=verdict.rule,
         labels=dict(verdict.labels),
@@ -162,6 +172,17 @@ def _rule_view(policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict)
         ],
         terms=shown_terms,
         origin=str(rule.rule.origin),
+    )
+
+
+def _term_view(term: Term) -> TermView:
+    return TermView(
+        text=term.text,
+        true=term.outcome,
+        values={name: _plain(value) for name, value in term.values},
+        computed={name: _plain(value) for name, value in term.computed},
+        line=term.line,
+        items=[ItemView(item=each.name, terms=[_term_view(part) for part in each.terms]) for each in term.items],
     )
 
 

@@ -22,6 +22,8 @@ def form_problems(suite: Authoring) -> list[Problem]:
     """Return what is wrong with the notation and the times of every test, and with their names."""
     found: list[Problem] = []
     seen: set[str] = set()
+    if not suite.document.tests:
+        found.append(placed(suite, ("tests",), "no-tests", "this holds no test"))
     for index, test in enumerate(suite.document.tests):
         path: Path = ("tests", index)
         if test.test in seen:

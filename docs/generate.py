@@ -1,10 +1,13 @@
-"""Write what the documentation takes from the code: the JSON Schemas and the page of measures."""
+"""Write what the documentation takes from the code: JSON Schemas, measures, rules of packs, examples of problems."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
+import problem_pages
 import yaml
 
 from governance.bootstrap import KINDS, shipped
@@ -12,6 +15,7 @@ from governance.cli.schema import json_schema
 from governance.core.duration import format_duration
 from governance.core.measure import MEASURES
 from governance.core.pack import Pack
+from governance.core.rule import Rule
 
 HERE = Path(__file__).parent
 
@@ -22,7 +26,12 @@ def pages() -> dict[Path, str]:
         HERE / "schema" / f"{kind}.json": json.dumps(json_schema(kind, document), indent=2) + "\n"
         for kind, document in KINDS.items()
     }
-    return {**schemas, HERE / "measures.md": measures()}
+    own = {
+        HERE / "measures.md": measures(),
+        HERE / "pack-rules.md": pack_rules(),
+        problem_pages.PAGES / "README.md": problem_pages.index(),
+    }
+    return {**schemas, **own}
 
 
 def measures() -> str:
@@ -62,8 +71,58 @@ def measures() -> str:
     return "\n".join([*head, *rows]) + "\n"
 
 
+def pack_rules() -> str:
+    """Return the page of the rules of the shipped packs: what each asks, exactly."""
+    lines = [
+        "# The rules of the shipped packs",
+        "",
+        "Generated from `policies/packs/` by `make docs`; [packs](packs.md) says what they are for. A card sets a",
+        "parameter with `parameters: {<pack>/<parameter>: …}`.",
+    ]
+    for path in sorted((shipped("policies") / "packs").glob("*.yaml")):
+        text = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if text["kind"] != "pack":
+            continue
+        pack = Pack.model_validate({key: value for key, value in text.items() if key != "kind"})
+        if pack.rules:
+            lines += _pack(pack)
+    return "\n".join(lines) + "\n"
+
+
+def _pack(pack: Pack) -> Iterator[str]:
+    yield from ("", f"## {pack.pack}", "", pack.description or "")
+    yield from ("", f"For models with `{pack.applies_to}`." if pack.applies_to else "For every model.")
+    if pack.parameters:
+        yield from ("", "| parameter | default | stricter |", "| --- | --- | --- |")
+    for name, each in pack.parameters.items():
+        shown = format_duration(each.default) if isinstance(each.default, timedelta) else f"{each.default:g}"
+        yield f"| {name} | {shown} | {each.tighter or '–'} |"
+    for rule in pack.rules:
+        yield from _rule(pack, rule)
+
+
+def _rule(pack: Pack, rule: Rule) -> Iterator[str]:
+    yield from ("", f"### {pack.pack}/{rule.rule}", "")
+    for severity, text in rule.conditions().items():
+        yield f"- {severity}: `{' '.join(text.split())}`"
+    said = {
+        "for models with": rule.applies_to and f"`{' '.join(rule.applies_to.split())}`",
+        "for each": rule.for_each and ", ".join(f"`{name}` of `{text}`" for name, text in rule.for_each.items()),
+        "for": rule.for_ and format_duration(rule.for_),
+        "keeps firing for": rule.keep_firing_for and format_duration(rule.keep_firing_for),
+        "a card may loosen it": "no" if rule.overridable is False else None,
+        "without data": rule.no_data and f"{rule.no_data.then}, {rule.no_data.severity}"
+        if rule.no_data and rule.no_data.then == "alert"
+        else rule.no_data and "keeps its state",
+        "remedy": rule.remedy and " ".join(rule.remedy.split()),
+        "evidence for": rule.controls and ", ".join(rule.controls),
+    }
+    yield from (f"- {name}: {value}" for name, value in said.items() if value)
+
+
 if __name__ == "__main__":
-    for path, text in pages().items():
+    problems = {path: problem_pages.filled(path.read_text(encoding="utf-8")) for path in problem_pages.paths()}
+    for path, text in {**problems, **pages()}.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(path.relative_to(HERE.parent))

@@ -19,22 +19,28 @@ import httpx
 from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable
 from governance.views import (
     AlertView,
+    AppliedView,
     ApprovalView,
     FleetRow,
     FleetView,
     IncidentView,
     Page,
+    RunningView,
     SilenceView,
     SwitchDoneView,
     SwitchView,
+    VersionView,
     View,
     WaiverView,
     WhoamiView,
 )
+from governance.views.plan import PlanView
 
 V = TypeVar("V", bound=View)
 TIMEOUT = 5.0
 """Seconds that a call may take in all but the stream of events."""
+COMPILING = 120.0
+"""Seconds that the engine may take to check, compile and compare policies."""
 SILENCE = 5.0
 """Seconds without a sign of life after which the stream of events is given up; the engine gives one each second."""
 PAGE = 500
@@ -144,6 +150,22 @@ class Client:
         """Refuse to be the second person of an act, for everybody."""
         self._post(f"/v1/approvals/{_part(approval)}/refuse", {"because": because}, key)
 
+    def versions(self) -> list[VersionView]:
+        """Return the newest versions of the policies, newest first."""
+        return self._get("/v1/policies", Page[VersionView]).items
+
+    def running(self) -> RunningView:
+        """Return the version of the policies that rules, with its texts."""
+        return self._get("/v1/policies/running", RunningView)
+
+    def plan(self, body: Mapping[str, Any]) -> PlanView:
+        """Return what policies would change, and what they would have told: {texts, days}."""
+        return PlanView.model_validate(self._post("/v1/policies/plan", body, "", timeout=COMPILING))
+
+    def apply(self, body: Mapping[str, Any], *, key: str) -> AppliedView:
+        """Let policies rule: {texts} or {version}."""
+        return AppliedView.model_validate(self._post("/v1/policies/apply", body, key, timeout=COMPILING))
+
     def events(self, after: int | None = None) -> Iterator[Event | None]:
         """Yield what is decided from now on (after an event: from the next one), and None for each sign of life.
 
@@ -182,9 +204,10 @@ class Client:
             found.extend(page.items)
         return found
 
-    def _post(self, path: str, body: Mapping[str, Any], key: str) -> Any:
+    def _post(self, path: str, body: Mapping[str, Any], key: str, timeout: float = TIMEOUT) -> Any:
+        headers = {"Idempotency-Key": key} if key else {}
         with self._reached():
-            answer = self._http.post(path, json=dict(body), headers={"Idempotency-Key": key})
+            answer = self._http.post(path, json=dict(body), headers=headers, timeout=timeout)
         return _checked(answer)
 
     def _reached(self) -> _Reached:

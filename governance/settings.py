@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,6 +20,10 @@ class Settings(BaseSettings):
     """Directory of the database and its published heads."""
     policies: Path = Path("policies")
     """Directory of cards, packs and org.yaml."""
+    policies_from: Literal["directory", "apply"] = "directory"
+    """Whether `gov serve` follows that directory, or takes versions from `gov apply` once it has begun with it."""
+    policies_pull: str = ""
+    """How often `gov serve` pulls the git checkout that the directory lies in, such as 1m; "" is never."""
     public_url: str = ""
     """Under which URLs others reach `gov serve` on another address than loopback; several are separated by commas."""
     actor: str = ""

@@ -12,11 +12,8 @@ import yaml
 from packs.card import CARD, in_silence, policy_of
 
 PACKS = Path(__file__).parent.parent / "policies" / "packs"
-DOCUMENTS = [
-    yaml.safe_load(path.read_text(encoding="utf-8"))
-    for path in sorted(PACKS.glob("*.yaml"))
-    if not path.name.endswith(".test.yaml")
-]
+FILES = [path for path in sorted(PACKS.glob("*.yaml")) if not path.name.endswith(".test.yaml")]
+DOCUMENTS = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in FILES]
 SPEAK_OF_SILENCE = {"data-quality/no-predictions", "slo/slow-burn"}
 """The rules that alert when data is missing; the others leave it to them, so that one silence is not ten alerts."""
 
@@ -49,6 +46,8 @@ def without(*names: str) -> Mapping[str, Any]:
         ("retention-and-pii", without("data")),
         ("review", without("review", "regimes")),
         ("slo", without("slos")),
+        ("experiments", {}),
+        ("llm", {}),
     ],
 )
 def test_a_card_without_the_part_is_not_judged_by_it(pack: str, changes: Mapping[str, Any]) -> None:
@@ -88,7 +87,8 @@ def test_only_money_and_budgets_page_at_night() -> None:
         f"{pack['pack']}/{rule['rule']}"
         for pack in DOCUMENTS
         for rule in pack.get("rules", ())
-        if pack["pack"] in {"cost", "retraining", "rollback", "retention-and-pii", "review", "slo"}
+        if pack["pack"]
+        in {"cost", "retraining", "rollback", "retention-and-pii", "review", "slo", "experiments", "llm"}
         if "critical" in (rule["when"] if isinstance(rule["when"], dict) else [rule.get("severity")])
     }
     assert critical == {"cost/over-per-1k", "cost/over-per-day", "retraining/last-responsible-moment", "slo/fast-burn"}
@@ -100,3 +100,11 @@ def test_every_parameter_is_used(pack: Mapping[str, Any]) -> None:
     conditions = str([rule.get("when") for rule in pack.get("rules", ())])
     unused = [name for name in pack.get("parameters", {}) if not re.search(rf"parameters\.{name}\b", conditions)]
     assert unused == []
+
+
+@pytest.mark.parametrize("pack", [pytest.param(each, id=each["pack"]) for each in DOCUMENTS if each.get("rules")])
+def test_the_documentation_has_a_row_for_every_rule(pack: Mapping[str, Any]) -> None:
+    page = (PACKS.parent.parent / "docs" / "packs.md").read_text(encoding="utf-8")
+    section = page.partition(f"\n## {pack['pack']} — ")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([a-z][a-z0-9-]+) \|", section, re.MULTILINE)
+    assert rows == ["rule", *(rule["rule"] for rule in pack["rules"])]

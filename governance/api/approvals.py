@@ -1,4 +1,4 @@
-"""What waits for a second person: restores of models of tier 1, and waivers."""
+"""What waits for a second person: restores of models of tier 1, waivers, and policies that loosen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from governance.api.cursors import Cursor, Limit, instant, part
 from governance.api.gate import Who
 from governance.api.switches import Desk, Wire
 from governance.core.authority import Act
-from governance.engine import switching, waiving
+from governance.engine import consent, switching, waiving
 from governance.engine.parts import Engine
 from governance.engine.reading import permit_any
 from governance.views import ApprovalDoneView, ApprovalView, Page, SwitchDoneView
@@ -39,20 +39,24 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
         """List what waits for a second person, what was asked first before the rest."""
         readable = permit_any(engine, who)
         at = engine.clock.now()
-        found = [*switching.pending(engine, at), *waiving.pending(engine, at)]
-        mine = [each for each in found if readable(each.model)]
+        found = [*switching.pending(engine, at), *waiving.pending(engine, at), *consent.pending(engine, at)]
+        mine = [each for each in found if readable(each.model or None)]
         items, after = part(mine, _oldest_first, "approvals", limit=limit, cursor=cursor)
         return Page(items=items, next=after)
 
     @router.post("/v1/approvals/{approval}/approve")
     def approve(who: Who, approval: Approval, body: Approve) -> ApprovalDoneView | SwitchDoneView:
-        """Be the second person; what was asked for takes effect at once."""
+        """Be the second person; what was asked for takes effect at once, policies at the next beat."""
         del body
         at = engine.clock.now()
         if approval.startswith("WVR"):
             answered = waiving.approve(engine, approval, actor=who, at=at)
             return ApprovalDoneView(approval=answered.view, entry=answered.entry)
-        model = switching.request_of(engine, approval).model
+        request = switching.request_of(engine, approval)
+        if request.kind == consent.KIND:
+            entry = consent.approve(engine, approval, actor=who, at=at)
+            return ApprovalDoneView(approval=consent.view_of(engine, approval), entry=entry)
+        model = request.model
         found = switching.approve(engine, approval, actor=desk.may(who, "switch.approve", model), at=at)
         return desk.done(who, model, found.entry)
 
@@ -64,6 +68,9 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
             answered = waiving.refuse(engine, approval, actor=who, because=body.because, at=at)
             return ApprovalDoneView(approval=answered.view, entry=answered.entry)
         request = switching.request_of(engine, approval)
+        if request.kind == consent.KIND:
+            entry = consent.refuse(engine, approval, actor=who, because=body.because, at=at)
+            return ApprovalDoneView(approval=consent.view_of(engine, approval), entry=entry)
         act: Act = "switch.restore" if who.id == request.requested_by else "switch.approve"
         entry = switching.refuse(engine, approval, actor=desk.may(who, act, request.model), because=body.because, at=at)
         view = switching.approval_view(engine, switching.request_of(engine, approval))

@@ -42,6 +42,7 @@ def routes(engine: Engine) -> APIRouter:
             as_of=engine.clock.now(),
             judged_at=overview.last_judged(engine),
             policy_version=engine.plan.version,
+            policies=engine.standing.words(engine.plan.version),
             tallies=overview.tallies(found),
             items=items,
             next=after,

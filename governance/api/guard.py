@@ -15,10 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from governance.api.problems import problem, too_large, too_slow
 
 MOST_BYTES = 2**20
+MOST_BYTES_OF_POLICIES = 2**24
 MOST_DRAINED = 2**24
 """Up to here the rest of a refused body is thrown away, as a connection closed earlier may lose the answer."""
 SLOWEST = 20.0
 """Seconds in which a body must have arrived."""
+_POLICIES = "/v1/policies/"
 _NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _CLOSE = {"Connection": "close"}
 _HEADERS = (
@@ -77,11 +79,12 @@ class Guard:
         if _is_foreign(headers):
             said = "pages of other sites may not call this server"
             return await problem(HTTPStatus.FORBIDDEN, said, close)(scope, receive, guarded)
-        if announced > MOST_BYTES:
-            refused = too_large(MOST_BYTES)
+        most = MOST_BYTES_OF_POLICIES if scope["path"].startswith(_POLICIES) else MOST_BYTES
+        if announced > most:
+            refused = too_large(most)
             answer = problem(HTTPStatus(refused.status_code), refused.detail, close)
             return await answer(scope, receive, guarded)
-        return await self._app(scope, _counted(receive), guarded)
+        return await self._app(scope, _counted(receive, most), guarded)
 
 
 def _guarded(send: Send) -> Send:
@@ -97,7 +100,7 @@ def _guarded(send: Send) -> Send:
     return guarded
 
 
-def _counted(receive: Receive) -> Receive:
+def _counted(receive: Receive, most: int) -> Receive:
     """Return a `receive` that stops at the limits, for a body that does not say how long it is, or drips."""
     count, end, whole = 0, time.monotonic() + SLOWEST, False
 
@@ -112,8 +115,8 @@ def _counted(receive: Receive) -> Receive:
             raise too_slow(SLOWEST) from None
         whole = not message.get("more_body", False)
         count += len(message.get("body", b""))
-        if count > MOST_BYTES:
-            raise too_large(MOST_BYTES)
+        if count > most:
+            raise too_large(most)
         return message
 
     return counted

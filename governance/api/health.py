@@ -30,11 +30,15 @@ def routes(engine: Engine, every: timedelta) -> APIRouter:
 
     @router.get("/readyz", response_model=dict[str, str])
     def ready() -> Response | dict[str, str]:
-        """Say that cycles come in time, that decisions are sealed, and that the database can be written."""
+        """Say that cycles come in time, that decisions are sealed, and that the database can be written.
+
+        Policies on disk that are broken or wait for approval are told too: the version before them rules meanwhile.
+        """
         reasons = list(_reasons(engine, every))
         if reasons:
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "; ".join(reasons), reasons=reasons)
-        return {"status": "ready"}
+        known = engine.standing.words(engine.plan.version)
+        return {"status": "ready", **({"policies": known} if known else {})}
 
     return router
 

@@ -15,22 +15,27 @@ from governance.api.samples import Instant, text
 from governance.engine import silences, waiving
 from governance.engine.parts import Engine
 from governance.engine.reading import permit_any
-from governance.views import ApprovalDoneView, Page, SilenceDoneView, SilenceView, WaiverView
+from governance.views import ApprovalDoneView, Page, SilenceDoneView, SilenceView, WaiverDoneView, WaiverView
 
 Rule = Annotated[str, Field(max_length=200)]
 Until = Annotated[AwareDatetime, BeforeValidator(text, json_schema_input_type=Instant)]
 SilenceId = Annotated[str, Path(max_length=20, pattern=r"^SIL-[0-9]+$", description="The id of the silence.")]
+WaiverId = Annotated[str, Path(max_length=20, pattern=r"^WVR-[0-9]+$", description="The id of the waiver.")]
 Ended = Annotated[bool, Query(description="Also those that have ended.")]
 
 
 class Waiver(Closed):
-    """Which rule is not enforced on which model, why and until when; `labels` narrow it to some instances."""
+    """Which rule is not enforced on which model, why and until when; `labels` narrow it to some instances.
+
+    `ends_on` adds earlier ends: new_version, retrained, "unused_for 14d".
+    """
 
     model: ModelName
     rule: Rule
     because: Because
     until: Until
     labels: Labels = Field(default_factory=dict)
+    ends_on: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=3)] = Field(default_factory=list)
 
 
 class Silence(Closed):
@@ -66,9 +71,14 @@ def routes(engine: Engine) -> APIRouter:
         """Ask that a rule is not enforced on a model; it waits for a second person."""
         answered = waiving.request(
             engine, body.model, body.rule, labels=tuple(sorted(body.labels.items())), because=body.because,
-            until=body.until, actor=who, at=engine.clock.now(),
+            until=body.until, actor=who, at=engine.clock.now(), ends_on=body.ends_on,
         )  # fmt: skip
         return ApprovalDoneView(approval=answered.view, entry=answered.entry)
+
+    @router.post("/v1/waivers/{waiver}/withdraw")
+    def withdraw(who: Who, waiver: WaiverId, body: End) -> WaiverDoneView:
+        """End a waiver now: its rule counts again."""
+        return waiving.withdraw(engine, waiver, because=body.because, actor=who, at=engine.clock.now())
 
     @router.get("/v1/silences")
     def muted(

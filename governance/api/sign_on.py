@@ -42,8 +42,13 @@ _LARGEST = 2**18
 class SingleSignOn:
     """Tells who a token of the organisation's issuer is for."""
 
-    def __init__(self, oidc: Oidc, organisation: Organisation, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Take tokens of this issuer for the people of this organisation; nothing is asked yet."""
+    def __init__(
+        self,
+        oidc: Oidc,
+        organisation: Callable[[], Organisation],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take tokens of this issuer for the people of the organisation of now; nothing is asked yet."""
         self._oidc, self._organisation, self._monotonic = oidc, organisation, monotonic
         self._keys: Mapping[str, PyJWK] = {}
         self._read_at = -FRESH
@@ -111,7 +116,7 @@ class SingleSignOn:
             raise Refused(f"no claim {name}")
         if name == "email" and claims.get("email_verified") is False:
             raise Refused("e-mail not verified")
-        people = self._organisation.people
+        people = self._organisation().people
         if name == "email":
             found = [each for each, person in people.items() if (person.email or "").lower() == said.lower()]
         else:

@@ -17,7 +17,11 @@ def wire_of(board: Board, clock: Clock) -> Wire:
     def confirmations(model: str) -> ConfirmationsView:
         heard = board.confirmations(model, clock.now())
         return ConfirmationsView(
-            total=heard.total, confirmed=heard.confirmed, late=list(heard.late), silent=list(heard.silent)
+            total=heard.total,
+            confirmed=heard.confirmed,
+            late=list(heard.late),
+            silent=list(heard.silent),
+            last_read=heard.last_read,
         )
 
     def changed() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import Format, FormatOption, print_json
+from governance.cli.output import print_json
 
 if TYPE_CHECKING:
     from governance.core.problem import Problem
@@ -19,34 +20,75 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Author policies")(check)
 
 
+class CheckFormat(StrEnum):
+    """How problems are written."""
+
+    text = "text"
+    json = "json"
+    github = "github"
+    sarif = "sarif"
+
+
+_FORMAT = "text for people, json for programs, github for annotations of a pull request, sarif for code scanning."
+
+
 def check(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or directories; by default the policies.")] = None,
-    output: FormatOption = Format.text,
+    output: Annotated[CheckFormat, typer.Option("--format", help=_FORMAT)] = CheckFormat.text,
+    explain: Annotated[str, typer.Option("--explain", metavar="CODE", help="Print the page on a problem.")] = "",
 ) -> int:
     """Check policies: every problem of every file, with its position. Offline."""
-    from governance.bootstrap import policies
+    if explain:
+        return _explain(explain)
     from governance.loader.files import is_test, test_files, yaml_files
     from governance.settings import Settings
 
     usual = Settings().policies
     chosen = paths or [usual]
     tests = [each for each in test_files(chosen) if is_test(each)]
-    problems = sorted(
-        {*policies(chosen, context=[usual]).problems, *_of_tests(tests, chosen, usual)},
-        key=lambda problem: problem.position,
-    )
+    problems = _found(tests, chosen, usual)
     files = sum(path.exists() for path in {*yaml_files(chosen), *tests})
-    if output is Format.json:
-        print_json({"files": files, "problems": [_problem(each) for each in problems]})
-    else:
-        for problem in problems:
-            print(problem.render())
-        print(f"{_counted(len(problems), 'problem')} in {_counted(files, 'file')}")
+    _print(problems, files, output)
     if not files and not problems:
         where = ", ".join(str(path) for path in chosen)
         print(f"gov: nothing was checked: there is no YAML file in {where}", file=sys.stderr)
         return 1
     return 1 if problems else 0
+
+
+def _found(tests: list[Path], chosen: list[Path], usual: Path) -> list[Problem]:
+    from governance.bootstrap import policies
+
+    found = [*policies(chosen, context=[usual]).problems, *_of_tests(tests, chosen, usual)]
+    return sorted(dict.fromkeys(found), key=lambda problem: problem.position)
+
+
+def _print(problems: list[Problem], files: int, output: CheckFormat) -> None:
+    from governance.cli import problem_formats
+
+    if output is CheckFormat.json:
+        print_json({"files": files, "problems": [problem_formats.plain(each) for each in problems]})
+    elif output is CheckFormat.sarif:
+        print_json(problem_formats.sarif(problems))
+    else:
+        annotated = output is CheckFormat.github
+        for problem in problems:
+            print(problem_formats.annotation(problem) if annotated else problem.render())
+        print(f"{_counted(len(problems), 'problem')} in {_counted(files, 'file')}")
+        if problems and sys.stdout.isatty():
+            print(f"gov check --explain {problems[0].code} says more about the first.")
+
+
+def _explain(code: str) -> int:
+    from governance.cli import problem_pages
+    from governance.core.suggestion import closest
+
+    page = problem_pages.page(code)
+    if page is None:
+        known = problem_pages.codes()
+        raise typer.BadParameter(f"no problem has the code '{code}'; {closest(code, known) or ', '.join(known)}")
+    print(page.rstrip())
+    return 0
 
 
 def _of_tests(tests: list[Path], chosen: list[Path], usual: Path) -> list[Problem]:
@@ -60,16 +102,3 @@ def _of_tests(tests: list[Path], chosen: list[Path], usual: Path) -> list[Proble
 
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
-
-
-def _problem(problem: Problem) -> dict[str, object]:
-    at = problem.position
-    return {
-        "file": at.file,
-        "line": at.line,
-        "column": at.column,
-        "length": at.length,
-        "code": problem.code,
-        "message": problem.message,
-        "suggestion": problem.suggestion,
-    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from shutil import get_terminal_size
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated
@@ -33,13 +34,15 @@ def explain(
     output: FormatOption = Format.text,
 ) -> int:
     """Print the effective policy of a model, with the file, line and column of every value. Offline."""
-    from governance.bootstrap import policies
-    from governance.engine.explaining import explained
+    from governance.bootstrap import policies, waivers_known
+    from governance.engine.explaining import explained, explained_waivers
     from governance.settings import Settings
 
     settings = Settings()
     found = policies([settings.policies])
-    view = explained(found.plan, found.written, model, rule=rule)
+    known, asked = waivers_known(settings, found, model, datetime.now(UTC))
+    waivers = explained_waivers(found.plan, model, known, asked)
+    view = explained(found.plan, found.written, model, waivers, rule)
     if output is Format.json:
         print_json(view.model_dump(mode="json"))
     else:

@@ -19,6 +19,8 @@ from governance.cli import (
     explain,
     incidents,
     on_call,
+    plan,
+    policies,
     schema,
     serve,
     silence,
@@ -26,6 +28,7 @@ from governance.cli import (
     testing,
     tokens,
     tui,
+    waive,
 )
 from governance.core.problem import printable
 from governance.errors import Denied, GovernanceError
@@ -51,10 +54,13 @@ schema.register(app)
 explain.register(app)
 testing.register(app)
 serve.register(app)
+plan.register(app)
+policies.register(app)
 tui.register(app)
 tokens.register(app)
 incidents.register(app)
 silence.register(app)
+waive.register(app)
 on_call.register(app)
 switch.register(app)
 evidence.register(app)

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def schema(
-    kind: Annotated[str, typer.Argument(help="card, pack, org or test; all of them when omitted.")] = "",
+    kind: Annotated[str, typer.Argument(help="Which kind, such as card; all of them when omitted.")] = "",
     to: Annotated[Path | None, typer.Option(help="Write <kind>.json files into this directory.")] = None,
 ) -> int:
     """Print the JSON Schema of a document, for editors."""

@@ -7,6 +7,7 @@ import socket
 import sys
 from dataclasses import replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,10 +16,12 @@ from governance.cli.output import say
 from governance.errors import GovernanceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from governance.api.app import Service
     from governance.api.pulse import Pulse
     from governance.engine.loop import StepReport
-    from governance.engine.parts import Engine
+    from governance.engine.parts import Engine, Ruling
     from governance.settings import Settings
 
 
@@ -36,6 +39,22 @@ Every = Annotated[
     timedelta | None,
     typer.Option(help="How often to judge, such as 1m; otherwise as org.yaml says.", parser=_duration, metavar="TIME"),
 ]
+
+
+class PoliciesFrom(StrEnum):
+    """Where new versions of the policies come from."""
+
+    directory = "directory"
+    apply = "apply"
+
+
+From = Annotated[
+    PoliciesFrom | None,
+    typer.Option(
+        help="Follow the directory of the policies, or (apply) begin with it and then wait for gov apply; "
+        "otherwise as GOV_POLICIES_FROM says."
+    ),
+]
 For = Annotated[
     timedelta | None,
     typer.Option("--for", help="Stop by itself after this time, such as 60s.", parser=_duration, metavar="TIME"),
@@ -52,23 +71,26 @@ def serve(
     port: Port = 8750,
     every: Every = None,
     for_: For = None,
+    policies_from: From = None,
 ) -> int:
     """Govern the models of the policies: judge them at every interval, tell people, and answer the HTTP API."""
     from governance.api.server import is_loopback, listening, place, refuse_open
-    from governance.bootstrap import engine, has_tokens
+    from governance.bootstrap import has_tokens
     from governance.cli.alone import alone
-    from governance.engine.adoption import adopt
+    from governance.following import begin, followed
     from governance.settings import Settings
 
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # what happens is seen when it happens
-    settings = Settings()
+    settings = Settings(policies_from=policies_from.value) if policies_from is not None else Settings()
+    pull = _pulled(settings)
     where = place(host, port)
     if not is_loopback(where):
         refuse_open(where, known=has_tokens(settings))
     with alone(settings.home), listening(where) as listener:
-        built = _paced(engine(settings), every)
-        adopt(built, built.clock.now())
-        _serve(built, listener, for_, settings, open_=is_loopback(where))
+        paced = _paced(every)
+        built = begin(settings, paced=paced)
+        with followed(built, settings, pull, paced):
+            _serve(built, listener, for_, settings, open_=is_loopback(where))
         built.database.close()
     return 0
 
@@ -103,7 +125,8 @@ class _Step:
 
     def __init__(self, engine: Engine, service: Service) -> None:
         self._engine, self._pulse, self._doors = engine, service.pulse, service.doors
-        self._trouble = ""
+        self._trouble = self._standing = ""
+        engine.adopted.append(self._tell_of_adoption)
 
     def __call__(self) -> bool:
         from governance.engine.loop import step
@@ -116,11 +139,25 @@ class _Step:
             self._pulse.failed += 1
             self._complain(str(error))
             return True
+        finally:
+            self._tell_of_policies()
         if self._trouble:
             self._trouble = ""
             say("the engine goes on")
         _tell(report, self._pulse)
         return True
+
+    def _tell_of_adoption(self) -> None:
+        say(f"version {self._engine.plan.version} of the policies rules: {self._engine.standing.adopted_words}")
+
+    def _tell_of_policies(self) -> None:
+        """Say once how the policies on disk stand to those that rule."""
+        from governance.cli.serving import complain
+
+        said = self._engine.standing.words(self._engine.plan.version)
+        if said != self._standing:
+            self._standing = said
+            complain(said)
 
     def _complain(self, trouble: str) -> None:
         """Say what is wrong once, not at every beat."""
@@ -144,10 +181,25 @@ def _tell(report: StepReport, pulse: Pulse) -> None:
         say(f"{cycle.at:%H:%M:%S}Z  INC-{about.id} {change.kind}  {about.severity}  {about.model}: {about.title}")
 
 
-def _paced(engine: Engine, every: timedelta | None) -> Engine:
+def _paced(every: timedelta | None) -> Callable[[Ruling], Ruling]:
+    """Return what lets a version of the policies be judged as often as the command line says."""
     if every is None:
-        return engine
+        return lambda ruling: ruling
     if every < timedelta(seconds=1):
         raise typer.BadParameter("the engine looks once a second at most", param_hint="--every")
-    cycle = engine.organisation.cycle.model_copy(update={"every": every})
-    return replace(engine, organisation=engine.organisation.model_copy(update={"cycle": cycle}))
+
+    def paced(ruling: Ruling) -> Ruling:
+        cycle = ruling.organisation.cycle.model_copy(update={"every": every})
+        return replace(ruling, organisation=ruling.organisation.model_copy(update={"cycle": cycle}))
+
+    return paced
+
+
+def _pulled(settings: Settings) -> timedelta | None:
+    """Return how often the checkout is pulled, None for never."""
+    if not settings.policies_pull:
+        return None
+    every = _duration(settings.policies_pull)
+    if settings.policies_from == "apply":
+        raise typer.BadParameter("GOV_POLICIES_PULL is for an engine that follows its directory, not for gov apply")
+    return every

@@ -15,13 +15,13 @@ from governance.api.guard import LOCAL, hosts
 from governance.api.ofrep.events import Streams
 from governance.api.pulse import Pulse
 from governance.api.server import room
-from governance.core.organisation import Organisation
 from governance.core.problem import printable
 from governance.engine.board import Board
 from governance.engine.clock import stepped
 from governance.engine.keyring import Keyring
 from governance.engine.parts import Engine
 from governance.engine.refusals import Refusals
+from governance.engine.soundness import Watch
 from governance.engine.watcher import Watcher
 from governance.scheduler import Ticker
 from governance.settings import Settings
@@ -32,9 +32,7 @@ BEAT = timedelta(seconds=1)
 
 def service(engine: Engine, settings: Settings, *, bound: str, open_: bool) -> Service:
     """Return it for a server bound to an address; `open_`: only this machine reaches it."""
-    doors = Doors(
-        Keyring(engine), Refusals(engine), settings.who(), engine.clock.now, _sign_on(engine.organisation), open_
-    )
+    doors = Doors(Keyring(engine), Refusals(engine), settings.who(), engine.clock.now, _sign_on(engine), open_)
     known = LOCAL if open_ else hosts(bound, settings.public_url)
     board, every = Board(engine), engine.organisation.cycle.every
     return Service(doors, Feed(engine), Pulse(), board, Streams(board, room()), every, known)
@@ -50,8 +48,11 @@ def at_work(
     """
     ticker = Ticker(step, BEAT, on_step=lambda by: stepped(engine, by, at=engine.clock.now()), aligned=True)
     watcher = Watcher(made.board, engine, complain)
+    engine.adopted.append(lambda: made.board.refresh(whole=True))  # a new model has a switch from its first second on
     made.feed.start()
     watcher.start()
+    soundness = Watch(engine)
+    soundness.start()
     with ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
         running = pool.submit(ticker.run, limit)
         running.add_done_callback(lambda _: ended())
@@ -61,6 +62,7 @@ def at_work(
             ticker.stop()
             made.feed.stop()
             watcher.stop()
+            soundness.stop()
     running.result()
     made.doors.refusals.flush(engine.clock.now(), whole=True)
 
@@ -71,10 +73,10 @@ def complain(trouble: str) -> None:
         print(f"gov: {printable(trouble)}", file=sys.stderr, flush=True)
 
 
-def _sign_on(organisation: Organisation) -> SignOn | None:
-    oidc = organisation.identity.oidc
+def _sign_on(engine: Engine) -> SignOn | None:
+    oidc = engine.organisation.identity.oidc
     if oidc is None:
         return None
     from governance.api.sign_on import SingleSignOn  # its cryptography is only needed where there is one
 
-    return SingleSignOn(oidc, organisation)
+    return SingleSignOn(oidc, lambda: engine.organisation)

@@ -24,7 +24,8 @@ def _lasting(text: str) -> timedelta:
         raise typer.BadParameter(str(error)) from error
 
 
-def _labels(given: list[str]) -> tuple[tuple[str, str], ...]:
+def labels_given(given: list[str]) -> tuple[tuple[str, str], ...]:
+    """Return the labels that were given as NAME=VALUE."""
     pairs = [each.partition("=") for each in given]
     for name, equals, _ in pairs:
         if not name or not equals:
@@ -57,7 +58,7 @@ def create(
     engine = _engine()
     at = engine.clock.now()
     done = silences.create(
-        engine, model=model, rule=rule, labels=_labels(label or []), because=because, until=at + expires,
+        engine, model=model, rule=rule, labels=labels_given(label or []), because=because, until=at + expires,
         actor=_actor(actor), at=at,
     )  # fmt: skip
     if output is Format.json:

@@ -8,18 +8,23 @@ from typing import Literal
 
 from governance.core.switch import Mode, Scope
 
-ApprovalKind = Literal["switch.restore"]
+ApprovalKind = Literal["switch.restore", "policy.loosen"]
 ApprovalState = Literal["pending", "approved", "refused", "voided"]
 ANSWER_WITHIN = timedelta(days=1)
 """How long a request waits: who approves later decides on a world that the request did not know."""
+LOOSEN_WITHIN = timedelta(days=7)
+"""How long a version of the policies waits; it is bound to its digest, which does not change meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """A restore that waits for its second person.
+    """A restore, or a version of the policies that loosens, which waits for its second person.
 
     It is bound to `seq`, the switch as it was shown to who asked: any change of it voids the request. `to` and `share`
     are what the scope is restored to. `because` is of who asked; `said` tells how it ended, by `decided_by`.
+
+    Of policies, `version` is what waits, `models` those of tier 1 whose rules it loosens (`model` where it is one), and
+    `authors` all who had a part in it, none of whom can be the second person.
     """
 
     id: str
@@ -37,10 +42,15 @@ class Approval:
     decided_by: str = ""
     decided_at: datetime | None = None
     said: str = ""
+    version: str = ""
+    models: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
         """What is asked for, in words."""
+        if self.kind == "policy.loosen":
+            return f"let version {self.version} of the policies rule: {self.because}"
         to = f"throttle {self.share:.0%}" if self.to == "throttle" else self.to
         about = "" if self.scope == Scope() else f" ({self.scope})"
         return f"restore {self.model}{about} to {to}: {self.because}"

@@ -65,10 +65,11 @@ class Written:
         return self.source.at(self.path)
 
     def problem(
-        self, code: str, message: str, suggestion: str = "", *, at: tuple[int, int, int] = (1, 1, 1)
+        self, code: str, message: str, suggestion: str = "", *, at: tuple[int, int, int] | None = None
     ) -> Problem:
-        """Return a problem at (line, column, length) within the scalar."""
-        return problem_at(self.source, self.source.inside(self.path, *at), code, message, suggestion)
+        """Return a problem at (line, column, length) within the scalar, or at the whole of its first line."""
+        place = at or (1, 1, len(self.text.partition("\n")[0]))
+        return problem_at(self.source, self.source.inside(self.path, *place), code, message, suggestion)
 
 
 def problem_at(source: SourceText, position: Position, code: str, message: str, suggestion: str = "") -> Problem:

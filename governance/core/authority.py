@@ -26,6 +26,8 @@ Act = Literal[
     "samples.push",
     "alerts.push",
     "token.administer",
+    "policy.apply",
+    "policy.approve",
 ]
 ACTS: tuple[Act, ...] = get_args(Act)
 NEEDS: Mapping[Act, Role] = {
@@ -45,6 +47,8 @@ NEEDS: Mapping[Act, Role] = {
     "samples.push": "responder",
     "alerts.push": "responder",
     "token.administer": "admin",
+    "policy.apply": "admin",
+    "policy.approve": "approver",
 }
 """The least role that each act asks of a person."""
 ROLES: tuple[Role, ...] = ("viewer", "responder", "approver", "admin")
@@ -118,6 +122,8 @@ _WORDS: Mapping[Act, str] = {
     "samples.push": "push samples",
     "alerts.push": "push alerts",
     "token.administer": "administer tokens",
+    "policy.apply": "apply policies",
+    "policy.approve": "approve policies that loosen",
 }
 
 

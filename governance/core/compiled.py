@@ -11,7 +11,9 @@ from governance.core.metric import Query
 from governance.core.need import Needs
 from governance.core.policy import EffectiveMetric, EffectivePolicy, EffectiveRule
 from governance.core.problem import Problem
+from governance.core.requested import WrittenSilence
 from governance.core.slo import CompiledSlo
+from governance.core.waiver import WrittenWaiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +78,19 @@ class CompiledPolicy:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationPlan:
-    """What a cycle needs: policies, the distinct queries behind them, and the digest that names this version."""
+    """What a cycle needs: policies, the distinct queries behind them, and the digest that names this version.
+
+    `waivers` and `silences` are those that files ask for; they are about verdicts and notifications, and no part of
+    the version.
+    """
 
     policies: tuple[CompiledPolicy, ...]
     queries: tuple[Query, ...]
     version: str
     problems: tuple[Problem, ...] = ()
     by_model: Mapping[str, CompiledPolicy] = field(default_factory=dict)
+    waivers: tuple[WrittenWaiver, ...] = ()
+    silences: tuple[WrittenSilence, ...] = ()
 
     @property
     def sources(self) -> set[str]:

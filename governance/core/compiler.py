@@ -24,6 +24,7 @@ from governance.core.expression import (
     compile_template,
     place_of,
 )
+from governance.core.expression.values import a_kind
 from governance.core.joining import dimensions
 from governance.core.metric import Query
 from governance.core.need import STEP, asked_slos, needs
@@ -231,7 +232,7 @@ class Compiler:
             problems.extend(self._problems(rule.for_each[1], program))
             items = program if isinstance(program, Program) else None
             if items is not None and items.kind not in {"list", "map", "record", "any"}:
-                message = f"for_each needs a list or a map, this is a {items.kind}"
+                message = f"for_each needs a list or a map, this is {a_kind(items.kind)}"
                 problems.append(rule.for_each[1].problem("not-a-collection", message))
         shortest = policy.card.cadence.every
         needed = needs(references, metrics, slos, shortest)
@@ -292,7 +293,9 @@ def _unfit(program: Program, written: Written, metrics: Mapping[str, EffectiveMe
             yield written.problem("wrong-slo", f"an SLO counts metrics as they are, not {each.text}")
         elif labels_of(each, metrics):
             listed = ", ".join(labels_of(each, metrics))
-            yield written.problem("labelled-slo", f"{each.text} has a value for each {listed}", f"sum({each.text})")
+            yield written.problem(
+                "labelled-slo", f"{each.text} has a value for each {listed}", f"write sum({each.text})"
+            )
     for name, span in program.labels:
         message = f"an SLO is one for the whole model, it has no label '{name}'"
         yield written.problem("unknown-label", message, at=place_of(program.text, span))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, Strict, WithJsonSchema
@@ -51,6 +51,17 @@ def _scalar(value: Any) -> Any:
     return value
 
 
+def _instant(value: Any) -> Any:
+    """Read a day, which is its first instant in UTC, or an instant with a zone."""
+    if not isinstance(value, str):
+        raise ValueError(f"must be a day such as 2026-01-31, not {value!r}")  # noqa: TRY004 (for pydantic)
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f"must be a day such as 2026-01-31 or 2026-01-31T12:00Z, not {value!r}") from None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
@@ -68,6 +79,12 @@ Share = Annotated[
             ]
         }
     ),
+]
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    PlainSerializer(lambda at: f"{at:%Y-%m-%dT%H:%MZ}", return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}", "examples": ["2026-01-31"]}),
 ]
 Number = Annotated[float, Strict()]
 Count = Annotated[int, Strict()]

@@ -25,7 +25,7 @@ from governance.core.past import Past
 from governance.core.reading import Readings
 from governance.core.slo import SOURCE, judged_good
 from governance.core.verdict import Basis, Input, Outcome, Verdict
-from governance.core.waiver import Waiver
+from governance.core.waiver import Waiver, WaiverFacts, facts_of, is_active
 
 _WORST_GAP: tuple[Outcome, ...] = ("error", "stale", "no_data", "too_few")
 
@@ -61,6 +61,7 @@ class Evaluation:
         self._formed: dict[str, list[Instance] | str] = {}
         self._by_labels: dict[str, dict[Labels, Instance]] = {}
         self._context = policy.context.extend({**(facts or {}), "now": at})
+        self._waiver_facts = _waiver_facts(policy, facts or {})
 
     def verdicts(
         self, waivers: Sequence[Waiver] = (), known: Mapping[str, Iterable[Labels]] | None = None
@@ -209,11 +210,15 @@ class Evaluation:
 
     def _waived(self, verdict: Verdict, waivers: Sequence[Waiver]) -> Verdict:
         for each in waivers:
-            if each.covers(verdict.model, verdict.rule, verdict.labels, verdict.at):
-                reason = f"waived until {each.until:%Y-%m-%d} by {each.approved_by}: {each.because}"
+            covered = each.covers(verdict.model, verdict.rule, verdict.labels)
+            if covered and is_active(each, self._waiver_facts, verdict.at):
+                ends = "".join(f" or {end}" for end in each.ends)
+                reason = f"waived until {each.until:%Y-%m-%d}{ends} by {each.approved_by}: {each.because}"
+                against = verdict.outcome == "fail" or (verdict.outcome in ("no_data", "stale") and verdict.expected)
                 return Verdict(
-                    verdict.model, verdict.rule, verdict.labels, verdict.at, "waived", (), reason, verdict.inputs
-                )
+                    verdict.model, verdict.rule, verdict.labels, verdict.at, "waived", (), reason, verdict.inputs,
+                    waiver=each.id if against else "",
+                )  # fmt: skip
         return verdict
 
     def _is_gap(self, reference: Reference, cell: Cell) -> bool:
@@ -326,3 +331,12 @@ def _gap(instance: Instance) -> tuple[Outcome, str]:
             if cell.reason == kind:
                 return kind, f"{reference.text}: {cell.detail}"
     return "no_data", "no sample"
+
+
+def _waiver_facts(policy: CompiledPolicy, facts: Mapping[str, object]) -> WaiverFacts:
+    """Return what may end a waiver: the serving version, of the registry where only that knows, and the training."""
+    card = facts.get("card")
+    evidence = facts.get("evidence")
+    versions = policy.policy.card.versions
+    declared = {"versions": {"serving": versions.serving if versions else None}}
+    return facts_of(card if isinstance(card, Mapping) else declared, evidence if isinstance(evidence, Mapping) else {})

@@ -185,15 +185,33 @@ def known_already(incident: Incident | None, others: Sequence[Told], told: Told)
 
 
 def acknowledged(incident: Incident, actor: str, at: datetime) -> Incident:
-    """Return the incident as taken by `actor`, who knows its present severity."""
+    """Return the incident as taken by `actor`, who knows its present severity; what is mitigated stays so."""
     return replace(
         incident,
-        status="acknowledged",
+        status="mitigated" if incident.status == "mitigated" else "acknowledged",
         acknowledged_by=actor,
         acknowledged_severity=incident.severity,
         changed_at=at,
         version=incident.version + 1,
     )
+
+
+def mitigated(incident: Incident, at: datetime) -> Incident:
+    """Return the incident as one whose harm was stopped by a kill switch; only a worse finding triggers it anew."""
+    known = incident.acknowledged_severity if incident.status == "acknowledged" else None
+    return replace(
+        incident,
+        status="mitigated",
+        acknowledged_severity=known or incident.severity,
+        changed_at=at,
+        version=incident.version + 1,
+    )
+
+
+def exposed(incident: Incident, at: datetime) -> Incident:
+    """Return a mitigated incident whose model answers again while its findings still fire."""
+    status: Status = "acknowledged" if incident.acknowledged_by else "triggered"
+    return replace(incident, status=status, changed_at=at, version=incident.version + 1)
 
 
 def resolved(incident: Incident, actor: str, at: datetime) -> Incident:

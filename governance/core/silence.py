@@ -13,6 +13,7 @@ from governance.core.metric import Labels
 class Silence:
     """Who muted what, why and until when; an empty `model` or `rule` and no `labels` are all of them.
 
+    `written` is the key of the file that asks for it, "" of none.
     `caught_up` is set when those who were not told have been told what is still open.
     """
 
@@ -27,6 +28,7 @@ class Silence:
     ended_at: datetime | None = None
     ended_by: str = ""
     caught_up: bool = False
+    written: str = ""
 
     def holds(self, at: datetime) -> bool:
         """Tell whether it mutes anything now."""

@@ -30,7 +30,8 @@ class Verdict:
 
     `failing` are the severities whose condition holds; `missing` names the inputs that were not there (a pass that
     rests on them keeps the alert's state); `basis` says whether labels may still come; `until` is the end of the
-    window that was judged; `late` says that it was made up for a missed cycle.
+    window that was judged; `late` says that it was made up for a missed cycle. `waiver` is the id of the waiver without
+    which it would have counted against the model.
     """
 
     model: str
@@ -46,6 +47,7 @@ class Verdict:
     until: datetime | None = None
     expected: bool = True
     late: bool = False
+    waiver: str = ""
 
     @property
     def severity(self) -> Severity | None:

@@ -11,15 +11,16 @@ from governance.core.effect import Effect
 from governance.core.switch import Switch
 from governance.engine import entries
 from governance.engine.parts import Engine
-from governance.store import alerts, decision_log, effects, instances, progress, samples, switches, waivers
+from governance.store import alerts, approvals, decision_log, effects, instances, progress, samples, switches, waivers
 
 
 def stepped(engine: Engine, by: timedelta, *, at: datetime) -> None:
     """Take note that the clock stepped by `by` and shows `at` now.
 
     What was pending for ten minutes is pending for ten minutes still, whatever the clock says; what waits for its
-    next try, or for the end of a kill switch, waits as long as before: that is no change of the switch, so that its
-    `seq` stays. No cycle counts as missed; waivers end by the clock, also those it leapt over.
+    next try, or for the end of a kill switch, waits as long as before. A switch whose end moves has a new `seq`, so
+    that its clients learn of it; a restore that waits is about the same setting still, and goes along. No cycle counts
+    as missed; waivers end by the clock, also those it leapt over.
     """
     with engine.database.transaction() as connection:
         moved = [_moved(alert, by, at) for alert in alerts.active(connection).values()]
@@ -27,7 +28,11 @@ def stepped(engine: Engine, by: timedelta, *, at: datetime) -> None:
         effects.save(connection, [_later(each, by) for each in effects.pending(connection)])
         instances.move(connection, by, at)
         samples.begin_spans(connection, at)
-        switches.save(connection, *_ending_later(switches.all_of(connection).values(), by))
+        ending = _ending_later(switches.all_of(connection).values(), by, switches.next_seq(connection))
+        switches.save(connection, *ending)
+        for each in ending:
+            waiting = approvals.listed(connection, model=each.model)
+            approvals.save(connection, [replace(one, seq=each.seq) for one in waiting])
         progress.begin_era(connection)
         under = entries.Under(engine.plan.version, progress.era(connection))
         before = progress.last(connection, progress.CYCLE)
@@ -38,20 +43,22 @@ def stepped(engine: Engine, by: timedelta, *, at: datetime) -> None:
         after = progress.last(connection, progress.CYCLE)
         over = waivers.ended(connection, before, after) if before is not None and after is not None else []
         ends = [entries.of_waiver_end(each, at, under) for each in over]
-        decision_log.append(connection, [entries.of_step(by, at, under.era), *ends])
+        moved_ends = {each.model: each.seq for each in ending}
+        decision_log.append(connection, [entries.of_step(by, at, under.era, moved_ends), *ends])
     decision_log.seal(engine.database, at)
 
 
-def _ending_later(found: Iterable[Switch], by: timedelta) -> list[Switch]:
-    """Return the switches with a setting that ends, with that end moved along."""
-    moved = []
+def _ending_later(found: Iterable[Switch], by: timedelta, seq: int) -> list[Switch]:
+    """Return the switches with a setting that ends, with that end moved along, numbered from `seq`."""
+    moved: list[Switch] = []
     for switch in found:
+        number = seq + len(moved)
         settings = tuple(
-            replace(each, expires_at=each.expires_at + by) if each.expires_at is not None else each
+            replace(each, expires_at=each.expires_at + by, seq=number) if each.expires_at is not None else each
             for each in switch.settings
         )
         if settings != switch.settings:
-            moved.append(replace(switch, settings=settings))
+            moved.append(replace(switch, settings=settings, seq=number))
     return moved
 
 

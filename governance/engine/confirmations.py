@@ -27,7 +27,7 @@ class Holder:
 class Confirmations:
     """Of the processes that serve a model: how many hold its switch, who holds an older state, who has gone silent.
 
-    `last_read` is when anybody last asked for one of its flags by name, None when nobody has.
+    `last_read` is when anybody last asked for its flags, by name or among all, None when nobody has.
     """
 
     total: int
@@ -45,6 +45,7 @@ class Holders:
         self._turn = threading.Lock()
         self._holders: dict[str, Holder] = {}
         self._reads: dict[str, datetime] = {}
+        self._all_read: datetime | None = None
 
     def confirm(self, instance: str, seq: int, models: Collection[str], at: datetime) -> None:
         """Note that a process holds the state of `seq` for these models; that is a read of them, too."""
@@ -60,6 +61,10 @@ class Holders:
         """Note that a flag of a model was asked for."""
         self._reads[model] = at
 
+    def read_all(self, at: datetime) -> None:
+        """Note that the flags of all models were asked for."""
+        self._all_read = at
+
     def of(self, model: str, seq: int, newest: int, at: datetime) -> Confirmations:
         """Return who holds a switch that last changed at `seq`; nobody can know of more than `newest`."""
         with self._turn:
@@ -67,7 +72,9 @@ class Holders:
         silent = sorted(each.instance for each in known if each.at <= at - SILENT_AFTER)
         heard = [each for each in known if each.at > at - SILENT_AFTER]
         late = sorted(each.instance for each in heard if not seq <= each.seq <= newest)
-        return Confirmations(len(known), len(heard) - len(late), tuple(late), tuple(silent), self._reads.get(model))
+        reads = [each for each in (self._reads.get(model), self._all_read) if each is not None]
+        last = max(reads, default=None)
+        return Confirmations(len(known), len(heard) - len(late), tuple(late), tuple(silent), last)
 
     def _oldest(self) -> Holder:
         return next(iter(self._holders.values()))

@@ -17,8 +17,10 @@ from governance.engine.judging import Judging, all_changes
 from governance.engine.parts import Engine
 from governance.engine.picture import Agenda, Picture, agenda, taken
 from governance.engine.recall import remember
+from governance.engine.recording import keep
 from governance.engine.roll import Roll
 from governance.engine.switching.automatic import settle
+from governance.engine.waiver_ends import settle_waivers
 from governance.store import alerts, decision_log, evidence, instances, progress, trouble, waivers
 
 
@@ -76,7 +78,7 @@ def run_cycle(
         incident_changes = commit(engine, _groups(engine, changes), at, serving)
         if not late and any(alert.owes_pull for alert in cycle.active.values()):
             settle(engine, serving, at)
-        _finish(cycle, picture)
+        _finish(cycle, picture, None if repeated else last)
     if not late:
         engine.latest.take(cycle.verdicts, at)
     done = time.perf_counter()
@@ -101,9 +103,10 @@ def _answerable(due: Sequence[Agenda], given: Mapping[Query, Answer]) -> tuple[A
     )
 
 
-def _finish(cycle: Judging, picture: Picture) -> None:
-    """Remember the samples that are looked back on, say that the cycle is complete, and seal what it decided."""
+def _finish(cycle: Judging, picture: Picture, before: datetime | None) -> None:
+    """Remember samples that are looked back on or tried anew, say that the cycle is complete, and seal what it did."""
     engine, at = cycle.engine, cycle.at
+    keep(picture, before)
     remember(engine, picture.recalled)
     cycle.roll.write(engine, at)
     with engine.database.transaction() as connection:
@@ -115,6 +118,7 @@ def _finish(cycle: Judging, picture: Picture) -> None:
         trouble.leave(connection, in_trouble(alerts.active(connection, entries.ENGINE)))
         progress.set_last(connection, progress.CYCLE, at)
         if not cycle.late:  # what an instant that has passed could not tell is due at the next of the present
+            decision_log.append(connection, settle_waivers(connection, cycle, picture.facts))
             progress.set_last(connection, progress.JUDGED, at)
     decision_log.seal(engine.database, at)
 

@@ -21,7 +21,8 @@ from governance.core.verdict import Verdict
 from governance.core.waiver import Waiver
 
 ENGINE = "engine"
-HEALTH = ("source-failing", "rule-in-error")
+BROKEN, NOT_PULLED = "policies-broken", "policies-not-pulled"
+HEALTH = ("source-failing", "rule-in-error", BROKEN, NOT_PULLED)
 OUTSIDE = "alertmanager/"
 """How the names of rules begin whose alerts are told to us; no card and no pack declares them."""
 
@@ -117,10 +118,17 @@ def of_cycle(
 
 
 def of_waiver_end(waiver: Waiver, at: datetime, under: Under) -> Decision:
-    """Return the entry of a waiver that has run out: from now on the rule counts again."""
+    """Return the entry of a waiver that has ended, and by what: from now on the rule counts again."""
     subject = {"model": waiver.model, "rule": waiver.rule, "labels": labels_text(waiver.labels)}
-    body = {"until": waiver.until, "because": waiver.because, "approved_by": waiver.approved_by}
-    return Decision(at, "waiver.ended", ENGINE, subject, body, identity("waiver-ended", waiver.id, *under.instant(at)))
+    body = {
+        "waiver": waiver.id,
+        "ended": waiver.ended or "until",
+        "until": waiver.until,
+        "because": waiver.because,
+        "approved_by": waiver.approved_by,
+    }
+    actor = waiver.ended_by or ENGINE
+    return Decision(at, "waiver.ended", actor, subject, body, identity("waiver-ended", waiver.id, *under.instant(at)))
 
 
 def of_gap(since: datetime, until: datetime, at: datetime, reason: str, under: Under) -> Decision:
@@ -131,9 +139,9 @@ def of_gap(since: datetime, until: datetime, at: datetime, reason: str, under: U
     )
 
 
-def of_step(by: timedelta, at: datetime, era: int) -> Decision:
-    """Return the entry of a step of the machine's clock."""
-    body = {"seconds": by.total_seconds(), "before": at - by, "after": at}
+def of_step(by: timedelta, at: datetime, era: int, switches: Mapping[str, int]) -> Decision:
+    """Return the entry of a step of the machine's clock, with the new `seq` of each switch whose end it moved."""
+    body = {"seconds": by.total_seconds(), "before": at - by, "after": at, "switches": dict(switches)}
     return Decision(at, "clock.stepped", ENGINE, {}, body, identity("step", at.isoformat(), str(by), str(era)))
 
 

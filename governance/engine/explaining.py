@@ -19,6 +19,7 @@ from governance.core.override import NO_DATA_FOR, Layer
 from governance.core.policy import as_declared
 from governance.core.strictness import change_of, parameter_effect
 from governance.core.suggestion import closest
+from governance.core.waiver import Waiver, WaiverRequest, ends_written
 from governance.errors import NotFound
 from governance.views.explained import (
     ExplainedMetric,
@@ -80,6 +81,39 @@ def explained(
         metrics=[each for each in metrics if reads.metric(each.name)],
         rules=[each for each in rules if rule in ("", each.rule)],
     )
+
+
+def explained_waivers(
+    plan: EvaluationPlan, model: str, known: Sequence[Waiver], asked: Sequence[WaiverRequest]
+) -> list[ExplainedWaiver]:
+    """Return the waivers of a model: in force, waiting for approval, or written in a file that no engine has read."""
+    places = {each.key: str(each.place) for each in plan.waivers}
+    found = [
+        ExplainedWaiver(
+            id=each.id, rule=each.rule, labels=dict(each.labels), state="active", because=each.because,
+            requested_by=each.requested_by, approved_by=each.approved_by, until=each.until, ends_on=list(each.ends),
+            place=places.get(each.written, ""),
+        )
+        for each in known
+        if each.model == model
+    ]  # fmt: skip
+    for each in asked:
+        if each.model == model and each.state == "pending":
+            ends = ends_written(each.ends_on, each.unused_for)
+            found.append(ExplainedWaiver(
+                id=each.id, rule=each.rule, labels=dict(each.labels), state="pending", because=each.because,
+                requested_by=each.requested_by, until=each.until, ends_on=list(ends),
+                place=places.get(each.written, ""),
+            ))  # fmt: skip
+    read = {each.written for each in asked}
+    for written in plan.waivers:
+        if written.model == model and written.key not in read:
+            ends = ends_written(written.ends_on, written.unused_for)
+            found.append(ExplainedWaiver(
+                id="waiver", rule=written.rule, labels=dict(written.labels), state="written", because=written.because,
+                requested_by=written.requested_by, until=written.until, ends_on=list(ends), place=str(written.place),
+            ))  # fmt: skip
+    return found
 
 
 class _Reads:

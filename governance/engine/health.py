@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from governance.core.alert import Alert, AlertKey, Timing, advance, transition
@@ -20,6 +20,7 @@ from governance.engine import entries
 from governance.engine.commit import Change
 from governance.engine.facts import registry_failure
 from governance.engine.picture import Agenda, Picture, Trouble
+from governance.engine.standing import Standing
 from governance.store.trouble import Place
 
 MODEL = entries.ENGINE
@@ -62,6 +63,7 @@ class Known:
     verdicts: Sequence[Verdict]
     active: Mapping[AlertKey, Alert]
     under: entries.Under
+    standing: Standing = field(default_factory=Standing)
 
 
 def health_changes(known: Known, found: Mapping[str, Failure | None], at: datetime) -> Iterator[Change]:
@@ -72,6 +74,7 @@ def health_changes(known: Known, found: Mapping[str, Failure | None], at: dateti
         right = f"source {source} answers again"
         yield from _change(known, key, wrong, right, at, blinds=failure.models if failure else ())
     yield from _gone(known, found, at)
+    yield from _policies(known, at)
     blinded = {model for failure in found.values() if failure for model in failure.models}
     broken = _broken(known, {source for source, failure in found.items() if failure})
     for each in known.agenda:
@@ -83,6 +86,18 @@ def health_changes(known: Known, found: Mapping[str, Failure | None], at: dateti
         right = f"the rules of {model} can be judged again"
         key = AlertKey(MODEL, "rule-in-error", labels(model=model))
         yield from _change(known, key, wrong, right, at, blinds=tuple(verdicts))
+
+
+def _policies(known: Known, at: datetime) -> Iterator[Change]:
+    """Advance the engine's alerts about policies that cannot rule, and about a checkout that cannot be pulled."""
+    version, broken, failure = known.plan.version, known.standing.broken, known.standing.pull_failure
+    wrong = f"policies on disk are broken, version {version} goes on to rule: {broken.first}" if broken else ""
+    right = f"policies on disk are sound again, version {version} rules"
+    yield from _change(known, AlertKey(MODEL, entries.BROKEN), wrong, right, at, severity="warning")
+    wrong = f"the policies cannot be pulled, version {version} goes on to rule: {failure}" if failure else ""
+    yield from _change(
+        known, AlertKey(MODEL, entries.NOT_PULLED), wrong, "the policies are pulled again", at, severity="warning"
+    )
 
 
 def _broken(known: Known, failing: set[str]) -> dict[str, dict[str, str]]:
@@ -126,7 +141,14 @@ def troubled(found: Iterable[Place]) -> Trouble:
 
 
 def _change(
-    known: Known, key: AlertKey, wrong: str, right: str, at: datetime, *, blinds: Sequence[str] = ()
+    known: Known,
+    key: AlertKey,
+    wrong: str,
+    right: str,
+    at: datetime,
+    *,
+    blinds: Sequence[str] = (),
+    severity: Severity = "critical",
 ) -> Iterator[Change]:
     """Advance one alert of the engine; `wrong` says what is wrong, "" when nothing is.
 
@@ -136,11 +158,11 @@ def _change(
     before = known.active.get(key, Alert(key, {}))
     if not wrong and before.state == "inactive":
         return
-    after = advance(before, {"critical": "fail" if wrong else "pass"}, Timing(), at)
+    after = advance(before, {severity: "fail" if wrong else "pass"}, Timing(), at)
     after = replace(after, blinds=tuple(sorted({*before.blinds, *blinds})) if wrong else ())
     if after == before:
         return
-    failing: tuple[Severity, ...] = ("critical",) if wrong else ()
+    failing: tuple[Severity, ...] = (severity,) if wrong else ()
     verdict = Verdict(MODEL, key.rule, key.labels, at, "fail" if wrong else "pass", failing, said)
     step = Step(before, after, verdict, transition(before, after, at, said))
     decisions = (entries.of_transition(step, said, {}, known.under),) if step.transition else ()

@@ -53,7 +53,8 @@ def all_changes(
     yield from _dropped(cycle)
     if not cycle.late:  # what an instant that has passed lacks says nothing about the sources of today
         found = failures(picture)
-        known = Known(cycle.engine.plan, picture.agenda, cycle.verdicts, cycle.active, cycle.under)
+        engine = cycle.engine
+        known = Known(engine.plan, picture.agenda, cycle.verdicts, cycle.active, cycle.under, engine.standing)
         yield from health_changes(known, found, cycle.at)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from threading import Lock
 from types import MappingProxyType
@@ -43,6 +43,16 @@ class Latest:
                 self._verdicts[model] = MappingProxyType({**before, **judged})
                 self._note(model, (one for group in judged.values() for one in group))
             self._at = at
+
+    def keep(self, declared: Mapping[str, Collection[str]]) -> None:
+        """Forget the verdicts of rules and models that are no longer declared."""
+        with self._lock:
+            for model, rules in list(self._verdicts.items()):
+                left = {name: found for name, found in rules.items() if name in declared.get(model, ())}
+                self._verdicts[model] = MappingProxyType(left)
+            for model in self._verdicts.keys() - declared.keys():
+                del self._verdicts[model]
+                self._values.pop(model, None)
 
     def of(self, model: str) -> tuple[Verdict, ...]:
         """Return the last verdicts of a model."""

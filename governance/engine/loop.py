@@ -10,7 +10,8 @@ from typing import TypeVar
 from governance.core.decision import Decision
 from governance.core.duration import format_duration
 from governance.core.metric import Answer, Query
-from governance.engine import entries, revision, silences
+from governance.engine import entries, revision, silences, waiving
+from governance.engine.adoption import follow
 from governance.engine.clock import stepped
 from governance.engine.cycle import CycleReport, run_cycle
 from governance.engine.dispatch import dispatch
@@ -42,6 +43,8 @@ class StepReport:
 
 def step(engine: Engine, now: datetime) -> StepReport:
     """Do all that is due at `now`; a beat that comes late, twice or after a crash changes nothing but the hour."""
+    failed: list[GovernanceError] = []
+    _tried(lambda: follow(engine, now), None, failed)  # before the cycle: no cycle rests on two versions
     every = engine.organisation.cycle.every
     with engine.database.read() as connection:
         last = progress.last(connection, progress.CYCLE)
@@ -49,9 +52,10 @@ def step(engine: Engine, now: datetime) -> StepReport:
         stepped(engine, now - last, at=now)  # while nobody looked: by this much at least
         last = now
     at = _grid(now, every)
-    failed: list[GovernanceError] = []
     nothing: tuple[int, CycleReport | None] = (0, None)
     _tried(lambda: adopt_offline(engine, now), 0, failed)
+    _tried(lambda: waiving.follow_files(engine, now), 0, failed)
+    _tried(lambda: silences.follow_files(engine, now), 0, failed)
     late, report = _tried(lambda: _judged(engine, last, at), nothing, failed)
     _tried(lambda: release(engine, now), None, failed)
     _tried(lambda: len(expire(engine, now)), 0, failed)

@@ -46,7 +46,7 @@ def acknowledge(engine: Engine, number: int, *, actor: Actor | str, at: datetime
     def change(before: Incident) -> Incident:
         if before.status == "resolved":
             raise Conflict(f"incident {number} was resolved by {before.resolved_by} at {_time(before.resolved_at)}")
-        if before.status == "acknowledged":
+        if before.status in ("acknowledged", "mitigated") and before.acknowledged_by:
             since = _time(before.changed_at)
             raise Conflict(f"incident {number} was acknowledged by {before.acknowledged_by} ({since})")
         return core.acknowledged(before, str(actor), at)
@@ -142,6 +142,8 @@ def _last_change(incident: Incident) -> str:
         said = f"resolved by {incident.resolved_by}"
     elif incident.status == "acknowledged":
         said = f"acknowledged by {incident.acknowledged_by}"
+    elif incident.status == "mitigated":
+        said = "mitigated by a kill switch"
     else:
         said = f"{incident.status}, {incident.severity}"
     return f"it is {said} since {_time(incident.changed_at)}, version {incident.version}"

@@ -12,6 +12,7 @@ from governance.core.switch import Switch
 from governance.core.verdict import Verdict
 from governance.engine.entries import ENGINE
 from governance.engine.parts import Engine
+from governance.engine.waiver_ends import active
 from governance.engine.worst_metric import worst_metric
 from governance.store import incidents, progress, switches
 from governance.views import FleetRow
@@ -28,9 +29,13 @@ def rows(engine: Engine, readable: Callable[[str | None], bool]) -> list[FleetRo
         for each in incidents.listed(connection, status="open"):
             opened[each.model].append(each)
         pulled = switches.all_of(connection)
+        waived = active(engine, connection, engine.clock.now())
     policies = [policy for policy in engine.plan.policies if readable(policy.model)]
     found = [_row(engine, each, opened.get(each.model, []), pulled.get(each.model)) for each in policies]
-    return sorted(found, key=place)
+    told: dict[str, list[str]] = defaultdict(list)
+    for waiver in waived:
+        told[waiver.model].append(f"{waiver.rule} until {waiver.until:%Y-%m-%d} by {waiver.approved_by}")
+    return sorted((each.model_copy(update={"waived": told.get(each.model, [])}) for each in found), key=place)
 
 
 def place(row: FleetRow) -> tuple[int, int, str]:

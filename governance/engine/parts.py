@@ -1,21 +1,37 @@
-"""What an engine is made of; the composition root fills it."""
+"""What an engine is made of; the composition root fills it, and a new version of the policies takes part of it over."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from governance.core.compiled import EvaluationPlan
 from governance.core.organisation import Organisation
 from governance.engine.collect import Collector
 from governance.engine.latest import Latest
+from governance.engine.standing import Standing
 from governance.ports import Action, Clock, MetricSource
 from governance.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
+class Ruling:
+    """One version of the policies, ready to rule; `documents` are the texts it was made from, by name."""
+
+    plan: EvaluationPlan
+    organisation: Organisation
+    sources: Mapping[str, MetricSource]
+    notifiers: Mapping[str, Action]
+    documents: Mapping[str, str]
+
+
+@dataclass(slots=True, eq=False)
 class Engine:
-    """One engine governs one environment: its plan, its sources, its ways to reach people, its store and its clock."""
+    """One engine governs one environment: its plan, its sources, its ways to reach people, its store and its clock.
+
+    `documents` are the texts that its policies were made from, by name; `standing` tells how these stand to what lies
+    on disk. `adopted` is called, in the engine's thread, when another version of the policies rules.
+    """
 
     plan: EvaluationPlan
     organisation: Organisation
@@ -25,3 +41,17 @@ class Engine:
     clock: Clock
     collector: Collector = field(default_factory=Collector)
     latest: Latest = field(default_factory=Latest)
+    documents: Mapping[str, str] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
+    adopted: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def ruling(self) -> Ruling:
+        """The version of the policies that rules."""
+        return Ruling(self.plan, self.organisation, self.sources, self.notifiers, self.documents)
+
+    def rule_by(self, ruling: Ruling) -> None:
+        """Let another version of the policies rule from now on; for the engine's own thread, between two cycles."""
+        self.sources, self.notifiers = ruling.sources, ruling.notifiers
+        self.organisation, self.plan, self.documents = ruling.organisation, ruling.plan, ruling.documents
+        self.latest.keep({policy.model: {each.rule.id for each in policy.rules} for policy in ruling.plan.policies})

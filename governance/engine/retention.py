@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from governance.core.past import series_key
 from governance.engine import pushing
 from governance.engine.parts import Engine
+from governance.engine.recording import KEPT
 from governance.store import progress, samples
 
 EVERY = timedelta(hours=1)
@@ -34,11 +35,11 @@ def forget(engine: Engine, at: datetime) -> int:
             )
             for query, back in (*rule.needs.past.items(), *rule.told.past.items(), *counted):
                 key = series_key(query)
-                limits[key] = min(limits.get(key, at), at - query.offset - back - SLACK)
+                limits[key] = min(limits.get(key, at - KEPT), at - query.offset - back - SLACK)
     total, deleted = 0, ROWS
     while deleted == ROWS:
         with engine.database.giving_way(), engine.database.transaction() as connection:
-            deleted = samples.forget(connection, limits, at - SLACK, ROWS)
+            deleted = samples.forget(connection, limits, at - KEPT, ROWS)
         total += deleted
     with engine.database.giving_way():
         while pushing.forget(engine, at, ROWS):

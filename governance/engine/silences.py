@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from governance.core.authority import Actor
@@ -13,6 +13,7 @@ from governance.core.effect import Effect
 from governance.core.incident import Incident
 from governance.core.metric import Labels
 from governance.core.silence import Silence
+from governance.core.silence_document import LONGEST
 from governance.core.suggestion import closest
 from governance.engine import entries
 from governance.engine.parts import Engine
@@ -24,9 +25,6 @@ from governance.views import SilenceDoneView, SilenceView
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-LONGEST = timedelta(days=31)
-"""A silence must end: what is muted for longer is a rule that should be changed."""
 
 
 def create(
@@ -114,6 +112,36 @@ def catch_up(engine: Engine, at: datetime) -> None:
             if each.ended_at is None:
                 decision_log.append(connection, [_entry(each, "silence.expired", entries.ENGINE, at, "")])
     decision_log.seal(engine.database, at)
+
+
+def follow_files(engine: Engine, at: datetime) -> int:
+    """Mute what files ask for while it is their time, and end what they no longer ask for; return how many changed."""
+    wanted = {each.key: each for each in engine.plan.silences}
+    with engine.database.read() as connection:
+        begun = [each for each in silences.open_(connection) if each.written]
+        due = [each for each in wanted.values() if each.since <= at < each.until]
+        made = (
+            {each.written for each in silences.listed(connection) if each.ended_by != entries.ENGINE} if due else set()
+        )
+    new = [each for each in due if each.key not in made]
+    gone = [each for each in begun if each.written not in wanted and each.holds(at)]
+    if not new and not gone:
+        return 0
+    with engine.database.transaction() as connection:
+        for each in new:
+            muting = Silence(
+                silences.next_id(connection), each.by, each.because, each.since, each.until, each.model, each.rule,
+                each.labels, written=each.key,
+            )  # fmt: skip
+            silences.add(connection, muting)
+            decision_log.append(connection, [_entry(muting, "silence.created", each.by, at, each.because)])
+        for silence in gone:
+            over = replace(silence, ended_at=at, ended_by=entries.ENGINE)
+            silences.save(connection, over)
+            why = "its file is gone or says something else"
+            decision_log.append(connection, [_entry(over, "silence.ended", entries.ENGINE, at, why)])
+    decision_log.seal(engine.database, at)
+    return len(new) + len(gone)
 
 
 def _untold(

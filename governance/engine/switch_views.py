@@ -9,6 +9,7 @@ from governance.core.authority import Act, Actor, Allowed, authority
 from governance.core.card import Card
 from governance.core.switch import Setting, Switch
 from governance.core.switch_warnings import warnings
+from governance.engine.confirmations import FORGOTTEN_AFTER
 from governance.engine.entries import ENGINE
 from governance.engine.parts import Engine
 from governance.engine.permission import card_of, declared
@@ -117,7 +118,7 @@ def _warnings(switch: Switch, fallback: bool, heard: ConfirmationsView, now: dat
     yield from warnings(switch, now)
     if not fallback:
         yield "the card names no fallback (versions.fallback): what serves instead is up to the client"
-    if not heard.total:
+    if not heard.total and (heard.last_read is None or heard.last_read <= now - FORGOTTEN_AFTER):
         yield "no serving process has asked for this switch: pulling it may stop nothing"
     if heard.silent:
         yield f"{len(heard.silent)} of {heard.total} instances have not been heard of lately"

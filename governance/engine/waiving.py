@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 
 from governance.core.authority import Actor
 from governance.core.decision import Decision
+from governance.core.duration import format_duration
 from governance.core.metric import Labels
 from governance.core.suggestion import closest
-from governance.core.waiver import Waiver, WaiverRequest
+from governance.core.waiver import Waiver, WaiverRequest, WrittenWaiver, ends_written
+from governance.core.waiver_document import split_ends
 from governance.engine import entries
 from governance.engine.operations import waive
 from governance.engine.parts import Engine
 from governance.engine.permission import declared, permit, who_may
 from governance.engine.sealing import sealed
+from governance.engine.waiver_ends import active, stored_facts
 from governance.errors import Conflict, InvalidDocument, NotFound
-from governance.store import decision_log, waiver_requests, waivers
-from governance.views import ApprovalView, WaiverView
+from governance.store import decision_log, progress, waiver_requests, waivers
+from governance.views import ApprovalView, WaiverDoneView, WaiverView
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -37,9 +40,11 @@ class Answered:
 
 def request(
     engine: Engine, model: str, rule: str, *, labels: Labels, because: str, until: datetime, actor: Actor | str,
-    at: datetime,
+    at: datetime, ends_on: Sequence[str] = (),
 ) -> Answered:  # fmt: skip
     """Ask that a rule is not enforced on a model until an instant; somebody else must approve it.
+
+    `ends_on` adds earlier ends: new_version, retrained, "unused_for 14d".
 
     :raises NotFound: when no card declares the model, or it has no such rule.
     :raises InvalidDocument: when it would end before it begins, or never.
@@ -50,11 +55,17 @@ def request(
     rules = {each.rule.id for each in engine.plan.by_model[model].rules}
     if rule not in rules:
         raise NotFound(f"no rule '{rule}' holds for '{model}'; {closest(rule, rules) or 'see gov explain'}")
+    try:
+        events, unused = split_ends(ends_on)
+    except ValueError as error:
+        raise InvalidDocument(f"ends_on: {error}") from error
     if not at < until <= at + LONGEST:
         raise InvalidDocument(f"until: a waiver ends after now, {at:%Y-%m-%dT%H:%M}Z, and within {LONGEST.days} days")
     with engine.database.transaction() as connection:
         new = waiver_requests.next_id(connection)
-        made = WaiverRequest(new, model, rule, labels, because, str(actor), at, until)
+        made = WaiverRequest(
+            new, model, rule, labels, because, str(actor), at, until, ends_on=events, unused_for=unused
+        )
         waiver_requests.add(connection, made)
         decision = _entry(made, "waiver.requested", str(actor), at)
         decision_log.append(connection, [decision])
@@ -71,7 +82,9 @@ def approve(engine: Engine, request_id: str, *, actor: Actor | str, at: datetime
     with engine.database.read() as connection:
         asked = _waiting(connection, request_id, at)
     permit(engine, actor, "waiver.approve", asked.model)
-    entry = waive(engine, asked.granted(str(actor)), at=at)  # of two who approve at once, one has no such id left
+    serving = stored_facts(engine, asked.model, {}).version
+    granted = asked.granted(str(actor), serving)
+    entry = waive(engine, granted, at=at)  # of two who approve at once, one has no such id left
     done = replace(asked, state="approved", decided_by=str(actor), said=f"approved by {actor}")
     with engine.database.transaction() as connection:
         waiver_requests.save(connection, done)
@@ -114,21 +127,114 @@ def shown(engine: Engine, request_id: str) -> ApprovalView:
 def holding(engine: Engine, at: datetime) -> list[WaiverView]:
     """Return the waivers in force, those that end first before the others."""
     with engine.database.read() as connection:
-        found: Sequence[Waiver] = waivers.holding(connection, at)
-    return [
-        WaiverView(
-            id=each.id,
-            model=each.model,
-            rule=each.rule,
-            labels=dict(each.labels),
-            because=each.because,
-            requested_by=each.requested_by,
-            approved_by=each.approved_by,
-            since=each.since,
-            until=each.until,
-        )
-        for each in sorted(found, key=lambda each: each.until)
-    ]
+        found: Sequence[Waiver] = active(engine, connection, at)
+    return [waiver_view(each, at) for each in found]
+
+
+def withdraw(engine: Engine, waiver_id: str, *, actor: Actor | str, because: str, at: datetime) -> WaiverDoneView:
+    """End a waiver now: whoever may ask for one may also end it, as the rule then counts again.
+
+    :raises NotFound: when no such waiver was ever in force.
+    :raises Denied: when the actor may not.
+    :raises Conflict: when it has ended already.
+    """
+    with engine.database.read() as connection:
+        model = waivers.get(connection, waiver_id).model
+    permit(engine, actor, "waiver.request", model)
+    with engine.database.transaction() as connection:
+        waiver = waivers.get(connection, waiver_id)
+        if waiver.ended is not None or waiver.until <= at:
+            by = f" ({waiver.ended})" if waiver.ended else ""
+            raise Conflict(f"{waiver_id} ended at {waiver.ended_at or waiver.until:%Y-%m-%d %H:%M} UTC{by}")
+        done, decision = _withdrawn(engine, connection, waiver, str(actor), because, at)
+    return WaiverDoneView(waiver=waiver_view(done, at), entry=sealed(engine, decision.id, at))
+
+
+def _withdrawn(
+    engine: Engine, connection: Connection, waiver: Waiver, actor: str, because: str, at: datetime
+) -> tuple[Waiver, Decision]:
+    """End a waiver within a transaction, and return it with the entry of that."""
+    under = entries.Under(engine.plan.version, progress.era(connection))
+    done = replace(waiver, ended="withdrawn", ended_at=at, ended_by=actor)
+    waivers.save(connection, done)
+    decision = entries.of_waiver_end(done, at, under)
+    decision = replace(decision, body={**decision.body, "said": because})
+    decision_log.append(connection, [decision])
+    return done, decision
+
+
+def follow_files(engine: Engine, at: datetime) -> int:
+    """Ask for the waivers that files ask for, and withdraw what they no longer do; return how many changed."""
+    wanted = {each.key: each for each in engine.plan.waivers}
+    with engine.database.read() as connection:
+        known = {each.written: each for each in waiver_requests.of_files(connection)}
+    new = [each for key, each in wanted.items() if each.until > at and not _asked_already(known.get(key))]
+    gone = [each for key, each in known.items() if key not in wanted and each.state in ("pending", "approved")]
+    if not new and not gone:
+        return 0
+    with engine.database.transaction() as connection:
+        for written in new:
+            _ask_for(connection, written, at)
+        changed = [_no_longer_asked(engine, connection, each, at) for each in gone]
+    decision_log.seal(engine.database, at)
+    return len(new) + sum(changed)
+
+
+def _asked_already(request: WaiverRequest | None) -> bool:
+    """Tell whether a file's request was made: one whose file was away for a while is made anew."""
+    return request is not None and request.state != "withdrawn"
+
+
+def _ask_for(connection: Connection, written: WrittenWaiver, at: datetime) -> None:
+    made = WaiverRequest(
+        waiver_requests.next_id(connection), written.model, written.rule, written.labels, written.because,
+        written.requested_by, at, written.until, ends_on=written.ends_on, unused_for=written.unused_for,
+        written=written.key,
+    )  # fmt: skip
+    kind = "waiver.requested"
+    if written.until > at + LONGEST:
+        said = f"it would end in more than {LONGEST.days} days"
+        made, kind = replace(made, state="refused", decided_by=entries.ENGINE, said=said), "waiver.refused"
+    waiver_requests.add(connection, made)
+    decision_log.append(connection, [_entry(made, kind, entries.ENGINE if made.said else made.requested_by, at)])
+
+
+def _no_longer_asked(engine: Engine, connection: Connection, request: WaiverRequest, at: datetime) -> bool:
+    """Withdraw what a file no longer asks for; what has ended by itself only loses its file."""
+    said = "its file is gone or says something else"
+    waiver = waivers.find(connection, request.id)  # also of a request whose approval was cut off by a crash
+    if waiver is not None:
+        over = waiver.ended is not None or waiver.until <= at
+        if not over:
+            _withdrawn(engine, connection, waiver, entries.ENGINE, said, at)
+    else:
+        over = request.until <= at
+        done = replace(request, state="withdrawn", decided_by=entries.ENGINE, said=said)
+        if not over:
+            decision_log.append(connection, [_entry(done, "waiver.withdrawn", entries.ENGINE, at)])
+    waiver_requests.save(connection, replace(request, state="withdrawn", decided_by=entries.ENGINE, said=said))
+    return not over
+
+
+def waiver_view(waiver: Waiver, at: datetime) -> WaiverView:
+    """Return a waiver as it is shown at an instant."""
+    ended = waiver.ended_at or waiver.until
+    return WaiverView(
+        id=waiver.id,
+        model=waiver.model,
+        rule=waiver.rule,
+        labels=dict(waiver.labels),
+        because=waiver.because,
+        requested_by=waiver.requested_by,
+        approved_by=waiver.approved_by,
+        since=waiver.since,
+        until=waiver.until,
+        ends_on=list(waiver.ends),
+        used_at=waiver.used_at,
+        left=format_duration(timedelta(minutes=max(0, (ended - at) // timedelta(minutes=1)))),
+        ended=waiver.ended or ("until" if waiver.until <= at else ""),
+        from_file=bool(waiver.written),
+    )
 
 
 def _waiting(connection: Connection, request_id: str, at: datetime) -> WaiverRequest:
@@ -156,5 +262,11 @@ def _view(engine: Engine, asked: WaiverRequest) -> ApprovalView:
 
 def _entry(asked: WaiverRequest, kind: str, actor: str, at: datetime) -> Decision:
     subject = {"model": asked.model, "rule": asked.rule, "labels": entries.labels_text(asked.labels)}
-    body = {"waiver": asked.id, "because": asked.because, "until": asked.until, "said": asked.said}
+    body = {
+        "waiver": asked.id,
+        "because": asked.because,
+        "until": asked.until,
+        **({"ends_on": list(ends)} if (ends := ends_written(asked.ends_on, asked.unused_for)) else {}),
+        "said": asked.said,
+    }
     return Decision(at, kind, actor, subject, body, entries.identity(kind, asked.id))

@@ -49,7 +49,8 @@ def read(path: Path) -> tuple[str, list[Problem]]:
     start = Position(shown(path), 1, 1)
     try:
         if path.exists() and not path.is_file():
-            return "", [Problem(start, "unreadable-file", "this is not a regular file")]
+            what = "a directory; only files are called so" if path.is_dir() else "not a regular file"
+            return "", [Problem(start, "unreadable-file", f"this is {what}")]
         with path.open("rb") as file:
             content = file.read(limits.LARGEST + 1)
     except FileNotFoundError:
@@ -78,5 +79,5 @@ def _below(directory: Path, *, tests: bool = False) -> Iterator[Path]:
     for path in sorted(directory.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(directory).parts)
         wanted = path.suffix in _ENDINGS and is_test(path) == tests
-        if wanted and not hidden and path.is_file():
-            yield path
+        if wanted and not hidden:
+            yield path  # whatever it is: what cannot be read must not be passed over without a word

@@ -52,6 +52,10 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
     "multiple_of": ("multiple_of", "a multiple of"),
 }
+_PATTERNS = {
+    r"^[a-z0-9][a-z0-9._-]*$": "a name has lower-case letters, digits, '.', '_' and '-', the first a letter or digit",
+    r"^[a-z0-9][a-z0-9-]*$": "a name has lower-case letters, digits and '-', the first a letter or digit",
+}
 _CODES = {
     "missing": "missing-field",
     "extra_forbidden": "unknown-field",
@@ -65,14 +69,14 @@ _CODES = {
 
 
 def code(kind: str) -> str:
-    """Return our code for a pydantic error type; a validator's own type is its code."""
+    """Return our code for a pydantic error type."""
     if kind in _CODES:
         return _CODES[kind]
     if kind in _KINDS:
         return "wrong-type"
     if kind in _BOUNDS or kind.endswith(("_too_short", "_too_long", "_mismatch")) or kind in ("too_short", "too_long"):
         return "out-of-range"
-    return kind.replace("_", "-")
+    return "invalid-value"
 
 
 def wanted(kind: str) -> str:
@@ -102,7 +106,7 @@ def plain(kind: str, context: dict[str, Any], text: str) -> str:
     if kind in ("value_error", "assertion_error"):
         return str(context.get("error", "")) or text.partition(", ")[2] or text
     if kind == "string_pattern_mismatch":
-        return f"must match {context.get('pattern')}"
+        return _PATTERNS.get(str(context.get("pattern")), f"must match {context.get('pattern')}")
     if kind.endswith("too_short"):
         return _sized(kind, context.get("min_length", 1), "at least")
     if kind.endswith("too_long"):

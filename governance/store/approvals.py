@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlmodel import Field, SQLModel
 
-from governance.core.approval import Approval, ApprovalState
+from governance.core.approval import Approval, ApprovalKind, ApprovalState
 from governance.errors import NotFound
 from governance.store.document_row import read, written
 
@@ -40,17 +40,25 @@ def get(connection: Connection, approval: str) -> Approval:
     """
     text = connection.execute(select(_C.document).where(_C.id == approval)).scalar()
     if text is None:
-        raise NotFound(f"no approval '{approval}'; those that wait: gov switch list")
+        raise NotFound(f"no approval '{approval}'; those that wait: gov switch list, gov policies")
     return read(Approval, text)
 
 
-def listed(connection: Connection, *, state: ApprovalState | None = "pending", model: str = "") -> list[Approval]:
+def listed(
+    connection: Connection,
+    *,
+    state: ApprovalState | None = "pending",
+    model: str = "",
+    kind: ApprovalKind | None = None,
+) -> list[Approval]:
     """Return requests, oldest first; by default those that wait, with None all."""
     statement = select(_C.document)
     if state is not None:
         statement = statement.where(_C.state == state)
     if model:
         statement = statement.where(_C.model == model)
+    if kind is not None:
+        statement = statement.where(_C.kind == kind)
     found = [read(Approval, text) for text in connection.execute(statement).scalars()]
     return sorted(found, key=lambda each: int(each.id.removeprefix("APR-")))
 

@@ -15,6 +15,8 @@ FORGOTTEN = "forgotten"
 """The last time that old samples were deleted."""
 LEFT, BACK = "left", "back"
 """The last cycle before the engine was away, and the first when it was back."""
+UNSOUND = "unsound"
+"""Since when the decision log does not verify; none while it does."""
 RUNNING = (CYCLE, JUDGED, LEFT, BACK)
 """What moves along when the clock steps. FORGOTTEN does not: deleting by a clock that may be wrong must wait."""
 

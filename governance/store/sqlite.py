@@ -86,19 +86,25 @@ def sentence(error: DBAPIError, name: str) -> str | None:
 
 
 def _opener(path: Path, *, read_only: bool) -> Callable[[], sqlite3.Connection]:
-    location = f"file:{quote(str(path.absolute()))}?mode={'ro' if read_only else 'rwc'}"
+    location, opened = f"file:{quote(str(path.absolute()))}", False
 
     def connect() -> sqlite3.Connection:
+        nonlocal opened
+        # Only the first connection may make the file: were it moved away while others are open, the next one would
+        # put an empty one in its place, and nobody would miss what is gone.
+        mode = "ro" if read_only else "rw" if opened else "rwc"
         # A reader of a WAL database normally creates its -shm file. On a read-only medium it cannot, and as
         # nobody else can write there either, the file may be taken as it is.
         frozen = read_only and not os.access(path.parent, os.W_OK) and not Path(f"{path}-wal").exists()
-        return sqlite3.connect(
-            location + ("&immutable=1" if frozen else ""),
+        made = sqlite3.connect(
+            f"{location}?mode={mode}{'&immutable=1' if frozen else ''}",
             uri=True,
             timeout=BUSY_SECONDS,
             isolation_level=None,  # the module's own BEGIN comes too late and is never IMMEDIATE; ours is in _begin
             check_same_thread=False,  # the pool hands a connection to one thread at a time
         )
+        opened = True
+        return made
 
     return connect
 

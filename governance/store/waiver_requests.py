@@ -47,6 +47,20 @@ def pending(connection: Connection) -> list[WaiverRequest]:
     return [read(WaiverRequest, text) for text in rows]
 
 
+def of_model(connection: Connection, model: str) -> list[WaiverRequest]:
+    """Return everything that was asked for about a model."""
+    rows = connection.execute(select(_C.document).where(_C.model == model)).scalars()
+    return [read(WaiverRequest, text) for text in rows]
+
+
+def of_files(connection: Connection) -> list[WaiverRequest]:
+    """Return the requests that files make or made, the oldest first."""
+    document = _C.document
+    rows = connection.execute(select(document).where(document.contains('"written":"')))
+    found = [read(WaiverRequest, text) for text in rows.scalars()]
+    return sorted((each for each in found if each.written), key=lambda each: each.requested_at)
+
+
 def add(connection: Connection, request: WaiverRequest) -> None:
     """Write a new request."""
     row = {"id": request.id, "model": request.model, "state": request.state, "document": written(request)}

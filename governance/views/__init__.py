@@ -16,6 +16,7 @@ from governance.views.incidents import (
 from governance.views.log import EntryView, ProofView
 from governance.views.models import ModelView, PolicyMetricView, PolicyRuleView, PolicyView, VerdictsView
 from governance.views.people import WhoamiView
+from governance.views.policies import AppliedView, RunningView, VersionView
 from governance.views.switches import (
     ApprovalView,
     ConfirmationsView,
@@ -26,10 +27,11 @@ from governance.views.switches import (
     SwitchView,
 )
 from governance.views.view import Page, View
-from governance.views.waivers import ApprovalDoneView, SilenceDoneView, SilenceView, WaiverView
+from governance.views.waivers import ApprovalDoneView, SilenceDoneView, SilenceView, WaiverDoneView, WaiverView
 
 __all__ = [
     "AlertView",
+    "AppliedView",
     "ApprovalDoneView",
     "ApprovalView",
     "ConfirmationsView",
@@ -49,6 +51,7 @@ __all__ = [
     "PolicyView",
     "ProofView",
     "RuleView",
+    "RunningView",
     "ScopeView",
     "SettingView",
     "SilenceDoneView",
@@ -57,7 +60,9 @@ __all__ = [
     "SwitchView",
     "TermView",
     "VerdictsView",
+    "VersionView",
     "View",
+    "WaiverDoneView",
     "WaiverView",
     "WhoamiView",
     "WhyView",

@@ -22,6 +22,7 @@ class FleetRow(View):
     `severity` is that of its worst open incident: critical, warning, info, none, or unknown where nothing can be told.
     `incidents` are those that are open, the worst first and of these the newest.
     `mode` is that of its kill switch; the engine itself, which is a row too, has none ("").
+    `waived` names the rules that are not enforced, until when and by whom.
     `data_at` is the oldest instant that a judged sample speaks for, `judged_at` when that was judged.
     """
 
@@ -41,18 +42,22 @@ class FleetRow(View):
     judged_at: datetime | None = None
     data_at: datetime | None = None
     outcomes: dict[str, int] = {}
+    waived: list[str] = []
 
 
 class FleetView(View):
     """A page of the fleet as of `as_of`; `judged_at` is the instant of the last complete cycle.
 
-    `tallies` counts the whole fleet: critical, warning, info, none, unknown by severity; not_live by switch.
+    `policies` tells what must be known beside `policy_version`, which rules: that the policies on disk are broken, or
+    wait for approval; "" when nothing. `tallies` counts the whole fleet: critical, warning, info, none, unknown by
+    severity; not_live by switch.
     """
 
     environment: str
     as_of: datetime
     judged_at: datetime | None
     policy_version: str
+    policies: str = ""
     tallies: dict[str, int]
     items: list[FleetRow]
     next: str | None = None

@@ -33,12 +33,16 @@ class SettingView(View):
 
 
 class ConfirmationsView(View):
-    """How many serving instances hold the latest change: "41 of 42"; `late` and `silent` name the others."""
+    """How many serving instances hold the latest change: "41 of 42"; `late` and `silent` name the others.
+
+    `last_read` is when any client, also one that confirms nothing, last asked for the model's flags.
+    """
 
     total: int
     confirmed: int
     late: list[str] = []
     silent: list[str] = []
+    last_read: datetime | None = None
 
 
 class MayView(View):

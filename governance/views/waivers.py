@@ -9,7 +9,11 @@ from governance.views.view import View
 
 
 class WaiverView(View):
-    """A rule that is not enforced on a model until `until`."""
+    """A rule that is not enforced on a model until `until`, or until what `ends_on` names if that is earlier.
+
+    `left` is how long it lasts at most, to the minute; `used_at` when it last kept a finding from being told, which is
+    known only where it ends unused; `ended` says what ended it, "" while it is in force.
+    """
 
     id: str
     model: str
@@ -20,6 +24,18 @@ class WaiverView(View):
     approved_by: str
     since: datetime | None
     until: datetime
+    ends_on: list[str] = []
+    used_at: datetime | None = None
+    left: str = ""
+    ended: str = ""
+    from_file: bool = False
+
+
+class WaiverDoneView(View):
+    """A waiver after an act, and the entry that proves it."""
+
+    waiver: WaiverView
+    entry: int
 
 
 class ApprovalDoneView(View):

@@ -21,7 +21,7 @@ RESTORE = {**CARD, "rollback": {"authority": ["restorer"]}}
 
 READ = {"read", "switch.evaluate"}
 RESPOND = {act for act, role in NEEDS.items() if role == "responder"}
-APPROVE = {"switch.approve", "waiver.approve"}
+APPROVE = {"switch.approve", "waiver.approve", "policy.approve"}
 MAY: dict[str, set[str]] = {  # on a model whose card names nobody for its rollback
     "viewer": READ,
     "responder": READ | RESPOND,

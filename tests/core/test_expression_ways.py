@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import threading
@@ -43,7 +44,19 @@ ANYTHING = st.one_of(
     st.dictionaries(st.sampled_from(("a", "x")), st.integers(-2, 2), max_size=2),
     st.sampled_from((timedelta(seconds=90), datetime(2026, 1, 5, tzinfo=UTC))),
 )
-NUMBERS = st.one_of(st.floats(allow_nan=False), st.integers(-5, 5), ANYTHING, st.just(MISSING))
+DOUBLES, WHOLES = st.floats(allow_nan=False), st.sampled_from((0, 1, -2, 3, 2**63 - 1))
+TYPED = {
+    "e": DOUBLES,
+    "j": WHOLES,
+    "s": st.sampled_from(("", "a", "ab", "é")),
+    "b": st.booleans(),
+    "l": st.lists(st.integers(-2, 3), max_size=4),
+    "m": st.dictionaries(st.sampled_from(("a", "x")), st.integers(-2, 2), max_size=2),
+}
+VALUES = st.fixed_dictionaries({Reference(name): DOUBLES for name in METRICS})
+CARD = st.fixed_dictionaries(TYPED)
+ODD_VALUES = st.dictionaries(st.sampled_from([Reference(name) for name in METRICS]), ANYTHING | st.just(MISSING))
+ODD_CARD = st.dictionaries(st.sampled_from("ejsblm"), ANYTHING)
 
 
 def to_the_letter(program: Program, values: dict, context: Context) -> tuple[object, ...]:
@@ -66,20 +79,16 @@ def agree(program: Program, values: dict, context: Context) -> bool:
 
 
 @settings(max_examples=300, deadline=None)
-@given(
-    texts("bool"),
-    st.dictionaries(st.sampled_from([Reference(name) for name in METRICS]), NUMBERS),
-    st.dictionaries(st.sampled_from("ejsblm"), ANYTHING),
-)
-def test_the_fast_way_is_the_exact_one(text: str, values: dict, card: dict) -> None:
+@given(texts("bool"), VALUES, CARD, ODD_VALUES, ODD_CARD)
+def test_the_fast_way_is_the_exact_one(text: str, values: dict, card: dict, odd_values: dict, odd_card: dict) -> None:
     placed = re.sub(r"\b[ijdesblm]\b(?!')", lambda found: PATHS[found[0]], text)
-    context = Context({"card": card})
-    assert agree(compile_unchecked(placed), {}, context)
-    try:
-        program = compile_expression(placed, NAMES)
-    except ExpressionError:  # the checker is stricter than the generator
-        return
-    assert agree(program, values, context)
+    programs = [compile_unchecked(text)]
+    with contextlib.suppress(ExpressionError):  # the checker is stricter than what makes the texts
+        programs.append(compile_expression(placed, NAMES))
+    for program in programs:
+        for numbers, fields in ((values, card), (values, card | odd_card), (values | odd_values, card)):
+            given_variables = {"card": fields, **fields, **{each.metric: value for each, value in numbers.items()}}
+            assert agree(program, numbers, Context(given_variables))
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from interfaces.inside import inside
 from interfaces.serving import Served, gov, prepared
 from interfaces.switches import FLAGS, JSON, MODELS, evaluated, known, locked, switched
 
@@ -33,6 +34,19 @@ def own(tmp_path: Path) -> Iterator[Served]:
 
 def bulk(served: Served, body: Any = None, query: str = "", **headers: str) -> httpx.Response:
     return served.http.post(FLAGS + query, content=json.dumps(body or {}), headers={**JSON, **headers})
+
+
+def test_a_client_that_asks_for_everything_reads_each_model(tmp_path: Path) -> None:
+    api = inside(tmp_path / "own")
+    said = "no serving process has asked for this switch"
+    assert said in str(api.client.get("/v1/switches/loans").json()["warnings"])
+    assert api.client.post("/ofrep/v1/evaluate/flags", json={}).status_code == 200
+    shown = api.client.get("/v1/switches/loans").json()
+    assert said not in str(shown["warnings"])
+    assert shown["confirmations"]["last_read"] == "2026-01-31T12:00:00Z"
+    api.clock.on(minutes=10)
+    assert said in str(api.client.get("/v1/switches/loans").json()["warnings"])
+    api.engine.database.close()
 
 
 def test_a_pull_by_another_process_is_read_and_so_is_the_end_of_it(engine: Served) -> None:

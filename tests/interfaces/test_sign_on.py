@@ -45,7 +45,7 @@ def build(tmp_path: Path, issuer: Issuer, claim: str = "email") -> Inside:
     ticks = [0.0]
     oidc = Oidc.model_validate({"issuer": issuer.url, "audience": "gov", "claim": claim})
     people = {"ana": {"email": "ana@example.com"}, "bob": {"email": "bob@example.com"}, "vic": {"subject": "00u1"}}
-    sign_on = SingleSignOn(oidc, Organisation.model_validate({"people": people}), lambda: ticks[0])
+    sign_on = SingleSignOn(oidc, lambda: Organisation.model_validate({"people": people}), lambda: ticks[0])
     return inside(tmp_path / "own", {**CARDS, "org.yaml": org}, sign_on=sign_on, ticks=ticks)
 
 

@@ -34,6 +34,20 @@ def scalar(database: Database, statement: str) -> object:
         return connection.execute(text(statement)).scalar()
 
 
+def test_a_file_that_is_moved_away_is_missed_and_not_made_anew(database: Database) -> None:
+    fill(database)
+    path = database.path
+    assert path is not None
+    aside = path.rename(path.with_suffix(".aside"))
+    with database.read() as first:  # the pool has one connection; the next is opened now
+        assert first.execute(text("SELECT count(*) FROM t")).scalar() == 3
+        with pytest.raises(Unavailable, match="cannot be opened"), database.read():
+            pass
+    assert not path.exists()
+    aside.rename(path)
+    assert scalar(database, "SELECT count(*) FROM t") == 3
+
+
 def fill(database: Database) -> None:
     with database.transaction() as connection:
         connection.execute(text("CREATE TABLE t (x INTEGER UNIQUE)"))

@@ -132,6 +132,15 @@ def test_who_holds_the_latest_change_is_counted_not_assumed(at: Desk) -> None:
     assert board.confirmations("no such model", at.now).last_read is None
 
 
+def test_who_asks_for_everything_has_read_each_model(at: Desk) -> None:
+    holders = Holders()
+    holders.read("delay", at.now)
+    holders.read_all(at.now + SECOND)
+    holders.read("spam", at.now + 2 * SECOND)
+    read = [holders.of(model, 0, 0, at.now).last_read for model in ("delay", "credit", "spam")]
+    assert read == [at.now + SECOND, at.now + SECOND, at.now + 2 * SECOND]
+
+
 def test_only_so_many_instances_are_remembered(at: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confirmations, "MOST", 3)
     holders = Holders()

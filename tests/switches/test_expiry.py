@@ -13,6 +13,7 @@ from governance.core.switch import Scope, Setting, Switch
 from governance.core.switch_warnings import warnings
 from governance.core.waiver import Waiver
 from governance.engine import operations, switching
+from governance.engine.board import Board
 from governance.engine.clock import stepped
 
 
@@ -169,6 +170,24 @@ def test_the_end_moves_with_the_clock(at: Desk) -> None:
         assert left(at) is not None
     at.later(41 * MINUTE)
     assert left(at) is None
+
+
+def test_an_end_that_moved_is_a_change_that_clients_learn_of(at: Desk) -> None:
+    pull(at)
+    switching.pull(at.engine, "credit", "fallback", actor="ana", because="x", at=at.now, expires=HOUR)
+    said = {"actor": "cy", "because": "x", "at": at.now, "seq": 2, "confirmed": "credit"}
+    asked = switching.restore(at.engine, "credit", **said)
+    assert isinstance(asked, switching.Requested)
+    board = Board(at.engine)
+    at.now += timedelta(days=1)
+    stepped(at.engine, timedelta(days=1), at=at.now)
+    board.refresh()
+    assert (board.seq, board.switches["delay"].seq, board.switches["credit"].seq) == (4, 4, 3)
+    ends = {each.expires_at for model in ("delay", "credit") for each in board.switches[model].settings}
+    assert ends == {at.now + HOUR}
+    assert at.entries("clock.stepped")[-1].decision.body["switches"] == {"credit": 3, "delay": 4}
+    switching.approve(at.engine, asked.approval.id, actor="dee", at=at.now)
+    assert at.switch("credit").settings == (), "a restore that waits goes along"
 
 
 def test_a_request_nobody_answers_is_voided_with_an_entry(at: Desk) -> None:

@@ -21,7 +21,7 @@ class Header(Static):
         """Draw anew as of an instant."""
         right = _right(snapshot, offline, heard, at)
         room = self.size.width - 2
-        for left in (_left(snapshot), _left(snapshot, brief=True), _left(None)):
+        for left in (_left(snapshot), _left(snapshot, brief=True), _left(None)):  # the longest that there is room for
             said = Content.from_markup("  ".join(left))
             if said.cell_length + right.cell_length + 2 <= room:
                 break
@@ -45,6 +45,8 @@ def _left(snapshot: Snapshot | None, *, brief: bool = False) -> list[str]:
             found.append(f"[{bold}{colour}]{GLYPHS[name]} {count}{word}[/]")
     if tallies.get("not_live"):
         found.append(f"[$error]■ {tallies['not_live']}{'' if brief else ' not live'}[/]")
+    if snapshot.fleet.policies:
+        found.append(f"[b $warning]! policies[/]{'' if brief else f' [$warning]{_plain(snapshot.fleet.policies)}[/]'}")
     return found
 
 

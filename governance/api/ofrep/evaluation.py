@@ -108,10 +108,11 @@ class Bulk:
         return found
 
     def _only(self, scope: Scope) -> frozenset[str] | None:
-        """Return the models asked for by name, or the few that the caller may read; that counts as a read of them."""
+        """Return the models asked for, None: all; that counts as a read of each."""
         named = parse_qs(scope["query_string"].decode("latin-1")).get("model")
         allowed = self._allowed(scope)
         if named is None and allowed is None:
+            self._board.holders.read_all(self._now())
             return None
         wanted = [each for each in (named, allowed) if each is not None]
         only = frozenset(wanted[0]).intersection(*wanted)

@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from governance.core.duration import parse_duration
 from governance.core.expression import syntax
-from governance.core.expression.parsing import parse
 from governance.core.expression.problem import ExpressionError
 from governance.core.expression.syntax import Node
 
@@ -30,6 +29,8 @@ _ARITHMETIC = {
 
 def trend(old: str, new: str, before: Mapping[str, object], after: Mapping[str, object]) -> Trend:
     """Compare two conditions; `before` and `after` are the values of the parameters that each of them sees."""
+    from governance.core.expression.parsing import parse  # with it comes the grammar, which few who load need
+
     try:
         return _trend(_folded(parse(old), before), _folded(parse(new), after))
     except ExpressionError:
@@ -38,6 +39,8 @@ def trend(old: str, new: str, before: Mapping[str, object], after: Mapping[str, 
 
 def parameters_of(text: str) -> frozenset[str]:
     """Return the names of the parameters that a condition reads; of one that does not parse none."""
+    from governance.core.expression.parsing import parse
+
     try:
         return frozenset(_fields(parse(text), "parameters"))
     except ExpressionError:

@@ -84,13 +84,13 @@ class _Evaluation:
         if value is MISSING:
             return Fault(f"no data for {reference.text}", frozenset({reference}))
         if reference.view in ("value", "samples") and type(value) is int:
-            return float(value)
+            return _double(value)
         return native(value)
 
     def select(self, node: syntax.Select) -> object:
         operand = self.value(node.operand)
         value = self.apply(optional_field if node.optional else selected, operand, node.field)
-        return float(value) if node.double and type(value) is int else value
+        return _double(value) if node.double and type(value) is int else value
 
     def has(self, node: syntax.Has) -> object:
         """A deliberate extension: false, not an error, where a part of the path before the field is absent."""
@@ -305,6 +305,13 @@ class _Evaluation:
             return Fault(str(error), absent=isinstance(error, AbsentError))
         except _REFUSED:
             return Fault("this operation does not take these values")
+
+
+def _double(value: int) -> float | Fault:
+    try:
+        return float(value)
+    except OverflowError:
+        return Fault("the number is too large for a double")
 
 
 def _truth(value: object) -> bool | Fault:

@@ -140,10 +140,12 @@ class _Generator:
         return Piece(f"({name} if type({name} := {code}) is float else as_double({name}))", "double")
 
     def select(self, node: syntax.Select) -> Piece:
-        operand = self.piece(node.operand).code
+        operand = self.piece(node.operand)
         if node.optional:
-            return Piece(f"optional_field({operand}, {node.field!r})")
-        code = f"{operand}[{node.field!r}]"
+            return Piece(f"optional_field({operand.code}, {node.field!r})")
+        if operand.kind not in ("any", "map"):
+            return Piece("unclear()")  # and Python warns of a field of None
+        code = f"{operand.code}[{node.field!r}]"
         return self._double(code) if node.double else Piece(code)
 
     def has(self, node: syntax.Has) -> Piece:

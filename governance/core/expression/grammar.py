@@ -36,13 +36,13 @@ member_index_opt : member "[" "?" expr "]"
 QUOTED : /`[a-zA-Z0-9_.\-\/ ]+`/
 """,
     'list_lit       : "[" [exprlist] "]"\n': """
-list_lit : "[" [listinits [","]] "]"
-listinits : (expr | optional_item) ("," (expr | optional_item))*
+list_lit : "[" [listinits] "]"
+listinits : (expr | optional_item) ("," (expr | optional_item))* [","]
 optional_item : "?" expr
 """,
-    'map_lit        : "{" [mapinits] "}"\n': 'map_lit : "{" [mapinits [","]] "}"\n',
+    'map_lit        : "{" [mapinits] "}"\n': 'map_lit : "{" [mapinits] "}"\n',
     'mapinits       : expr ":" expr ("," expr ":" expr)*\n': """
-mapinits : (entry | optional_entry) ("," (entry | optional_entry))*
+mapinits : (entry | optional_entry) ("," (entry | optional_entry))* [","]
 entry : expr ":" expr
 optional_entry : "?" expr ":" expr
 """,

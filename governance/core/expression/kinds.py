@@ -61,7 +61,7 @@ def membership(left: Shape, right: Shape) -> str:
 def indexing(container: Shape, key: Shape) -> tuple[str, str] | None:
     """Return what is wrong with container[key], and of which of the two ("container" or "key"), or None."""
     found = _kind(container)
-    if found not in ("any", "list", "map"):
+    if found not in ("any", "list", "map", "optional"):
         return "container", f"{a_kind(found)} has no [ ]"
     if found == "map" and container.item is not None and key.kind not in ("any", "string"):
         return "key", f"its keys are texts, not {a_kind(_kind(key))}"

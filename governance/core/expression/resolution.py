@@ -157,8 +157,8 @@ class Resolver:
     def _field(self, node: syntax.Select | syntax.Index, shape: Shape, name: str, span: Span) -> Shape:
         if shape.kind in ("any", "type"):
             return ANY
-        if shape.kind == "map":
-            return shape.element
+        if shape.kind in ("map", "optional"):
+            return shape.element if shape.kind == "map" else OPTIONAL
         field = shape.field(name)
         if field is None:
             where = " ".join(self.text[slice(*node.operand.span)].split())
@@ -206,7 +206,7 @@ class Resolver:
         wrong = kinds.indexing(shape, key_shape)
         if wrong:
             self.report(node.span if wrong[0] == "container" else key.span, "wrong-type", wrong[1])
-        return resolved, shape.element
+        return resolved, OPTIONAL if shape.kind == "optional" else shape.element
 
     def _call(self, node: syntax.Call) -> Resolved:
         if node.target is not None or node.function not in EXPANDED:

@@ -75,7 +75,7 @@ def kind(value: object) -> str:
 
 def a_kind(name: str) -> str:
     """Return a kind as people say it: "a double", "an int"."""
-    return f"an {name}" if name[0] in "aiu" else name if name in ("null", "bytes") else f"a {name}"
+    return f"an {name}" if name[0] in "aiou" else name if name in ("null", "bytes") else f"a {name}"
 
 
 def native(value: object) -> object:

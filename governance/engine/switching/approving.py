@@ -13,6 +13,7 @@ from governance.engine.permission import NotPermitted, permit, who_may
 from governance.engine.sealing import sealed
 from governance.engine.switching.change import Act, SwitchDone, check_reason, of_approval, write
 from governance.engine.switching.restoring import check_seq, restored_to
+from governance.engine.switching.trusting import require_sound
 from governance.errors import Conflict
 from governance.store import approvals, decision_log, switches
 from governance.views import ApprovalView
@@ -29,6 +30,7 @@ def approve(engine: Engine, approval: str, *, actor: str, at: datetime) -> Switc
     :raises Conflict: when it was answered or voided, or has run out.
     """
     allowed = _permitted(engine, approval, actor)
+    require_sound(engine)
     with engine.database.transaction() as connection:
         request = _waiting(connection, approval, at)
         permit(engine, request.requested_by, "switch.restore", request.model)
@@ -56,6 +58,7 @@ def refuse(engine: Engine, approval: str, *, actor: str, because: str, at: datet
     """
     with engine.database.read() as connection:
         request = approvals.get(connection, approval)
+    _check_kind(request)
     if actor != request.requested_by:
         permit(engine, actor, "switch.approve", request.model)
     check_reason(because)
@@ -70,7 +73,7 @@ def refuse(engine: Engine, approval: str, *, actor: str, because: str, at: datet
 def pending(engine: Engine, at: datetime | None = None) -> list[ApprovalView]:
     """Return the requests that wait, oldest first; with `at` those that can still be answered then."""
     with engine.database.read() as connection:
-        found = approvals.listed(connection)
+        found = approvals.listed(connection, kind="switch.restore")
     return [approval_view(engine, each) for each in found if at is None or at <= each.until]
 
 
@@ -101,7 +104,7 @@ def approval_view(engine: Engine, approval: Approval) -> ApprovalView:
 
 def run_out(connection: Connection, at: datetime) -> None:
     """Void the requests that nobody answered in time."""
-    late: Iterable[Approval] = (each for each in approvals.listed(connection) if each.until < at)
+    late: Iterable[Approval] = (each for each in approvals.listed(connection, kind="switch.restore") if each.until < at)
     voided = [decided(each, "voided", actor="engine", at=at, said="nobody answered in time") for each in late]
     approvals.save(connection, voided)
     decision_log.append(connection, [of_approval(each, "switch.voided", at) for each in voided])
@@ -110,6 +113,7 @@ def run_out(connection: Connection, at: datetime) -> None:
 def _permitted(engine: Engine, approval: str, actor: str) -> Allowed:
     with engine.database.read() as connection:
         request = approvals.get(connection, approval)
+    _check_kind(request)
     if actor == request.requested_by:
         others = ", ".join(who_may(engine, "switch.approve", request.model, but=actor)) or "somebody else"
         said = f"{actor} asked for this restore; a second person must approve it: {others}"
@@ -117,8 +121,14 @@ def _permitted(engine: Engine, approval: str, actor: str) -> Allowed:
     return permit(engine, actor, "switch.approve", request.model)
 
 
+def _check_kind(request: Approval) -> None:
+    if request.kind != "switch.restore":
+        raise Conflict(f"{request.id} is about the policies; answer it with gov policies approve or refuse")
+
+
 def _waiting(connection: Connection, approval: str, at: datetime) -> Approval:
     request = approvals.get(connection, approval)
+    _check_kind(request)
     if request.state != "pending":
         when = f"{request.decided_at:%Y-%m-%d %H:%M} UTC" if request.decided_at else "an unknown time"
         raise Conflict(f"{approval} was {request.state} at {when}: {request.said}; ask anew (gov switch restore)")

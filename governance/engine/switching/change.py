@@ -13,6 +13,7 @@ from governance.core.switch import Scope, Setting, Switch, changed
 from governance.engine import entries
 from governance.engine.parts import Engine
 from governance.engine.switching import paging
+from governance.engine.switching.mitigating import follow
 from governance.errors import Denied, InvalidDocument
 from governance.store import approvals, decision_log, switches
 
@@ -86,6 +87,7 @@ def write(
     _void(connection, switch, act, words(before.model, scope, now))
     if was is not None and was.extended and (now is None or not now.extended):
         paging.close(connection, engine, paging.extended(before.model, scope), act.at)
+    follow(connection, before, switch, act.actor, act.at)
     return Changed(switch, now, identity)
 
 
@@ -152,7 +154,7 @@ def check_confirmed(model: str, confirmed: str, what: str) -> None:
 
 def _void(connection: Connection, switch: Switch, act: Act, now: str) -> None:
     """Void the requests that were made on another state of the switch."""
-    waiting = approvals.listed(connection, model=switch.model)
+    waiting = approvals.listed(connection, model=switch.model, kind="switch.restore")
     said = f"{act.actor} changed the switch meanwhile: since {act.at:%Y-%m-%d %H:%M} UTC {now} (seq {switch.seq})"
     voided = [decided(each, "voided", actor=act.actor, at=act.at, said=said) for each in waiting]
     approvals.save(connection, voided)

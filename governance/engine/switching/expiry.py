@@ -30,7 +30,7 @@ def expire(engine: Engine, at: datetime) -> list[Switch]:
             for setting in switch.settings
             if setting.expires_at is not None and setting.expires_at <= at
         ]
-        unanswered = any(each.until < at for each in approvals.listed(connection))
+        unanswered = any(each.until < at for each in approvals.listed(connection, kind="switch.restore"))
     found = [after for model, setting in ended if (after := _ended(engine, model, setting, at)) is not None]
     if unanswered:
         with engine.database.transaction() as connection:

@@ -10,6 +10,7 @@ from governance.core.switch import Setting
 from governance.core.verdict import Verdict
 from governance.engine.parts import Engine
 from governance.engine.picture import Trouble, agenda, taken
+from governance.engine.switching.trusting import unsound_since
 from governance.errors import GovernanceError, NotFound
 from governance.store import incidents, waivers
 
@@ -20,6 +21,8 @@ def unhealthy(engine: Engine, model: str, setting: Setting, at: datetime) -> tup
     Its guards are the rules that pulled it; for a person's pull those of its incident, or else all that notify.
     """
     policy = engine.plan.by_model.get(model)
+    if unsound_since(engine) is not None:
+        return ("the decision log does not verify",)
     if policy is None:
         return (f"no card declares {model}, so that nothing can be judged",)
     guards = _guards(engine, model, setting)

@@ -23,6 +23,7 @@ from governance.engine.switching.change import (
     write,
 )
 from governance.engine.switching.pulling import setting
+from governance.engine.switching.trusting import require_sound
 from governance.errors import Conflict
 from governance.store import approvals, decision_log, switches
 
@@ -47,13 +48,14 @@ def restore(
     For a model of tier 1 this is a request that waits for a second person, for a day.
 
     :raises NotFound: when no card declares the model and it was never pulled.
-    :raises Denied: when the actor may not, or has not confirmed with the model's name.
+    :raises Denied: when the actor may not, has not confirmed with the model's name, or the log does not verify.
     :raises Conflict: when nothing is set, somebody changed the switch since, asked already, or it loosens nothing.
     """
     with engine.database.read() as connection:
         if not switches.get(connection, model).seq:
             declared(engine, model)
     allowed = permit(engine, actor, "switch.restore", model)
+    require_sound(engine)
     check_reason(because)
     check_confirmed(model, confirmed, f"restoring {model}")
     scope = Scope(scope.version, tuple(sorted(scope.labels)))
@@ -63,7 +65,7 @@ def restore(
         check_seq(before, seq)
         _check_loosens(before, scope, after)
         if people_to_restore(engine, model) > 1:
-            request = _asked(approvals.listed(connection, model=model), Approval(
+            request = _asked(approvals.listed(connection, model=model, kind="switch.restore"), Approval(
                 approvals.next_id(connection), "switch.restore", model, scope, before.seq, actor, at, because,
                 at + ANSWER_WITHIN, to, share,
             ), at)  # fmt: skip

@@ -1,0 +1,64 @@
+"""A version of the policies: what rules, since when, by whom; and what differs from the version before."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+VersionState = Literal["waiting", "adopted", "withdrawn"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a version comes from: who made it ("" where nobody can tell), and the commit of a git checkout.
+
+    `authors` are all who had a part in it: none of them can be its second person.
+    """
+
+    how: Literal["directory", "git", "apply"] = "directory"
+    by: str = ""
+    commit: str = ""
+    authors: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Where it comes from, in words."""
+        commit = f"commit {self.commit[:12]}" if self.commit else ""
+        who = f"by {self.by}" if self.by else ""
+        what = {"directory": "from the directory", "git": "from the checkout", "apply": "applied"}[self.how]
+        return ", ".join(each for each in (f"{what} {who}".strip(), commit) if each)
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyVersion:
+    """One version that ruled, or waits for a second person's approval.
+
+    `version` is the digest of the effective policies, which every verdict names; `digest` that of the documents.
+    `at` is when it was adopted, or found. `changes` says in words what differs from the version before.
+    """
+
+    number: int
+    version: str
+    digest: str
+    state: VersionState
+    at: datetime
+    origin: Origin = field(default_factory=Origin)
+    models: int = 0
+    rules: int = 0
+    changes: tuple[str, ...] = ()
+    summary: str = ""
+    approval: str = ""
+    approved_by: str = ""
+
+
+def digest_of(documents: Mapping[str, str]) -> str:
+    """Return the digest of documents by name: the hex digits of a SHA-256 over all names and texts, in order."""
+    digest = hashlib.sha256()
+    for name, text in sorted(documents.items()):
+        for part in (name, text):
+            content = part.encode("utf-8", "surrogatepass")
+            digest.update(len(content).to_bytes(8, "big") + content)
+    return digest.hexdigest()

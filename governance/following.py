@@ -1,0 +1,240 @@
+"""Follow the policies where they lie: a directory, or a git checkout that is kept up to date."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from governance import bootstrap
+from governance.core.authority import members
+from governance.core.compiled import EvaluationPlan
+from governance.core.organisation import Organisation
+from governance.core.policy_version import Origin, PolicyVersion, digest_of
+from governance.core.problem import Position, Problem
+from governance.engine.adoption import adopt, follow
+from governance.engine.parts import Engine, Ruling
+from governance.engine.standing import Incoming
+from governance.errors import Unavailable
+from governance.loader.checkout import Checkout
+from governance.loader.files import shown
+from governance.loader.stamp import Stamp, stamp
+from governance.ports import Clock
+from governance.settings import Settings
+from governance.store import policy_versions
+from governance.store.database import Database
+from governance.store.heads_file import refuse_lost
+
+POLL = timedelta(seconds=2)
+"""How often it is looked whether a file changed; what is the same at two looks is read."""
+FAILURES = 3
+"""How many pulls must fail one after another before that is told: a network has its moments."""
+
+
+def begin(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    base: Path | None = None,
+    paced: Callable[[Ruling], Ruling] = lambda ruling: ruling,
+) -> Engine:
+    """Build the engine that serves: by what lies on disk where it may rule, else by the version that ruled last.
+
+    :raises InvalidDocument: listing every problem of the policies, where no version ever ruled.
+    :raises Unavailable: when the database cannot be used.
+    """
+    base = base if base is not None else Path.cwd()
+    disk = bootstrap.policies([settings.policies])
+    if not settings.database_file.exists():
+        bootstrap.sound(disk)  # nothing is begun with policies that never ruled
+    database = Database(settings.database)
+    refuse_lost(settings.database_file)
+    database.create_tables()
+    last, stored = _stored(database, disk, shown(settings.policies))
+    engine = bootstrap.built(bootstrap.sound(disk) if stored is None else stored, database, clock, base)
+    engine.rule_by(paced(engine.ruling))
+    standing, at = engine.standing, engine.clock.now()
+    standing.load = _loading(shown(settings.policies))
+    standing.source, standing.build = settings.policies_from, built(engine, base, shown(settings.policies), paced)
+    if last is None or stored is None:
+        origin = _origin(engine, settings.policies, "")
+        standing.commit = origin.commit.rstrip("+")
+        adopt(engine, at, origin)
+        return engine
+    standing.commit = last.origin.commit.rstrip("+")
+    with database.read() as connection:
+        standing.waiting = policy_versions.waiting(connection)
+    if standing.source == "directory":
+        standing.incoming = _incoming(engine, disk, settings.policies, base, paced)
+    adopt(engine, at)  # the same documents may mean something else to another version of the program
+    follow(engine, at)
+    return engine
+
+
+def _stored(
+    database: Database, disk: bootstrap.Policies, under: str
+) -> tuple[PolicyVersion | None, bootstrap.Policies | None]:
+    """Return the version that ruled last and its policies; no policies where this program cannot load them."""
+    with database.read() as connection:
+        last = policy_versions.in_force(connection)
+        if last is None:
+            return None, None
+        documents = policy_versions.documents(connection, last.digest)
+    if last.digest == digest_of(disk.documents) and not disk.problems:
+        return last, disk
+    stored = bootstrap.stored_policies(documents, under)
+    return last, None if stored.problems else stored
+
+
+@contextmanager
+def followed(
+    engine: Engine, settings: Settings, pull_every: timedelta | None, paced: Callable[[Ruling], Ruling]
+) -> Iterator[None]:
+    """Follow the directory meanwhile, where versions come from it."""
+    if settings.policies_from != "directory":
+        yield
+        return
+    follower = Follower(engine, settings.policies, Path.cwd(), pull_every=pull_every, paced=paced)
+    follower.start()
+    try:
+        yield
+    finally:
+        follower.stop()
+
+
+def read(
+    engine: Engine, directory: Path, base: Path, paced: Callable[[Ruling], Ruling] = lambda ruling: ruling
+) -> Incoming:
+    """Read the policies of a directory, ready to take the place of those that rule."""
+    return _incoming(engine, bootstrap.policies([directory]), directory, base, paced)
+
+
+def built(
+    engine: Engine, base: Path, under: str, paced: Callable[[Ruling], Ruling] = lambda ruling: ruling
+) -> Callable[[Mapping[str, str]], Incoming]:
+    """Return what makes documents that were stored or sent ready to rule."""
+
+    def build(documents: Mapping[str, str]) -> Incoming:
+        loaded = bootstrap.stored_policies(documents, under)
+        if loaded.problems:
+            return Incoming(None, loaded.problems)
+        return Incoming(paced(bootstrap.ruling(loaded, engine.database, base, engine)))
+
+    return build
+
+
+def _loading(under: str) -> Callable[[Mapping[str, str]], tuple[EvaluationPlan, Organisation, tuple[Problem, ...]]]:
+    def load(documents: Mapping[str, str]) -> tuple[EvaluationPlan, Organisation, tuple[Problem, ...]]:
+        loaded = bootstrap.stored_policies(documents, under)
+        return loaded.plan, loaded.organisation, loaded.problems
+
+    return load
+
+
+def _incoming(
+    engine: Engine, loaded: bootstrap.Policies, directory: Path, base: Path, paced: Callable[[Ruling], Ruling]
+) -> Incoming:
+    origin = _origin(engine, directory, engine.standing.commit)
+    if loaded.problems:
+        return Incoming(None, loaded.problems, origin)
+    return Incoming(paced(bootstrap.ruling(loaded, engine.database, base, engine)), (), origin)
+
+
+class Follower:
+    """A thread that looks at a directory, and gives the engine what it reads there once the files have settled."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        directory: Path,
+        base: Path,
+        *,
+        pull_every: timedelta | None = None,
+        poll: timedelta = POLL,
+        paced: Callable[[Ruling], Ruling] = lambda ruling: ruling,
+        taken: Stamp | None = None,
+    ) -> None:
+        """Follow `directory` for this engine; `paced` is done to each version before it rules, `taken` was read."""
+        self._engine, self._directory, self._base = engine, directory, base
+        self._poll, self._pull_every, self._paced = poll, pull_every, paced
+        self._checkout = Checkout(directory)
+        self._last: Stamp | None = None
+        self._taken: Stamp | None = taken
+        self._failures, self._pull_at = 0, 0.0
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="policies", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and wait for it, unless it is just pulling."""
+        self._done.set()
+        self._thread.join(5)
+
+    def look(self) -> bool:
+        """Look once; True when something was read."""
+        self._pull()
+        now = stamp([self._directory])
+        settled, self._last = now == self._last, now
+        if not settled or now == self._taken or self._checkout.busy(time.time()):
+            return False
+        incoming = self._read()
+        if stamp([self._directory]) != now:
+            return False  # it changed while it was read
+        self._taken, self._engine.standing.incoming = now, incoming
+        return True
+
+    def _read(self) -> Incoming:
+        try:
+            return read(self._engine, self._directory, self._base, self._paced)
+        except Exception as error:  # noqa: BLE001 (whatever is wrong with what was written, the version before rules)
+            said = f"reading it failed: {type(error).__name__}: {error}".splitlines()[0]
+            return Incoming(None, (Problem(Position(str(self._directory), 1, 1), "internal-error", said),))
+
+    def _pull(self) -> None:
+        """Pull where it is due; a failure is told when it is no single one."""
+        if self._pull_every is None or time.monotonic() < self._pull_at:
+            return
+        self._pull_at = time.monotonic() + self._pull_every.total_seconds()
+        try:
+            self._checkout.pull()
+        except Unavailable as error:
+            self._failures += 1
+            if self._failures >= FAILURES:
+                self._engine.standing.pull_failure = str(error)
+            return
+        self._failures, self._engine.standing.pull_failure = 0, ""
+
+    def _run(self) -> None:
+        while not self._done.is_set():
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001 (a follower that died would follow nothing without a word)
+                self._engine.standing.pull_failure = f"{type(error).__name__}: {error}".splitlines()[0]
+            self._done.wait(self._poll.total_seconds())
+
+
+def _origin(engine: Engine, directory: Path, since: str) -> Origin:
+    """Tell where the policies of a directory come from, as far as git can."""
+    checkout = Checkout(directory)
+    if not checkout.exists:
+        return Origin("directory")
+    try:
+        commit = checkout.commit(since)
+    except Unavailable:
+        return Origin("directory")
+    if not commit.clean:  # somebody edited them here, and nobody can tell who
+        return Origin("directory", commit=f"{commit.digest}+")
+    authors = tuple(dict.fromkeys(_person(engine, each) for each in commit.authors))
+    return Origin("git", _person(engine, commit.author), commit.digest, authors)
+
+
+def _person(engine: Engine, email: str) -> str:
+    """Return the person of an e-mail address, itself where the organisation knows none."""
+    found = members(email, engine.organisation)
+    return next(iter(sorted(found)), email)

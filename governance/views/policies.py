@@ -1,0 +1,54 @@
+"""Versions of the policies as they are shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from governance.views.view import View
+
+
+class VersionView(View):
+    """One version of the policies: `version` is the digest of the effective policies, `documents` that of their texts.
+
+    `state` is adopted, waiting or withdrawn; `running` marks the one that rules. `changes` says what differs from the
+    version before it, the first hundred lines.
+    """
+
+    number: int
+    version: str
+    documents: str
+    state: str
+    running: bool
+    at: datetime
+    by: str
+    how: str
+    commit: str = ""
+    models: int = 0
+    rules: int = 0
+    summary: str = ""
+    changes: list[str] = []
+    approval: str = ""
+    approved_by: str = ""
+
+
+class RunningView(View):
+    """The version that rules, with the texts it was made from by name.
+
+    `source` is where new versions come from (directory or apply); `notice` tells what must be known beside it.
+    """
+
+    version: VersionView
+    source: str
+    notice: str = ""
+    texts: dict[str, str]
+
+
+class AppliedView(View):
+    """What became of policies that were applied: adopted, waiting for an approval, or unchanged."""
+
+    outcome: str
+    version: str
+    approval: str = ""
+    who_may: list[str] = []
+    summary: str = ""
+    changes: list[str] = []

@@ -1,0 +1,400 @@
+"""Policies that change while the engine runs: adopted, refused, broken, mended, pulled; and what a restart finds."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from interfaces.serving import Served
+
+from governance.core.alert import AlertKey
+from governance.engine import consent
+from governance.engine.loop import step
+from governance.errors import Conflict, Denied, InvalidDocument
+from governance.following import Follower, begin
+from governance.settings import Settings
+from governance.store import alerts, decision_log, incidents, policy_versions
+
+START = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ORG = """
+kind: org
+people: {ana: {email: ana@example.com}, bo: {email: bo@example.com}, cy: {}}
+roles: [{role: approver, who: [bo, ana]}, {role: viewer, who: [cy]}]
+"""
+# True of every card of tier 1 and 2, without any metric: it fires at the first cycle.
+CARD = """
+kind: card
+model: loans
+tier: 1
+owners: {team: t}
+versions: {serving: "2", rollback_to: "1", fallback: rules}
+metrics: {errors: {source: pushed, query: error_rate}}
+rules:
+  - {rule: always, when: card.tier < 3, severity: critical, summary: Always}
+  - {rule: errors-high, when: metrics.errors > 0.5, for: 10m}
+"""
+PACKS = {name: f"kind: pack\npack: {name}\n" for name in ("ownership", "review", "rollback", "retention-and-pii")}
+
+
+class Clock:
+    """The time, as a test says it is."""
+
+    time = START
+
+    def now(self) -> datetime:
+        """Return it."""
+        return self.time
+
+
+@dataclass
+class Place:
+    """A directory of policies, the engine that follows it, and what happens there."""
+
+    directory: Path
+    clock: Clock = field(default_factory=Clock)
+
+    def __post_init__(self) -> None:
+        (self.policies / "packs").mkdir(parents=True)
+        for name, text in PACKS.items():
+            (self.policies / "packs" / f"{name}.yaml").write_text(text, encoding="utf-8")
+        self.write("org.yaml", ORG + "sources: {pushed: {kind: push}}\n")
+        self.write("loans.yaml", CARD)
+
+    @property
+    def policies(self) -> Path:
+        """The directory."""
+        return self.directory / "policies"
+
+    def write(self, name: str, text: str) -> None:
+        """Write a document."""
+        (self.policies / name).write_text(text.lstrip(), encoding="utf-8")
+
+    def edit(self, old: str, new: str, name: str = "loans.yaml") -> None:
+        """Change a document."""
+        text = (self.policies / name).read_text(encoding="utf-8")
+        assert old in text
+        self.write(name, text.replace(old, new))
+
+    def start(self, pull_every: timedelta | None = None, source: str = "directory") -> None:
+        """Start the engine, or start it anew."""
+        settings = Settings(home=self.directory / ".gov", policies=self.policies, policies_from=source)
+        self.engine = begin(settings, clock=self.clock, base=self.directory)
+        self.follower = Follower(self.engine, self.policies, self.directory, pull_every=pull_every)
+
+    def beat(self, *, looks: int = 2) -> None:
+        """Let a minute pass: the files are looked at, then the engine."""
+        for _ in range(looks):
+            self.follower.look()
+        self.clock.time += timedelta(minutes=1)
+        step(self.engine, self.clock.time)
+
+    @property
+    def said(self) -> str:
+        """What must be known beside the version that rules."""
+        return self.engine.standing.words(self.engine.plan.version)
+
+    def rules(self) -> set[str]:
+        """The rules by which the model is judged."""
+        return {each.rule.id for each in self.engine.plan.by_model["loans"].rules if "/" not in each.rule.id}
+
+    def firing(self) -> dict[AlertKey, str]:
+        """Return the alerts of the card's rules."""
+        with self.engine.database.read() as connection:
+            return {
+                key: each.state for key, each in alerts.active(connection, "loans").items() if key.kind != "no_data"
+            }
+
+    def opened(self) -> list[tuple[str, str, str]]:
+        """Return the incidents of the engine itself: status, title, ending."""
+        with self.engine.database.read() as connection:
+            found = [each for each in incidents.listed(connection) if each.model == "engine"]
+        return [(each.status, each.title, each.ending) for each in found]
+
+    def entries(self, kind: str = "policy") -> list[dict[str, object]]:
+        """Return the bodies of entries, the oldest first."""
+        return [dict(each.decision.body) for each in decision_log.tail(self.engine.database, 1000, kind=kind)]
+
+    def kinds(self) -> list[str]:
+        """Return the kinds of the entries about policies."""
+        return [each.decision.kind for each in decision_log.tail(self.engine.database, 1000, kind="policy")]
+
+    def git(self, *arguments: str, who: str = "ana", where: Path | None = None) -> str:
+        """Run git as somebody."""
+        name = ("-c", f"user.name={who}", "-c", f"user.email={who}@example.com", "-c", "commit.gpgsign=false")
+        done = subprocess.run(
+            ["git", *name, *arguments], cwd=where or self.policies, check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A place whose engine has looked once."""
+    made = Place(tmp_path)
+    made.start()
+    made.beat()
+    yield made
+    checked = decision_log.verify(made.engine.database)
+    assert checked.ok, checked.findings
+
+
+def test_a_tightened_rule_rules_at_the_next_beat_and_alerts_go_on(place: Place) -> None:
+    before, since = place.engine.plan.version, place.firing()
+    place.edit("metrics.errors > 0.5", "metrics.errors > 0.4")
+    place.beat()
+    assert place.engine.plan.version != before
+    assert place.firing() == since == {AlertKey("loans", "always"): "firing"}
+    entry = place.entries("policy.adopted")[-1]
+    assert entry["before"] == before
+    assert entry["summary"] == (f"policies {place.engine.plan.version} rule 2 models; rules: 1 tightened on 1 model")
+    assert entry["changes"] == [
+        "tightened errors-high of loans: warning when metrics.errors > 0.4, was metrics.errors > 0.5"
+    ]
+    cycles = place.entries("cycle.evaluated")
+    assert cycles[-1]["policy_version"] == place.engine.plan.version  # every verdict names the version
+
+
+def test_an_alert_ends_with_its_rule_and_says_so(place: Place) -> None:
+    place.edit("tier: 1", "tier: 2")  # of tier 2 nobody has to agree
+    with suppress(Conflict):
+        place.beat()
+    approval = place.engine.standing.waiting
+    assert approval is not None, "lowering the tier loosens too"
+    consent.approve(place.engine, approval.approval, actor="bo", at=place.clock.time)
+    place.beat()
+    place.edit("  - {rule: always, when: card.tier < 3, severity: critical, summary: Always}\n", "")
+    place.beat()
+    assert place.rules() == {"errors-high"}
+    assert place.firing() == {}
+    with place.engine.database.read() as connection:
+        (found,) = [each for each in incidents.listed(connection) if each.model == "loans"]
+    assert found.status == "resolved"
+    assert "no longer declared" in found.ending
+    assert place.entries("policy.adopted")[-1]["changes"] == ["removed always of loans"]
+
+
+def test_a_half_written_file_is_waited_for(place: Place) -> None:
+    place.write("loans.yaml", CARD[: len(CARD) // 2])
+    place.follower.look()
+    place.edit(CARD[10:20], CARD[10:20])
+    place.write("loans.yaml", CARD.replace("> 0.5", "> 0.45"))
+    place.beat(looks=1)  # different from the look before: not settled
+    assert place.said == ""
+    place.beat(looks=1)
+    assert place.said == ""
+    assert "0.45" in place.engine.documents["loans.yaml"]
+
+
+def test_broken_policies_never_rule_and_are_an_incident_that_ends_by_itself(place: Place) -> None:
+    version = place.engine.plan.version
+    place.write(
+        "broken.yaml", "kind: card\nmodel: other\nowners: {team: t}\nmetrics: {a: {source: nowhere, query: b}}\n"
+    )
+    place.beat()
+    assert place.engine.plan.version == version
+    assert f"version {version} rules" in place.said
+    assert "policies on disk are broken since 2026-03-02 12:02Z" in place.said
+    assert "broken.yaml:4:23: no source 'nowhere'" in place.said
+    (status, title, _), *others = place.opened()
+    assert (status, others) == ("triggered", [])
+    assert f"version {version} goes on to rule" in title
+    assert "broken.yaml:4:23" in title
+    for _ in range(3):
+        place.beat()
+    assert len(place.opened()) == 1  # it is told once
+    place.start()  # a restart while it is broken
+    place.beat()
+    assert place.engine.plan.version == version
+    assert place.firing() == {AlertKey("loans", "always"): "firing"}
+    assert "broken since 2026-03-02 12:02Z" in place.said
+    (place.policies / "broken.yaml").unlink()
+    place.beat()
+    assert place.said == ""
+    ((status, _, ending),) = place.opened()
+    assert status == "resolved"
+    assert "sound again" in ending
+
+
+def test_a_directory_that_goes_away_is_broken_too(place: Place) -> None:
+    place.policies.rename(place.directory / "elsewhere")
+    place.beat()
+    assert "no such file or directory" in place.said
+    place.start()
+    assert place.rules() == {"always", "errors-high"}
+
+
+def test_the_very_first_policies_must_be_sound(tmp_path: Path) -> None:
+    made = Place(tmp_path)
+    made.write("loans.yaml", "kind: card\n")
+    with pytest.raises(InvalidDocument, match="model"):
+        made.start()
+    assert not (tmp_path / ".gov").exists()
+
+
+def test_new_people_and_sources_take_effect_and_what_is_unchanged_stays(place: Place) -> None:
+    kept = place.engine.sources["pushed"]
+    place.write(
+        "org.yaml", ORG.replace("cy: {}", "cy: {}, dora: {}") + "sources: {pushed: {kind: push}, more: {kind: push}}\n"
+    )
+    place.beat()
+    assert "dora" in place.engine.organisation.people
+    assert set(place.engine.sources) == {"engine", "pushed", "more"}
+    assert place.engine.sources["pushed"] is kept
+    assert place.entries("policy.adopted")[-1]["changes"] == []  # and it is an entry all the same
+
+
+def test_loosening_tier_1_waits_for_a_second_person(place: Place) -> None:
+    version = place.engine.plan.version
+    place.edit("metrics.errors > 0.5", "metrics.errors > 0.9")
+    place.beat()
+    waiting = place.engine.standing.waiting
+    assert waiting is not None
+    assert place.engine.plan.version == version
+    assert place.said == f"version {waiting.version} waits for approval APR-1; version {version} rules"
+    (asked,) = consent.pending(place.engine, place.clock.time)
+    assert "errors-high of loans is loosened" in asked.text
+    assert asked.who_may == ["ana", "bo"]
+    with pytest.raises(Denied, match="may not approve policies that loosen"):
+        consent.approve(place.engine, "APR-1", actor="cy", at=place.clock.time)
+    place.start()  # it waits on after a restart, and is asked for once
+    place.beat()
+    assert place.engine.plan.version == version
+    assert place.kinds() == ["policy.adopted", "policy.approval_requested"]
+    consent.approve(place.engine, "APR-1", actor="bo", at=place.clock.time)
+    place.beat()
+    assert place.engine.plan.version == waiting.version
+    assert place.said == ""
+    entry = place.entries("policy.adopted")[-1]
+    assert (entry["approval"], entry["approved_by"]) == ("APR-1", "bo")
+
+
+def test_what_waits_is_void_when_something_else_is_wanted(place: Place) -> None:
+    place.edit("metrics.errors > 0.5", "metrics.errors > 0.9")
+    place.beat()
+    place.edit("metrics.errors > 0.9", "metrics.errors > 0.5")
+    place.beat()
+    assert place.said == ""
+    assert place.kinds() == ["policy.adopted", "policy.approval_requested", "policy.voided"]
+    with pytest.raises(Conflict, match="was voided"):
+        consent.approve(place.engine, "APR-1", actor="bo", at=place.clock.time)
+
+
+def test_a_refused_version_is_not_asked_for_again(place: Place) -> None:
+    version = place.engine.plan.version
+    place.edit("metrics.errors > 0.5", "metrics.errors > 0.9")
+    place.beat()
+    consent.refuse(place.engine, "APR-1", actor="bo", because="far too loose", at=place.clock.time)
+    place.beat()
+    place.start()
+    place.beat()
+    assert "was refused by bo: far too loose" in place.said
+    assert place.engine.plan.version == version
+    assert consent.pending(place.engine, place.clock.time) == []
+    place.edit("metrics.errors > 0.9", "metrics.errors > 0.6")
+    place.beat()
+    assert [each.id for each in consent.pending(place.engine, place.clock.time)] == ["APR-2"]
+
+
+def test_nobody_answers(place: Place) -> None:
+    place.edit("metrics.errors > 0.5", "metrics.errors > 0.9")
+    place.beat()
+    place.clock.time += timedelta(days=8)
+    place.beat(looks=0)
+    assert place.kinds()[-1] == "policy.voided"
+
+
+def _committed(place: Place) -> Path:
+    """Put the policies into a repository elsewhere, and a checkout of it in their place."""
+    origin = place.directory / "origin"
+    place.policies.rename(origin)
+    place.git("init", "-q", "-b", "main", where=origin)
+    place.git("add", ".", where=origin)
+    place.git("commit", "-qm", "one", where=origin)
+    place.git("clone", "-q", str(origin), str(place.policies), where=place.directory)
+    return origin
+
+
+def test_a_checkout_is_pulled_and_the_commit_and_its_authors_are_known(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    origin = _committed(place)
+    place.start(pull_every=timedelta(seconds=0))
+    card = origin / "loans.yaml"
+    card.write_text(card.read_text().replace("> 0.5", "> 0.9"))
+    place.git("commit", "-qam", "ana loosens", who="ana", where=origin)
+    card.write_text(card.read_text() + "description: Loans\n")
+    place.git("commit", "-qam", "bo describes", who="bo", where=origin)
+    place.beat()
+    waiting = place.engine.standing.waiting
+    assert waiting is not None
+    assert waiting.origin.commit == place.git("rev-parse", "HEAD", where=origin)
+    assert (waiting.origin.by, set(waiting.origin.authors)) == ("bo", {"ana", "bo"})
+    for author in ("ana", "bo"):
+        with pytest.raises(Denied, match="had a part in this version"):
+            consent.approve(place.engine, "APR-1", actor=author, at=place.clock.time)
+    card.write_text(card.read_text().replace("> 0.9", "> 0.5"))
+    place.git("commit", "-qam", "cy takes it back", who="cy", where=origin)
+    place.beat()
+    assert place.engine.standing.waiting is None
+    assert place.entries("policy.adopted")[-1]["how"] == "git"
+    assert "description: Loans" in place.engine.documents["loans.yaml"]
+
+
+def test_a_repository_that_cannot_be_reached_is_an_incident_after_three_tries(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    origin = _committed(place)
+    place.start(pull_every=timedelta(seconds=0))
+    place.beat()
+    origin.rename(tmp_path / "gone")
+    place.beat()
+    assert place.said == ""  # two tries: a network has its moments
+    place.beat()
+    assert "the policies cannot be pulled: git pull failed: fatal:" in place.said
+    ((status, title, _),) = place.opened()
+    assert (status, "cannot be pulled" in title) == ("triggered", True)
+    (tmp_path / "gone").rename(origin)
+    place.beat()
+    assert place.said == ""
+    assert [each[0] for each in place.opened()] == ["resolved"]
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [("governance.store.policy_versions", "add"), ("governance.engine.parts", "Engine.rule_by")]
+)
+def test_the_engine_is_killed_while_it_adopts(tmp_path: Path, module: str, name: str) -> None:
+    """Within the transaction of an adoption, or between it and the first cycle: it is made once, and wholly."""
+    place = Place(tmp_path)
+    place.edit("tier: 1", "tier: 2")
+    place.write("org.yaml", ORG + "sources: {pushed: {kind: push}}\ncycle: {every: 1s}\n")
+    *owner, last = name.split(".")
+    fatal = f"""
+import os, signal, {module} as owner
+for each in {owner!r}:
+    owner = getattr(owner, each)
+real = getattr(owner, {last!r})
+def fatal(*arguments):
+    found = real(*arguments)
+    if os.path.exists("armed"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return found
+setattr(owner, {last!r}, fatal)
+"""
+    served = Served(tmp_path, before=fatal)
+    try:
+        (tmp_path / "armed").touch()
+        place.edit("  - {rule: always", "  - {rule: later, when: card.tier < 2}\n  - {rule: always")
+        assert served.process.wait(timeout=40) == -signal.SIGKILL
+    finally:
+        served.close()
+    place.clock.time = datetime.now(UTC)
+    place.start()
+    assert "later" in place.rules()
+    assert place.kinds() == ["policy.adopted"] * 2
+    with place.engine.database.read() as connection:
+        assert [each.state for each in policy_versions.listed(connection, 10)] == ["adopted"] * 2
+    assert decision_log.verify(place.engine.database).ok

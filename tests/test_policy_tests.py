@@ -140,6 +140,8 @@ def test_a_rule_that_fires_unasked_fails_the_test(workspace: Path, capsys: pytes
         (FIRES + "    card: {tier: 9}\n", ":13:18: error[unknown-value]: must be one of 1, 2 or 3, not 9"),
         (FIRES + "    org: {people: 3}\n", ":13:19: error["),
         (FIRES + "    acts: [{at: 10m, as: ana}]\n", ":13:12: error["),
+        (FIRES + "    acts: [{acknowledge: 1, as: ana}]\n", ":13:12: error[missing-field]: when is this done?"),
+        (FIRES + "    before: [{at: 1h, record: trained}]\n", ":13:19: error[off-the-grid]: this is done before"),
         (FIRES + FIRES, ":13:11: error[second-test]: a test 'it fires' stands above already"),
         (FIRES.replace("effects: [notify]", "effects: [page]"), "error[unknown-value]"),
         (FIRES + "    start: 2026-01-05T00:03:00Z\n", ":13:12: error[off-the-grid]: a test that looks every"),
@@ -167,6 +169,17 @@ def test_what_is_wrong_with_a_test(
 def test_what_nobody_declares(head: str, problem: str, workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert told(workspace, FIRES, head=head) == 1
     assert problem in capsys.readouterr().out
+
+
+def test_a_card_that_does_not_load_is_told_as_such(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (workspace / "policies" / "m.yaml").write_text(CARD.replace("tier: 2", "tier: high"), encoding="utf-8")
+    assert told(workspace, FIRES) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("policies/m.yaml:3:7: error[unknown-value]")
+    assert "unknown-policy" not in said
+    (workspace / "policies" / "m.yaml").write_text(CARD.replace("metrics.y <", "metrics.yy <"), encoding="utf-8")
+    assert told(workspace, FIRES) == 1
+    assert capsys.readouterr().out.startswith("policies/m.yaml:10:38: error[unknown-metric]: no metric 'yy'")
 
 
 def test_a_run_of_nothing_is_no_success(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:

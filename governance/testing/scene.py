@@ -76,6 +76,8 @@ def unknown_names(suite: Loaded[Suite], library: Library) -> list[Problem]:
         if each not in library.cards and each.removeprefix(PACKS) not in library.packs:
             message = f"no card and no pack is named '{each}'"
             found.append(placed(suite, ("of", index), "unknown-policy", message, closest(each, known)))
+    if found and library.problems:
+        return list(library.problems)  # it may be declared in a file that does not load
     own = suite.document.card or all(each.card for each in suite.document.tests)
     if not found and not own and not any(each in library.cards for each in suite.document.of):
         hint = "name a card in `of`, or write one under `card:`"

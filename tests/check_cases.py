@@ -365,14 +365,14 @@ rules:
       metrics.score_mean > 0.5
       && burn_rate(slos.warm, '1h') > 14.4
   - rule: mirrored
-    when: {critical: "10 <= burn_rate(slos.warm, '1h')", warning: "12 < burn_rate(slos.warm, '1h')"}
+    when: {info: "10 <= burn_rate(slos.warm, '1h')", warning: "12 < burn_rate(slos.warm, '1h')"}
 """, """\
 policies/card.yaml:11:10: error[never-fires]: this can never hold: with this objective the burn rate is at most 10
    11 |       && burn_rate(slos.warm, '1h') > 14.4
       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ compare with less, or raise the objective
-policies/card.yaml:13:68: error[never-fires]: this can never hold: with this objective the burn rate is at most 10
-   13 |     when: {critical: "10 <= burn_rate(slos.warm, '1h')", warning: "12 < burn_rate(slos.warm, '1h')"}
-      |                                                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ compare \
+policies/card.yaml:13:64: error[never-fires]: this can never hold: with this objective the burn rate is at most 10
+   13 |     when: {info: "10 <= burn_rate(slos.warm, '1h')", warning: "12 < burn_rate(slos.warm, '1h')"}
+      |                                                                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ compare \
 with less, or raise the objective
 """),
     card("an item that no SLO can burn so fast", """\

@@ -35,12 +35,22 @@ __all__ = ["Absent", "EffectiveMetric", "EffectivePolicy", "EffectiveRule", "eff
 Selects = Callable[[Authored[Pack], Card], bool]
 
 
+Declared = dict[tuple[int, int], EffectiveRule]
+"""Rules as packs declare them, by the pack's identity and their index."""
+
+
 def effective_policy(
-    card: Authored[Card], packs: Sequence[Authored[Pack]], selects: Selects, *, broken: Sequence[str] = ()
+    card: Authored[Card],
+    packs: Sequence[Authored[Pack]],
+    selects: Selects,
+    *,
+    broken: Sequence[str] = (),
+    declared: Declared | None = None,
 ) -> EffectivePolicy:
     """Combine a card with the packs that select it; what cannot be combined is listed in `problems`.
 
-    `broken` are packs with problems of their own: naming their rules is no mistake of the card.
+    `broken` are packs with problems of their own: naming their rules is no mistake of the card. `declared` is a memory
+    for a fleet whose packs outlive it: rules that no card changes are made once.
     """
     givers = [pack for pack in packs if pack.document.defaults and selects(pack, card.document)]
     card, defaults, problems = with_defaults(card, givers)
@@ -48,7 +58,7 @@ def effective_policy(
     metrics, absent, redefined = _metrics(card, chosen)
     problems.extend(redefinitions(card, chosen, redefined))
     overrides = {rule.rule: index for index, rule in enumerate(card.document.rules) if "/" in rule.rule}
-    rules = [*_pack_rules(card, chosen, overrides, problems), *_card_rules(card)]
+    rules = [*_pack_rules(card, chosen, overrides, problems, {} if declared is None else declared), *_card_rules(card)]
     known = {rule.id for rule in rules}
     for name, index in overrides.items():
         if name not in known and name.partition("/")[0] not in broken:
@@ -99,14 +109,20 @@ def _metric(
 
 
 def _pack_rules(
-    card: Authored[Card], packs: Sequence[Authored[Pack]], overrides: Mapping[str, int], problems: list[Problem]
+    card: Authored[Card],
+    packs: Sequence[Authored[Pack]],
+    overrides: Mapping[str, int],
+    problems: list[Problem],
+    declared: Declared,
 ) -> Iterator[EffectiveRule]:
     for pack in packs:
         for index, rule in enumerate(pack.document.rules):
             name = f"{pack.document.pack}/{rule.rule}"
             base = Layer(rule, pack.source, ("rules", index))
             if name not in overrides:
-                yield _rule(name, pack.document, [base])
+                if (id(pack), index) not in declared:
+                    declared[id(pack), index] = _rule(name, pack.document, [base])
+                yield declared[id(pack), index]
                 continue
             own = Layer(card.document.rules[overrides[name]], card.source, ("rules", overrides[name]))
             found = _rule(name, pack.document, [own, base])

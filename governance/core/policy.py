@@ -63,9 +63,8 @@ def effective_policy(
     for name, index in overrides.items():
         if name not in known and name.partition("/")[0] not in broken:
             at = card.source.at(("rules", index, "rule"))
-            problems.append(
-                problem_at(card.source, at, "unknown-rule", f"no pack has a rule '{name}'", closest(name, known))
-            )
+            message = _why_unknown(name, packs)
+            problems.append(problem_at(card.source, at, "unknown-rule", message, closest(name, known)))
     settings = _settings(card, chosen, problems)
     parameters = {pack: {name: each.value for name, each in values.items()} for pack, values in settings.items()}
     passed_over = tuple(
@@ -106,6 +105,17 @@ def _metric(
     return EffectiveMetric(
         name, card.model, spec, asked, spec.label_names(), needs_truth(spec), origin, written, replaced
     )
+
+
+def _why_unknown(name: str, packs: Sequence[Authored[Pack]]) -> str:
+    """Return why a card cannot change a rule: there is none, or its pack does not apply to the card."""
+    for pack in packs:
+        if pack.document.applies_to and any(
+            name == f"{pack.document.pack}/{rule.rule}" for rule in pack.document.rules
+        ):
+            needs = " ".join(pack.document.applies_to.split())
+            return f"pack '{pack.document.pack}' does not apply to this card: it needs {needs}"
+    return f"no pack has a rule '{name}'"
 
 
 def _pack_rules(

@@ -47,6 +47,7 @@ def begin(
     :raises Unavailable: when the database cannot be used.
     """
     base = base if base is not None else Path.cwd()
+    began = stamp([settings.policies])
     disk = bootstrap.policies([settings.policies])
     if not settings.database_file.exists():
         bootstrap.sound(disk)  # nothing is begun with policies that never ruled
@@ -57,7 +58,8 @@ def begin(
     engine = bootstrap.built(bootstrap.sound(disk) if stored is None else stored, database, clock, base)
     engine.rule_by(paced(engine.ruling))
     standing, at = engine.standing, engine.clock.now()
-    standing.load = _loading(shown(settings.policies))
+    standing.stamp = began
+    standing.load = _loading(shown(settings.policies), paced)
     standing.source, standing.build = settings.policies_from, built(engine, base, shown(settings.policies), paced)
     if last is None or stored is None:
         origin = _origin(engine, settings.policies, "")
@@ -126,10 +128,13 @@ def built(
     return build
 
 
-def _loading(under: str) -> Callable[[Mapping[str, str]], tuple[EvaluationPlan, Organisation, tuple[Problem, ...]]]:
+def _loading(
+    under: str, paced: Callable[[Ruling], Ruling]
+) -> Callable[[Mapping[str, str]], tuple[EvaluationPlan, Organisation, tuple[Problem, ...]]]:
     def load(documents: Mapping[str, str]) -> tuple[EvaluationPlan, Organisation, tuple[Problem, ...]]:
         loaded = bootstrap.stored_policies(documents, under)
-        return loaded.plan, loaded.organisation, loaded.problems
+        made = paced(Ruling(loaded.plan, loaded.organisation, {}, {}, loaded.documents))
+        return made.plan, made.organisation, loaded.problems
 
     return load
 
@@ -155,14 +160,13 @@ class Follower:
         pull_every: timedelta | None = None,
         poll: timedelta = POLL,
         paced: Callable[[Ruling], Ruling] = lambda ruling: ruling,
-        taken: Stamp | None = None,
     ) -> None:
-        """Follow `directory` for this engine; `paced` is done to each version before it rules, `taken` was read."""
+        """Follow `directory` for this engine; `paced` is done to each version before it rules."""
         self._engine, self._directory, self._base = engine, directory, base
         self._poll, self._pull_every, self._paced = poll, pull_every, paced
         self._checkout = Checkout(directory)
         self._last: Stamp | None = None
-        self._taken: Stamp | None = taken
+        self._taken: Stamp | None = engine.standing.stamp or None
         self._failures, self._pull_at = 0, 0.0
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="policies", daemon=True)

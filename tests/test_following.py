@@ -191,6 +191,18 @@ def test_a_half_written_file_is_waited_for(place: Place) -> None:
     assert "0.45" in place.engine.documents["loans.yaml"]
 
 
+def test_files_are_not_read_while_git_is_at_work(place: Place) -> None:
+    place.git("init", "-q")
+    lock = place.policies / ".git" / "index.lock"
+    lock.touch()
+    place.edit("metrics.errors > 0.5", "metrics.errors > 0.4")
+    place.beat(looks=4)
+    assert "> 0.5" in place.engine.documents["loans.yaml"]
+    lock.unlink()
+    place.beat()
+    assert "> 0.4" in place.engine.documents["loans.yaml"]
+
+
 def test_broken_policies_never_rule_and_are_an_incident_that_ends_by_itself(place: Place) -> None:
     version = place.engine.plan.version
     place.write(
@@ -246,7 +258,9 @@ def test_new_people_and_sources_take_effect_and_what_is_unchanged_stays(place: P
     assert "dora" in place.engine.organisation.people
     assert set(place.engine.sources) == {"engine", "pushed", "more"}
     assert place.engine.sources["pushed"] is kept
-    assert place.entries("policy.adopted")[-1]["changes"] == []  # and it is an entry all the same
+    entry = place.entries("policy.adopted")[-1]
+    assert entry["changes"] == ["added organisation: people dora", "added organisation: sources more"]
+    assert str(entry["summary"]).endswith("no rule differs; the organisation differs")
 
 
 def test_loosening_tier_1_waits_for_a_second_person(place: Place) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from governance.core.compiled import CompiledPolicy, EvaluationPlan
+from governance.core.organisation import Organisation
 from governance.core.policy import EffectivePolicy, EffectiveRule
 from governance.core.strictness import Effect, change_of, metric_change
 
@@ -132,6 +133,28 @@ def compared(old: EvaluationPlan, new: EvaluationPlan) -> Comparison:
         tuple(each for each in before if each not in after),
         tuple(cards),
     )
+
+
+def organisation_lines(old: Organisation, new: Organisation) -> tuple[str, ...]:
+    """Return what differs of the organisation, in words: who is new or gone, which parts say something else."""
+    return tuple(_organisation_lines(old, new))
+
+
+def _organisation_lines(old: Organisation, new: Organisation) -> Iterator[str]:
+    for name in type(new).model_fields:
+        before, after = getattr(old, name), getattr(new, name)
+        if before == after:
+            continue
+        if not (isinstance(before, Mapping) and isinstance(after, Mapping)):
+            yield f"changed organisation: {name} {'differ' if name.endswith('s') else 'differs'}"
+            continue
+        for effect, names in (
+            ("added", [each for each in after if each not in before]),
+            ("removed", [each for each in before if each not in after]),
+            ("changed", [each for each in after if each in before and before[each] != after[each]]),
+        ):
+            if names:
+                yield f"{effect} organisation: {name} {', '.join(sorted(names))}"
 
 
 def _rules(model: str, before: CompiledPolicy | None, after: CompiledPolicy | None) -> Iterator[RuleChange]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from governance.core.authority import Allowed, authority
-from governance.core.comparison import Comparison, compared
+from governance.core.comparison import Comparison, compared, organisation_lines
 from governance.core.compiled import CompiledPolicy, EvaluationPlan
 from governance.core.document import SEVERITIES
 from governance.core.incident import Incident
@@ -69,12 +69,14 @@ def planned(database: Database | None, running: Side | None, proposed: Side, at:
     difference = compared(before, proposed.plan)
     organisation = running.organisation if running is not None else proposed.organisation
     needs = running is not None and bool(difference.weakened)
+    organised = organisation_lines(organisation, proposed.organisation)
+    summary = f"{difference.summary}; the organisation differs" if organised else difference.summary
     return PlanView(
         running=before.version,
         version=proposed.plan.version,
-        unchanged=difference.empty,
-        summary=difference.summary,
-        changes=list(difference.lines()),
+        unchanged=difference.empty and not organised,
+        summary=summary,
+        changes=[*difference.lines(), *organised],
         rules=_rules(difference),
         metrics=[
             MetricChangeView(model=each.model, metric=each.metric, effect=each.effect, reasons=list(each.reasons))

@@ -48,7 +48,8 @@ class Standing:
     """What the engine knows of policies other than those that rule.
 
     `source` tells where versions come from, and `commit` of which the one that rules is, where it comes from git;
-    `adopted_words` tell what the last adoption of this process changed. `incoming` was read and not looked at yet: one
+    `adopted_words` tell what the last adoption of this process changed. `stamp` is that of the files as they were read
+    when the engine began. `incoming` was read and not looked at yet: one
     thread puts it there, the engine's takes it. `refused` says what became of a version that a second person did not
     approve; `pull_failure` why the checkout cannot be brought up to date. `build` makes documents that were stored
     ready to rule, `load` only checks and compiles them.
@@ -57,6 +58,7 @@ class Standing:
     source: Literal["directory", "apply"] = "directory"
     commit: str = ""
     adopted_words: str = ""
+    stamp: tuple[tuple[str, int, int, int], ...] = ()
     incoming: Incoming | None = None
     broken: Broken | None = None
     waiting: PolicyVersion | None = None

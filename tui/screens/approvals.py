@@ -59,7 +59,7 @@ class Approvals(Screen[None]):
         listed.clear_options()
         for each in waiting:
             who = ", ".join(each.who_may) or "nobody"
-            about = f"[b]{safe(each.model)}[/]  {safe(each.text)}"
+            about = f"[b]{safe(each.model or each.kind)}[/]  {safe(each.text)}"
             asked = f"asked by {safe(each.requested_by)} {span(each.requested_at, at)} ago; may approve: {safe(who)}"
             listed.add_option(Option(Content.from_markup(f"{about}\n[$muted]{asked}[/]\n"), id=each.id))
         listed.display, self.query_one("#none").display = bool(waiting), not waiting

@@ -255,6 +255,65 @@ policies/card.yaml:5:16: error[unknown-rule]: no pack has a rule 'drfit/psi'
     5 | rules: [{rule: drfit/psi, for: 2d}]
       |                ^^^^^^^^^
 """),
+    card("a rule of a pack that does not apply", "rules: [{rule: drift/psi, for: 2d}]\n", """\
+policies/card.yaml:5:16: error[unknown-rule]: pack 'drift' does not apply to this card: it needs has(card.log) \
+&& has(card.log.reference) && has(card.data)
+    5 | rules: [{rule: drift/psi, for: 2d}]
+      |                ^^^^^^^^^
+"""),
+    card("a share that is written as a number of per cent, and a word for a list", """\
+slos: {warm: {objective: 99.9, good: metrics.score_mean > 0.1}}
+slices: region
+data: {features: {a: {drift: no}}}
+""", """\
+policies/card.yaml:5:26: error[invalid-value]: a share lies between 0% and 100%, not 99.9; write 99.9%
+    5 | slos: {warm: {objective: 99.9, good: metrics.score_mean > 0.1}}
+      |                          ^^^^
+policies/card.yaml:6:9: error[wrong-type]: must be a list such as [region], not text
+    6 | slices: region
+      |         ^^^^^^
+policies/card.yaml:7:30: error[wrong-type]: must be true or false, not 'no': write false
+    7 | data: {features: {a: {drift: no}}}
+      |                              ^^
+"""),
+    card("a registry that is no source", "versions: {serving: {registry: mlflow, name: m, serving: champion}}\n", """\
+policies/card.yaml:5:32: error[unknown-source]: no source 'mlflow'; known: predictions
+    5 | versions: {serving: {registry: mlflow, name: m, serving: champion}}
+      |                                ^^^^^^
+"""),
+    card("conditions of no severity, which would silence a rule", "rules: [{rule: high, when: {}}]\n", """\
+policies/card.yaml:5:9: error[invalid-value]: `when` names no severity, so that the rule would never fire
+    5 | rules: [{rule: high, when: {}}]
+      |         ^^^^^^^^^^^^^^^^^^^^^^
+"""),
+    Case("a pack whose summary names nothing", {"own.yaml": PACK + """\
+rules:
+  - rule: high
+    applies_to: card.tier == 3
+    when: metrics.score_mean > 0.9
+    summary: "{metrics.score_maen}"
+"""}, """\
+policies/own.yaml:7:24: error[unknown-metric]: no metric 'score_maen'
+    7 |     summary: "{metrics.score_maen}"
+      |                        ^^^^^^^^^^ did you mean 'score_mean'?
+"""),
+    card("quantiles of nothing", """\
+metrics:
+  a: {measure: quantile, of: latncy, q: 0.9}
+  b: {measure: quantile}
+  c: {measure: psi}
+""", """\
+policies/card.yaml:6:30: error[wrong-measure]: no number 'latncy' to take a quantile of; there are: score
+    6 |   a: {measure: quantile, of: latncy, q: 0.9}
+      |                              ^^^^^^
+policies/card.yaml:7:16: error[wrong-measure]: a quantile needs the number that it is `of`, \
+and the share `q` of rows below it
+    7 |   b: {measure: quantile}
+      |                ^^^^^^^^ such as {of: latency, q: 99%}
+policies/card.yaml:8:16: error[wrong-measure]: psi is asked by: feature
+    8 |   c: {measure: psi}
+      |                ^^^
+"""),
     card("loosening what may not be", "rules:\n  - rule: ownership/no-way-back\n    severity: info\n", """\
 policies/card.yaml:7:5: error[not-overridable]: 'ownership/no-way-back' may only be tightened by a card \
 (overridable: false); warning is not told any more, only info
@@ -365,14 +424,14 @@ rules:
       metrics.score_mean > 0.5
       && burn_rate(slos.warm, '1h') > 14.4
   - rule: mirrored
-    when: {critical: "10 <= burn_rate(slos.warm, '1h')", warning: "12 < burn_rate(slos.warm, '1h')"}
+    when: {info: "10 <= burn_rate(slos.warm, '1h')", warning: "12 < burn_rate(slos.warm, '1h')"}
 """, """\
 policies/card.yaml:11:10: error[never-fires]: this can never hold: with this objective the burn rate is at most 10
    11 |       && burn_rate(slos.warm, '1h') > 14.4
       |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ compare with less, or raise the objective
-policies/card.yaml:13:68: error[never-fires]: this can never hold: with this objective the burn rate is at most 10
-   13 |     when: {critical: "10 <= burn_rate(slos.warm, '1h')", warning: "12 < burn_rate(slos.warm, '1h')"}
-      |                                                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ compare \
+policies/card.yaml:13:64: error[never-fires]: this can never hold: with this objective the burn rate is at most 10
+   13 |     when: {info: "10 <= burn_rate(slos.warm, '1h')", warning: "12 < burn_rate(slos.warm, '1h')"}
+      |                                                                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ compare \
 with less, or raise the objective
 """),
     card("an item that no SLO can burn so fast", """\

@@ -48,7 +48,7 @@ def named(text: str, index: int) -> str:
     return text.replace("{m}", f"c{index}_")
 
 
-def ours(cases: Sequence[Case]) -> list[list[States]]:
+def ours(cases: Sequence[Case], every: timedelta = EVERY) -> list[list[States]]:
     """Return, for each case, the states after every beat of our engine, as long as its own series last."""
     rules, metrics, series = [], {}, {}
     for index, case in enumerate(cases):
@@ -59,10 +59,10 @@ def ours(cases: Sequence[Case]) -> list[list[States]]:
         )
         for key, labels in labels_of(case).items():
             metric = named(key.replace("m_", "{m}", 1), index)
-            metrics[metric] = {"source": "s", "query": metric, "labels": labels, "every": format_duration(EVERY)}
+            metrics[metric] = {"source": "s", "query": metric, "labels": labels, "every": format_duration(every)}
         series |= {named(key.replace("m_", "{m}", 1), index): text for key, text in case.series.items()}
     card = {"model": "m", "owners": {"team": "t"}, "metrics": metrics, "rules": rules}
-    play = Story({"every": format_duration(EVERY), "card": card, "series": series, "allow": [r["rule"] for r in rules]})
+    play = Story({"every": format_duration(every), "card": card, "series": series, "allow": [r["rule"] for r in rules]})
     found: list[list[States]] = [[] for _ in cases]
 
     def watch(_engine: Engine, seen: Seen, _at: datetime) -> None:
@@ -83,7 +83,9 @@ def _length(case: Case) -> int:
     return max(len(points(each)) for each in case.series.values())
 
 
-def documents(cases: Sequence[Case], states: Sequence[Sequence[States]]) -> tuple[dict[str, Any], dict[str, Any]]:
+def documents(
+    cases: Sequence[Case], states: Sequence[Sequence[States]], every: timedelta = EVERY
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return Prometheus's rules, and the unit tests that these states are all that its alerts show."""
     rules, tests = [], []
     for index, (case, seen) in enumerate(zip(cases, states, strict=True)):
@@ -94,7 +96,7 @@ def documents(cases: Sequence[Case], states: Sequence[Sequence[States]]) -> tupl
         )
         tests.append(
             {
-                "interval": format_duration(EVERY),
+                "interval": format_duration(every),
                 "name": case.told,
                 "input_series": [
                     {"series": named(key.replace("m_", "{m}", 1), index), "values": _theirs(text)}
@@ -103,15 +105,15 @@ def documents(cases: Sequence[Case], states: Sequence[Sequence[States]]) -> tupl
                 "promql_expr_test": [
                     {
                         "expr": f'ALERTS{{alertname="{alert}"}}',
-                        "eval_time": f"{int(beat * EVERY / timedelta(minutes=1))}m",
+                        "eval_time": f"{int(beat * every / timedelta(minutes=1))}m",
                         "exp_samples": [{"labels": each, "value": 1} for each in _samples(alert, now)],
                     }
                     for beat, now in enumerate(seen)
                 ],
             }
         )
-    groups = {"groups": [{"name": "cases", "interval": format_duration(EVERY), "rules": rules}]}
-    return groups, {"rule_files": ["rules.yaml"], "evaluation_interval": format_duration(EVERY), "tests": tests}
+    groups = {"groups": [{"name": "cases", "interval": format_duration(every), "rules": rules}]}
+    return groups, {"rule_files": ["rules.yaml"], "evaluation_interval": format_duration(every), "tests": tests}
 
 
 def _samples(alert: str, now: States) -> Iterator[str]:
@@ -125,9 +127,11 @@ def _theirs(text: str) -> str:
     return " ".join("_" if each is None else "stale" if each == "stale" else repr(each) for each in points(text))
 
 
-def promtool(program: str, folder: Path, cases: Sequence[Case], states: Sequence[Sequence[States]]) -> str:
+def promtool(
+    program: str, folder: Path, cases: Sequence[Case], states: Sequence[Sequence[States]], every: timedelta = EVERY
+) -> str:
     """Let promtool judge whether these are the states; return what it says against it, "" when it agrees."""
-    groups, tests = documents(cases, states)
+    groups, tests = documents(cases, states, every)
     (folder / "rules.yaml").write_text(yaml.safe_dump(groups), encoding="utf-8")
     (folder / "tests.yaml").write_text(yaml.safe_dump(tests), encoding="utf-8")
     done = subprocess.run(

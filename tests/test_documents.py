@@ -67,7 +67,7 @@ def test_the_first_card_comes_about_as_the_readme_says(tmp_path: Path, record_pr
                 card = tmp_path / "policies/loan-risk.yaml"
                 card.write_text(card.read_text().replace("metrics.score_mean >", "metrics.score_maen >"))
             seen += _played(text, tmp_path)
-    assert seen == ["gov check", "gov eval loan-risk --at 2026-01-06", "gov check"]
+    assert seen == ["gov check", "gov eval loan-risk --at 2026-01-06", "gov test", "gov check"]
     record_property("seconds", round(time.perf_counter() - started, 2))
 
 

@@ -165,7 +165,7 @@ CASES = {
     "versions: {serving: }": "a.yaml:4:12: error[wrong-type]: must be text, not empty",
     "versions: a": "a.yaml:4:11: error[wrong-type]: must be a map, not text",
     "people: []": "a.yaml:4:9: error[out-of-range]: must have at least 1 entry",
-    "people: ana": "a.yaml:4:9: error[wrong-type]: must be a list, not text",
+    "people: ana": "a.yaml:4:9: error[wrong-type]: must be a list such as [ana], not text",
     "rules: [{rule: a, when: [b]}]": "a.yaml:4:25: error[wrong-type]: must be text or a map, not a list",
     "rules: [{rule: a, when: 5}]": 'a.yaml:4:25: error[wrong-type]: 5 is a number here; quote it: "5"',
     "rules: [{rule: a, when: b, for: 3x}]": "a.yaml:4:33: error[invalid-value]: no duration '3x'; write 30m",

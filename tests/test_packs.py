@@ -1,4 +1,4 @@
-"""Every rule of the shipped packs has a story in which it fires and one in which it does not."""
+"""What holds of all rules of the shipped packs; each has its own tests beside it, policies/packs/*.test.yaml."""
 
 from __future__ import annotations
 
@@ -9,49 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
-from packs import changing, engine, judging, keeping, people
-from packs.story import CARD, Story, judged, policy_of
+from packs.card import CARD, in_silence, policy_of
 
 PACKS = Path(__file__).parent.parent / "policies" / "packs"
-STORIES = [*judging.STORIES, *keeping.STORIES, *people.STORIES, *engine.STORIES, *changing.STORIES]
 FILES = [path for path in sorted(PACKS.glob("*.yaml")) if not path.name.endswith(".test.yaml")]
 DOCUMENTS = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in FILES]
 SPEAK_OF_SILENCE = {"data-quality/no-predictions", "slo/slow-burn"}
 """The rules that alert when data is missing; the others leave it to them, so that one silence is not ten alerts."""
-
-
-@pytest.mark.parametrize("story", STORIES, ids=[f"{each.rule}: {each.told}" for each in STORIES])
-def test_story(story: Story) -> None:
-    policy = policy_of(story.card)
-    evaluation, verdicts = judged(policy, story)
-    assert verdicts, f"{story.rule} was not judged: {policy.inapplicable}"
-    failing = [each for each in verdicts if each.outcome == "fail"]
-    others = {each.outcome for each in verdicts} - {"fail"}
-    assert others <= {"pass"}, f"a story must not rest on missing data: {verdicts}"
-    assert [each.severity for each in failing] == ([story.fires] if story.fires else [])
-    if failing:
-        rule = next(each for each in policy.rules if each.rule.id == story.rule)
-        said = evaluation.summary(rule, failing[0].labels)
-        assert story.summary in said
-        assert "no data" not in said
-        assert "?" not in said
-
-
-RULES = [f"{pack['pack']}/{rule['rule']}" for pack in DOCUMENTS for rule in pack.get("rules", ())]
-
-
-@pytest.mark.parametrize("fires", [True, False], ids=["fires", "is quiet"])
-@pytest.mark.parametrize("rule", RULES)
-def test_every_rule_has_a_story(rule: str, fires: bool) -> None:
-    assert [each for each in STORIES if each.rule == rule and bool(each.fires) == fires], f"tell a story of {rule}"
-
-
-def test_every_severity_has_a_story() -> None:
-    told = {(each.rule, each.fires) for each in STORIES}
-    for pack in DOCUMENTS:
-        for rule in pack.get("rules", ()):
-            severities = rule["when"] if isinstance(rule["when"], dict) else [rule.get("severity", "warning")]
-            assert {(f"{pack['pack']}/{rule['rule']}", each) for each in severities} <= told
 
 
 def test_a_silent_log_is_no_pass() -> None:
@@ -60,7 +24,7 @@ def test_a_silent_log_is_no_pass() -> None:
     measured = [each for each in policy.rules if each.references and each.rule.pack]
     assert len(measured) > 15
     for each in measured:
-        _, verdicts = judged(policy, Story(each.rule.id, "silence"))
+        verdicts = in_silence(policy, each.rule.id)
         assert {verdict.outcome for verdict in verdicts} <= {"no_data", "too_few"}, verdicts
         assert (each.rule.no_data_then == "alert") == (each.rule.id in SPEAK_OF_SILENCE), each.rule.id
 

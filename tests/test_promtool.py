@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,15 @@ def test_where_we_mean_otherwise(
     assert ours([case]) == [here]
     assert promtool(tool, tmp_path, [case], [there]) == ""  # type: ignore[list-item]
     assert promtool(tool, tmp_path, [case], [here]) != ""  # type: ignore[list-item]
+
+
+def test_a_missing_sample_is_missing_at_once(tmp_path: Path) -> None:
+    """Prometheus takes the sample before it for 5 minutes, so that a gap looks as if nothing had happened."""
+    tool = program("promtool", SENTENCE)
+    minute = timedelta(minutes=1)
+    case = Case("a gap", "{m}x > 0.5", X, {"m_x": "0.9 _x6 0.9"}, "2m")
+    here = [PENDING] * 7 + [FIRING]  # it fires on data only
+    there = [PENDING, PENDING, FIRING, FIRING, FIRING, FIRING, {}, PENDING]
+    assert ours([case], minute) == [here]
+    assert promtool(tool, tmp_path, [case], [there], minute) == ""
+    assert promtool(tool, tmp_path, [case], [here], minute) != ""

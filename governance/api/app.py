@@ -76,7 +76,9 @@ def app(engine: Engine, service: Service) -> FastAPI:
     made.add_middleware(Once, engine=engine, recall=Recall(engine, wire))
     made.add_middleware(Gate, doors=service.doors)
     made.add_middleware(Guard, hosts=service.hosts)  # the last one added stands before the others
-    made.router.routes.extend(ofrep(service.board, service.streams, engine.clock, reach))  # first: they are asked most
+    made.router.routes.extend(
+        ofrep(service.board, service.streams, engine.clock, reach, service.doors.holds)
+    )  # first: they are asked most
     for router in (
         fleet.routes(engine),
         incidents.routes(engine),

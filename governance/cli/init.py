@@ -53,7 +53,7 @@ def init(
     known = organised(settings.policies)
     wanted = _Wanted(settings.policies, known, model, description, team, person, settings.who())
     if sample is None and not model:
-        sample = _sample()
+        sample, wanted = _sample(), replace(wanted, brief=True)
     if sample is None:
         return _without_data(wanted)
     return _from_sample(wanted, sample, _columns(column or [], time), SystemClock().now())
@@ -70,6 +70,8 @@ class _Wanted:
     team: str
     person: str
     login: str
+    brief: bool = False
+    """Whether one question was asked already, so that the sentence is left to the card."""
 
 
 def _sample() -> Path | None:
@@ -132,7 +134,8 @@ def _answers(wanted: _Wanted, named: str) -> Answers:
         raise InvalidDocument(
             f"'{model}' cannot be the name of a model: lower-case letters, digits, dots, - and _{hint}"
         )
-    description = said(wanted.description, "What does it predict, in one sentence", "")
+    sentence = "What does it predict, in one sentence"
+    description = wanted.description if wanted.brief else said(wanted.description, sentence, "")
     team = said(wanted.team, "Which team answers for it", _team(wanted))
     person = said(wanted.person, "Who answers for it", _person(wanted))
     _refuse_unknown(wanted.known, team, person)

@@ -38,7 +38,8 @@ def _share(value: Any) -> Any:
         except ValueError:
             raise ValueError(f"must be a share such as 99% or 0.99, not {value!r}") from None
     if not 0 <= value <= 1:
-        raise ValueError(f"a share lies between 0% and 100%, not {value:g}")
+        hint = f"; write {value:g}%" if 1 < value <= 100 else ""
+        raise ValueError(f"a share lies between 0% and 100%, not {value:g}{hint}")
     return float(value)
 
 

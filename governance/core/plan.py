@@ -10,7 +10,7 @@ from governance.core.card import Card
 from governance.core.compiled import CompiledPolicy, EvaluationPlan
 from governance.core.compiler import Compiler
 from governance.core.pack import Pack
-from governance.core.policy import effective_policy
+from governance.core.policy import Declared, effective_policy
 from governance.core.problem import Problem
 
 
@@ -22,8 +22,9 @@ def evaluation_plan(cards: Sequence[Authored[Card]], packs: Sequence[Authored[Pa
     sound = [pack for pack in packs if pack.source.file not in broken]
     unsound = [pack.document.pack for pack in packs if pack.source.file in broken]
     policies = []
+    declared: Declared = {}
     for card in cards:
-        policy = effective_policy(card, sound, compiler.selects, broken=unsound)
+        policy = effective_policy(card, sound, compiler.selects, broken=unsound, declared=declared)
         compiled = compiler.policy(policy, problems)
         problems.extend(policy.problems)
         policies.append(compiled)
@@ -33,9 +34,20 @@ def evaluation_plan(cards: Sequence[Authored[Card]], packs: Sequence[Authored[Pa
     return EvaluationPlan(tuple(policies), tuple(queries), _version(policies), distinct, by_model)
 
 
+class _Shown(str):
+    """How something is shown, which is shown as it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Return the text without quotes."""
+        return str(self)
+
+
 def _version(policies: Iterable[CompiledPolicy]) -> str:
     """Name the policies by what they say: the first 12 hex digits of a SHA-256 over all effective policies."""
     digest = hashlib.sha256()
+    shown: dict[int, _Shown] = {}  # packs give the same metrics to each model
     for policy in policies:
         rules = [
             (
@@ -53,7 +65,10 @@ def _version(policies: Iterable[CompiledPolicy]) -> str:
             )
             for each in policy.rules
         ]
-        metrics = {name: (each.spec, each.query) for name, each in policy.policy.metrics.items()}
+        for metric in policy.policy.metrics.values():
+            if id(metric.spec) not in shown:
+                shown[id(metric.spec)] = _Shown(repr(metric.spec))
+        metrics = {name: (shown[id(each.spec)], each.query) for name, each in policy.policy.metrics.items()}
         said = (policy.policy.card.model_dump_json(), rules, policy.policy.parameters, metrics)
         digest.update(repr(said).encode())
     return digest.hexdigest()[:12]

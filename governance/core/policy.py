@@ -35,12 +35,22 @@ __all__ = ["Absent", "EffectiveMetric", "EffectivePolicy", "EffectiveRule", "eff
 Selects = Callable[[Authored[Pack], Card], bool]
 
 
+Declared = dict[tuple[int, int], EffectiveRule]
+"""Rules as packs declare them, by the pack's identity and their index."""
+
+
 def effective_policy(
-    card: Authored[Card], packs: Sequence[Authored[Pack]], selects: Selects, *, broken: Sequence[str] = ()
+    card: Authored[Card],
+    packs: Sequence[Authored[Pack]],
+    selects: Selects,
+    *,
+    broken: Sequence[str] = (),
+    declared: Declared | None = None,
 ) -> EffectivePolicy:
     """Combine a card with the packs that select it; what cannot be combined is listed in `problems`.
 
-    `broken` are packs with problems of their own: naming their rules is no mistake of the card.
+    `broken` are packs with problems of their own: naming their rules is no mistake of the card. `declared` is a memory
+    for a fleet whose packs outlive it: rules that no card changes are made once.
     """
     givers = [pack for pack in packs if pack.document.defaults and selects(pack, card.document)]
     card, defaults, problems = with_defaults(card, givers)
@@ -48,14 +58,13 @@ def effective_policy(
     metrics, absent, redefined = _metrics(card, chosen)
     problems.extend(redefinitions(card, chosen, redefined))
     overrides = {rule.rule: index for index, rule in enumerate(card.document.rules) if "/" in rule.rule}
-    rules = [*_pack_rules(card, chosen, overrides, problems), *_card_rules(card)]
+    rules = [*_pack_rules(card, chosen, overrides, problems, {} if declared is None else declared), *_card_rules(card)]
     known = {rule.id for rule in rules}
     for name, index in overrides.items():
         if name not in known and name.partition("/")[0] not in broken:
             at = card.source.at(("rules", index, "rule"))
-            problems.append(
-                problem_at(card.source, at, "unknown-rule", f"no pack has a rule '{name}'", closest(name, known))
-            )
+            message = _why_unknown(name, packs)
+            problems.append(problem_at(card.source, at, "unknown-rule", message, closest(name, known)))
     settings = _settings(card, chosen, problems)
     parameters = {pack: {name: each.value for name, each in values.items()} for pack, values in settings.items()}
     passed_over = tuple(
@@ -98,15 +107,32 @@ def _metric(
     )
 
 
+def _why_unknown(name: str, packs: Sequence[Authored[Pack]]) -> str:
+    """Return why a card cannot change a rule: there is none, or its pack does not apply to the card."""
+    for pack in packs:
+        if pack.document.applies_to and any(
+            name == f"{pack.document.pack}/{rule.rule}" for rule in pack.document.rules
+        ):
+            needs = " ".join(pack.document.applies_to.split())
+            return f"pack '{pack.document.pack}' does not apply to this card: it needs {needs}"
+    return f"no pack has a rule '{name}'"
+
+
 def _pack_rules(
-    card: Authored[Card], packs: Sequence[Authored[Pack]], overrides: Mapping[str, int], problems: list[Problem]
+    card: Authored[Card],
+    packs: Sequence[Authored[Pack]],
+    overrides: Mapping[str, int],
+    problems: list[Problem],
+    declared: Declared,
 ) -> Iterator[EffectiveRule]:
     for pack in packs:
         for index, rule in enumerate(pack.document.rules):
             name = f"{pack.document.pack}/{rule.rule}"
             base = Layer(rule, pack.source, ("rules", index))
             if name not in overrides:
-                yield _rule(name, pack.document, [base])
+                if (id(pack), index) not in declared:
+                    declared[id(pack), index] = _rule(name, pack.document, [base])
+                yield declared[id(pack), index]
                 continue
             own = Layer(card.document.rules[overrides[name]], card.source, ("rules", overrides[name]))
             found = _rule(name, pack.document, [own, base])

@@ -178,7 +178,7 @@ class Suite(Document):
     every: Duration = timedelta(minutes=1)
     card: dict[str, Any] = Field(default_factory=dict)
     org: dict[str, Any] = Field(default_factory=dict)
-    tests: tuple[Story, ...] = Field(min_length=1)
+    tests: tuple[Story, ...] = Field(json_schema_extra={"minItems": 1})
 
     @field_validator("every")
     @classmethod

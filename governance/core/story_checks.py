@@ -22,6 +22,8 @@ def form_problems(suite: Authoring) -> list[Problem]:
     """Return what is wrong with the notation and the times of every test, and with their names."""
     found: list[Problem] = []
     seen: set[str] = set()
+    if not suite.document.tests:
+        found.append(placed(suite, ("tests",), "no-tests", "this holds no test"))
     for index, test in enumerate(suite.document.tests):
         path: Path = ("tests", index)
         if test.test in seen:
@@ -62,6 +64,15 @@ def _times(suite: Authoring, test: Story, path: Path) -> Iterator[Problem]:
     if test.start is not None and (_aware(test.start) - EPOCH) % every:
         message = f"a test that looks every {in_words(every)} begins at a multiple of that, counted from 1970 in UTC"
         yield placed(suite, (*path, "start"), "off-the-grid", message)
+    for index, act in enumerate(test.acts):
+        if "at" not in act.model_fields_set:
+            yield placed(suite, (*path, "acts", index), "missing-field", "when is this done?", "write at: 10m")
+    for index, act in enumerate(test.before):
+        if act.at:
+            hint = "write ago: for what was done long before, or put it among `acts`"
+            yield placed(
+                suite, (*path, "before", index, "at"), "off-the-grid", "this is done before the test begins", hint
+            )
     times = [("expect", index, each.at) for index, each in enumerate(test.expect)]
     times += [("acts", index, each.at) for index, each in enumerate(test.acts)]
     for section, index, at in times:

@@ -32,6 +32,8 @@ def check(engine: Engine, at: datetime) -> Verification:
     :raises Unavailable: when it cannot be read, or what was found cannot be written.
     """
     found = decision_log.verify(engine.database)
+    if not found.ok:
+        found = decision_log.verify(engine.database)  # what was only half written when it was read is whole now
     with engine.database.read() as connection:
         before = progress.last(connection, progress.UNSOUND)
     if found.ok is (before is None):

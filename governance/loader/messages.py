@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,6 +53,7 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
     "multiple_of": ("multiple_of", "a multiple of"),
 }
+_WORD = re.compile(r"[A-Za-z_][\w-]{0,40}")
 _TRUTHS = {  # what YAML 1.1 took for a truth value, and 1.2 reads as text
     **dict.fromkeys(("yes", "on", "y"), ": write true"),
     **dict.fromkeys(("no", "off", "n"), ": write false"),
@@ -98,7 +100,9 @@ def wrong_type(kinds: Sequence[str], value: Any, written: str) -> str:
         return f'{written} is {what} here; quote it: "{written}"'
     choices = list(dict.fromkeys(_KINDS[kind] for kind in kinds if kind in _KINDS and kind != "none_required"))
     text = listed(choices) or "empty"
-    seen = "text" if isinstance(value, str) and _asks_for_other(text) else quoted(value)
+    if text == "a list" and isinstance(value, str) and _WORD.fullmatch(value):
+        text = f"a list such as [{value}]"
+    seen = "text" if isinstance(value, str) and (_asks_for_other(text) or text.startswith("a list")) else quoted(value)
     hint = _TRUTHS.get(str(value).lower(), "") if text == "true or false" else ""
     return f"must be {text}, not {seen}{hint}"
 

@@ -69,7 +69,7 @@ def verify(database: Database, heads_file: Path | None = None) -> Verification:
             return Verification(0, EMPTY_ROOT.hex(), 0, tuple(f"the table {name} is missing" for name in absent))
         audit = _Audit(connection, HeadChecks(connection, lines))
         audit.run()
-    if published and not exists and audit.end:
+    if published and not exists and audit.end and not published.path.exists():  # nor is it the first one just now
         audit.findings.append(_unpublished(published))
     return audit.verification()
 

@@ -56,7 +56,7 @@ class Played:
 def begin(test: Story, every: timedelta) -> datetime:
     """Return when a test begins; where it does not say so, at the first beat of a Monday's or later."""
     if test.start is not None:
-        return test.start if test.start.tzinfo is not None else test.start.replace(tzinfo=UTC)
+        return test.start.astimezone(UTC) if test.start.tzinfo is not None else test.start.replace(tzinfo=UTC)
     return START + (EPOCH - START) % every
 
 

@@ -11,7 +11,7 @@ from governance.core.authored import Authored
 from governance.core.card import Card
 from governance.core.problem import Problem
 from governance.core.story_checks import form_problems
-from governance.errors import InvalidDocument
+from governance.errors import GovernanceError, InvalidDocument
 from governance.loader.files import test_files
 from governance.testing.coverage import Coverage
 from governance.testing.finding import suites
@@ -78,7 +78,9 @@ def _played(one: Scene, shelf: Library, coverage: Coverage | None) -> Played:
             return _play(one, shelf, coverage, Path(folder)).run()
         except InvalidDocument as error:
             problem = one.problem(("log",), "unreadable-log", str(error))
-            return Played(one, (Failure(problem),), 0, 0.0)
+        except GovernanceError as error:
+            problem = one.problem(("test",), "broken-off", f"the engine broke off: {error}")
+    return Played(one, (Failure(problem),), 0, 0.0)
 
 
 def _play(one: Scene, shelf: Library, coverage: Coverage | None, folder: Path) -> Play:

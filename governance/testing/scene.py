@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from governance.bootstrap import KINDS
 from governance.core.authored import Path
 from governance.core.card import Card
@@ -17,6 +19,7 @@ from governance.core.story import Story, Suite
 from governance.core.story_checks import name_problems
 from governance.core.suggestion import closest
 from governance.engine.entries import HEALTH
+from governance.errors import InvalidDocument
 from governance.loader import Loaded
 from governance.loader.nested import Layer, nested
 from governance.loader.tree import Scalar
@@ -73,6 +76,8 @@ def unknown_names(suite: Loaded[Suite], library: Library) -> list[Problem]:
         if each not in library.cards and each.removeprefix(PACKS) not in library.packs:
             message = f"no card and no pack is named '{each}'"
             found.append(placed(suite, ("of", index), "unknown-policy", message, closest(each, known)))
+    if found and library.problems:
+        return list(library.problems)  # it may be declared in a file that does not load
     own = suite.document.card or all(each.card for each in suite.document.tests)
     if not found and not own and not any(each in library.cards for each in suite.document.of):
         hint = "name a card in `of`, or write one under `card:`"
@@ -91,6 +96,10 @@ def scene(suite: Loaded[Suite], index: int, library: Library) -> tuple[Scene | N
         return None, [*plan.problems]
     whole = {policy.model: policy for policy in plan.policies}
     plan = _restricted(plan, [_under_test(policy, packs) for policy in plan.policies])
+    layers = [Layer(suite.source, ("org",)), Layer(suite.source, ("tests", index, "org"))]
+    _, problems = nested(layers, "org", KINDS)
+    if problems:
+        return None, problems
     built = Scene(suite, index, plan, _organisation(suite.document, index, library))
     problems.extend(name_problems(suite, index, whole, built.rules, (*HEALTH, *_edited(built.test)), library.rules))
     return (None if problems else built), problems
@@ -102,14 +111,26 @@ def with_rules(plan: EvaluationPlan, keep: Mapping[str, Sequence[CompiledRule]])
 
 
 def edited(scene_: Scene, library: Library, changes: Mapping[str, Mapping[str, Any]]) -> EvaluationPlan:
-    """Return the plan after somebody edited rules of the cards: the fields given replace those of the rule so named."""
+    """Return the plan after somebody edited rules of the cards: the fields given replace those of the rule so named.
+
+    :raises InvalidDocument: when the cards do not load then
+    """
     cards = []
     for each in _cards(scene_.suite, scene_.index, library)[0]:
         data = each.document.model_dump(by_alias=True, exclude_none=True)
         data["rules"] = [{**rule, **changes.get(rule["rule"], {})} for rule in data.get("rules", ())]
-        cards.append(Loaded(Card.model_validate(data), each.source))
+        cards.append(Loaded(_card(data), each.source))
     plan = library.compiled(cards, packs_of(scene_.suite.document, library), key_of(dict(changes)) + str(id(scene_)))
+    if plan.problems:
+        raise InvalidDocument(f"the card does not load: {plan.problems[0].message}")
     return _restricted(plan, [_under_test(each, packs_of(scene_.suite.document, library)) for each in plan.policies])
+
+
+def _card(data: dict[str, Any]) -> Card:
+    try:
+        return Card.model_validate(data)
+    except ValidationError as error:
+        raise InvalidDocument(f"the card does not load: {error.errors()[0]['msg']}") from error
 
 
 def _edited(test: Story) -> list[str]:

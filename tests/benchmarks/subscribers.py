@@ -2,17 +2,24 @@
 
     python subscribers.py PORT COUNT MODEL    prints "ready", then for each answer one line: its seq, and when (seconds)
 
-They do as our provider does on the wire, and nothing else, so that hundreds of them leave the machine to the engine.
+They do as our provider does on the wire, and nothing else, so that hundreds of them leave the machine to the engine:
+they take a change over that leads on from the state they hold, and ask otherwise.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import re
 import sys
 import time
 
-SEQ = re.compile(rb'"metadata":\{"seq":(\d+)\}\}$')
+SEQ = re.compile(rb'"metadata":\{"seq":(\d+),"state":"(\w+)"\}\}$')
+CHANGE = re.compile(
+    rb'event: switches\ndata: (\S+)\ndata: (\{"since":"(\w+)","state":"(\w+)","seq":(\d+),"etag":"\\"(.*?)\\"".*)\n'
+)
+ASK = re.compile(rb'"refetchEvaluation","etag":"\\"(\w+)\\""')
 
 
 class Asking(asyncio.Protocol):
@@ -20,7 +27,7 @@ class Asking(asyncio.Protocol):
 
     def __init__(self, model: str) -> None:
         """Ask for one model."""
-        self.model, self.tag, self.got = model, "", b""
+        self.model, self.tag, self.state, self.got = model, "", b"", b""
         self.busy = self.again = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -52,6 +59,7 @@ class Asking(asyncio.Protocol):
         tag, seq = re.search(rb"(?i)etag: (\S+)", head), SEQ.search(body)
         self.tag = tag[1].decode() if tag is not None else ""
         if seq is not None:
+            self.state = seq[2]
             print(int(seq[1]), time.monotonic(), flush=True)
         if self.again:
             self.ask()
@@ -61,18 +69,30 @@ class Listening(asyncio.Protocol):
     """Hears of changes."""
 
     def __init__(self, asking: Asking) -> None:
-        """Let somebody ask at each."""
-        self.asking = asking
+        """Let somebody ask at each that cannot be taken over."""
+        self.asking, self.got = asking, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Open the stream."""
         assert isinstance(transport, asyncio.Transport)
-        transport.write(b"GET /ofrep/v1/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
+        transport.write(
+            f"GET /ofrep/v1/events?model={self.asking.model}&changes=true HTTP/1.1\r\nHost: localhost\r\n"
+            "Accept: text/event-stream\r\n\r\n".encode()
+        )
 
     def data_received(self, data: bytes) -> None:
-        """Ask when told to."""
-        if b"refetchEvaluation" in data:
-            self.asking.ask()
+        """Take changes over, and ask when told to and the state is another."""
+        *events, self.got = (self.got + data).split(b"\n\n")
+        asking = self.asking
+        for each in events:
+            change, ask = CHANGE.search(each + b"\n"), ASK.search(each)
+            if change is not None and change[3] == asking.state and not asking.busy:
+                digest = base64.b64encode(hashlib.sha256(change[2]).digest())
+                if digest == change[1]:
+                    asking.state, asking.tag = change[4], f'"{change[6].decode()}"'
+                    print(int(change[5]), time.monotonic(), flush=True)
+            elif ask is not None and ask[1] != asking.state:
+                asking.ask()
 
 
 async def main(port: int, count: int, model: str) -> None:

@@ -242,7 +242,13 @@ PROBLEMS = [
         "'30d' is longer than '1h'",
         "to scale it with the SLO's own window, write '1h per 30d'",
     ),
-    ("time_to_exhaustion(slo) < 2", "wrong-type", (1, 27), "cannot compare a duration with an int", ""),
+    (
+        "time_to_exhaustion(slo) < 2",
+        "wrong-type",
+        (1, 27),
+        "cannot compare a duration with an int",
+        "write a duration, such as duration('30m')",
+    ),
     ("budget_left(slo) < duration('1d')", "wrong-type", (1, 33), "cannot compare a double with a duration", ""),
     ("slosz.latency", "unknown-name", (1, 5), "no variable 'slosz'", "did you mean 'slos'?"),
 ]

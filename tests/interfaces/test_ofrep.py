@@ -231,6 +231,29 @@ def test_a_pull_is_told_on_the_stream_and_silence_is_broken_by_a_comment(engine:
     known(engine, "churn", switched(engine, "churn", "live"))
 
 
+def test_a_client_that_asks_for_changes_is_led_from_state_to_state(engine: Served) -> None:
+    with engine.http.stream("GET", "/ofrep/v1/events?changes=true&model=churn") as stream:
+        read = stream.iter_lines()
+        while next(read):
+            pass
+        before = bulk(engine, query="?model=churn").json()["metadata"]["state"]
+        for model, mode in (("churn", "shadow"), ("fraud", "stopped"), ("churn", "live"), ("fraud", "live")):
+            seq = switched(engine, model, mode)  # type: ignore[arg-type]
+            assert next(read) == "event: switches"
+            digest, text = (next(read).removeprefix("data: ") for _ in range(2))
+            assert digest == base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+            said = json.loads(text)
+            now = bulk(engine, query="?model=churn")
+            assert (said["since"], said["state"], said["seq"]) == (before, now.json()["metadata"]["state"], seq)
+            assert said["etag"] == now.headers["etag"]
+            assert said["flags"] == (now.json()["flags"] if model == "churn" else [])
+            assert [next(read), next(read)] == ["", f"id: {seq}"], "and every client is told to ask, as ever"
+            told = json.loads(next(read).removeprefix("data: "))
+            assert told["etag"] == f'"{said["state"]}"'
+            before = said["state"]
+            assert next(read) == ""
+
+
 def test_streams_end_when_the_engine_stops(own: Served) -> None:
     with own.http.stream("GET", "/ofrep/v1/events") as stream:
         read = stream.iter_lines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from interfaces.serving import Served, gov, prepared
-from interfaces.switches import FLAGS, MODELS
+from interfaces.switches import FLAGS, MODELS, switched
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +60,32 @@ def test_a_token_reads_the_switches_of_its_models(engine: Served) -> None:
     reading = token(engine.directory, "dashboard", "--scope", "read")
     seen = {model: engine.http.get(f"/v1/switches/{model}", headers=reading).json() for model in ("fraud", "churn")}
     assert [seen[model]["confirmations"]["total"] for model in ("fraud", "churn")] == [1, 0]
+
+
+def test_a_stream_tells_changes_of_the_models_of_its_token_until_that_ends(engine: Served) -> None:
+    mine = token(engine.directory, "fraud-changes", "--scope", "switches", "--model", "fraud")
+    engine.until(lambda: engine.http.post(FLAGS, headers=mine).status_code == 200)
+    with engine.http.stream("GET", "/ofrep/v1/events?changes=true", headers=mine) as stream:
+        read = stream.iter_lines()
+        while next(read):
+            pass
+
+        def told() -> list[str] | None:
+            """Return the flags of the change that comes next, None when clients are only told to ask."""
+            line = next(line for line in read if line.startswith(("event: ", "data: ")))
+            if not line.startswith("event: "):
+                return None
+            next(read)
+            flags = [each["key"] for each in json.loads(next(read).removeprefix("data: "))["flags"]]
+            next(line for line in read if line.startswith("data: "))
+            return flags
+
+        switched(engine, "churn")
+        assert told() == []
+        switched(engine, "fraud")
+        assert told() == ["fraud.serve", "fraud.mode", "fraud.switch"]
+        secret = mine["Authorization"].removeprefix("Bearer ")
+        assert gov(engine.directory, "token", "revoke", secret.split("_")[1], "--as", "ana").returncode == 0
+        engine.until(lambda: engine.http.post(FLAGS, headers=mine).status_code == 401)
+        switched(engine, "fraud", "stopped")
+        assert told() is None

@@ -74,14 +74,14 @@ def house(workspace: Workspace) -> Workspace:
 
 
 def test_one_rule_with_the_place_of_every_value_and_what_it_replaced(house: Workspace) -> None:
-    done = house.run("explain", "loan-risk", "--rule", "house/score")
+    done = house.ask("explain", "loan-risk", "--rule", "house/score")
     assert (done.returncode, done.stderr) == (0, "")
     text = re.sub(r"policies [0-9a-f]{12}", "policies VERSION", done.stdout)
     assert re.sub(r"\n? *← /\S+/packs/standard", "  ← /packs/standard", text) == ONE
 
 
 def test_a_whole_policy_fits_a_hundred_columns_and_says_what_does_not_apply(house: Workspace) -> None:
-    text = house.run("explain", "loan-risk").stdout
+    text = house.ask("explain", "loan-risk").stdout
     assert max(map(len, text.splitlines())) <= 100
     assert re.search(r"\n  cost.per_day +20  ← policies/packs/house.yaml:7:19 \(default\)\n", text)
     assert re.search(r"\n  built in +tier 2, ", text)
@@ -92,7 +92,7 @@ def test_a_whole_policy_fits_a_hundred_columns_and_says_what_does_not_apply(hous
 
 
 def test_every_place_holds_the_value_that_is_said_to_stand_there(house: Workspace) -> None:
-    view = parsed(house.run("explain", "loan-risk", "--format", "json").stdout)
+    view = parsed(house.ask("explain", "loan-risk", "--format", "json").stdout)
     values = [each for part in ("card", "organisation", "parameters") for each in view[part]]
     values += [value for part in ("metrics", "rules") for each in view[part] for value in each["values"]]
     said = [each for each in values if each["kind"] != "built in"]
@@ -122,7 +122,7 @@ def _number(word: str, written: str) -> bool:
 def test_what_there_is_not_is_refused_with_what_was_meant(
     seen: Workspace, arguments: tuple[str, ...], message: str
 ) -> None:
-    done = seen.run("explain", *arguments)
+    done = seen.ask("explain", *arguments)
     assert (done.returncode, done.stderr) == (2, message)
 
 
@@ -132,7 +132,7 @@ def test_it_explains_without_a_database_and_beside_problems(tmp_path: Path, hous
     (broken.directory / "policies" / "other.yaml").write_text(
         "kind: card\nmodel: other\nowners: {team: lending}\n", encoding="utf-8"
     )
-    done = broken.run("explain", "loan-risk", "--rule", "scores-high")
+    done = broken.ask("explain", "loan-risk", "--rule", "scores-high")
     assert done.returncode == 0
     assert "scores-high" in done.stdout
     assert done.stderr == "gov: warning: the policies have 1 problems, see gov check\n"
@@ -147,11 +147,11 @@ def test_what_ruled_at_a_time_is_explained_from_what_the_engine_stored(house: Wo
         built = engine(settings, base=house.directory)
         adopt(built, DAY + timedelta(days=day))
         built.database.close()
-    then = house.run("explain", "loan-risk", "--rule", "house/score", "--at", "2026-01-05T12:00")
+    then = house.ask("explain", "loan-risk", "--rule", "house/score", "--at", "2026-01-05T12:00")
     assert (then.returncode, then.stderr) == (0, "")
     assert "house/limit         0.4  ← policies/loan-risk.yaml:26:27\n" in then.stdout
-    now = house.run("explain", "loan-risk", "--rule", "house/score").stdout
+    now = house.ask("explain", "loan-risk", "--rule", "house/score").stdout
     assert "house/limit         0.3  ← policies/loan-risk.yaml:26:27\n" in now
-    early = house.run("explain", "loan-risk", "--at", "2026-01-04")
+    early = house.ask("explain", "loan-risk", "--at", "2026-01-04")
     assert early.returncode != 0
     assert early.stderr == "gov: no policies ruled at 2026-01-04 00:00Z; the first was adopted at 2026-01-05 00:00Z\n"

@@ -217,11 +217,22 @@ def test_on_a_terminal_at_most_five_questions_are_asked(tmp_path: Path) -> None:
     assert "columns: {time: a}" in card
 
 
-def typed(folder: Path, answers: list[str]) -> str:
+def test_a_sample_that_is_asked_for_takes_the_place_of_the_sentence(tmp_path: Path) -> None:
+    written(tmp_path, "select timestamp '2026-01-05' as a, timestamp '2026-01-06' as b, i as v from range(9) t(i)")
+    typed(tmp_path, ["sample.parquet", "", "lending", "ana", "b"], "init")
+    assert "columns: {time: b}" in (tmp_path / "policies/sample.yaml").read_text()
+
+
+def typed(folder: Path, answers: list[str], *command: str) -> str:
     """Run `gov init` in a terminal and type an answer whenever it waits with a question."""
     terminal, end = pty.openpty()
     process = subprocess.Popen(
-        [*GOV, "init", "--from", "sample.parquet"], cwd=folder, env=environment({}), stdin=end, stdout=end, stderr=end
+        [*GOV, *(command or ("init", "--from", "sample.parquet"))],
+        cwd=folder,
+        env=environment({}),
+        stdin=end,
+        stdout=end,
+        stderr=end,
     )
     os.close(end)
     screen, left = "", list(answers)

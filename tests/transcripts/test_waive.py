@@ -30,38 +30,38 @@ def test_a_waiver_from_request_to_withdrawal(workspace: Workspace) -> None:
         r"it takes effect once a second person approves it \(ana\): gov waive approve WVR-1\n",
         asked.stdout,
     )
-    own = workspace.run("waive", "approve", "WVR-1", "--as", "bo")
+    own = workspace.ask("waive", "approve", "WVR-1", "--as", "bo")
     assert (own.returncode, "somebody else must approve it" in own.stderr) == (3, True)
-    assert rows(workspace.run("waive", "list").stdout)[0][:4] == ["WVR-1", "loan-risk", "waits for approval",
+    assert rows(workspace.ask("waive", "list").stdout)[0][:4] == ["WVR-1", "loan-risk", "waits for approval",
                                                                   f"{until} 00:00Z"]  # fmt: skip
-    done = workspace.run("waive", "approve", "wvr-1", "--as", "ana")
+    done = workspace.ask("waive", "approve", "wvr-1", "--as", "ana")
     assert re.fullmatch(rf"WVR-1 is in force until {until} 00:00Z; sealed as entry \d+\n", done.stdout), done.stderr
-    (waiver,) = parsed(workspace.run("waive", "list", "--format", "json").stdout)["active"]
+    (waiver,) = parsed(workspace.ask("waive", "list", "--format", "json").stdout)["active"]
     assert (waiver["rule"], waiver["approved_by"], waiver["ends_on"]) == (
         RULE,
         "ana",
         ["new_version", "unused_for 14d"],
     )
     assert "w" in waiver["left"] or "d" in waiver["left"]
-    explained = workspace.run("explain", "loan-risk", "--rule", RULE).stdout
+    explained = workspace.ask("explain", "loan-risk", "--rule", RULE).stdout
     assert f"~ WVR-1             waived until {until} 00:00Z or new_version, unused_for 14d by ana:" in explained
-    judged = workspace.run("eval", "loan-risk", *AT, "--all").stdout
+    judged = workspace.ask("eval", "loan-risk", *AT, "--all").stdout
     assert f"waived until {until} or new_version or unused_for 14d by ana: The version is known." in judged
-    over = workspace.run("waive", "withdraw", "WVR-1", "--because", "it was wrong", "--as", "bo")
+    over = workspace.ask("waive", "withdraw", "WVR-1", "--because", "it was wrong", "--as", "bo")
     assert re.fullmatch(rf"WVR-1 is withdrawn, {RULE} counts again; sealed as entry \d+\n", over.stdout), over.stderr
-    assert workspace.run("waive", "list").stdout == "nothing is waived\n"
-    again = workspace.run("waive", "withdraw", "WVR-1", "--because", "it was wrong", "--as", "bo")
+    assert workspace.ask("waive", "list").stdout == "nothing is waived\n"
+    again = workspace.ask("waive", "withdraw", "WVR-1", "--because", "it was wrong", "--as", "bo")
     assert (again.returncode, "ended at" in again.stderr) == (3, True)
 
 
 def test_a_waiver_that_cannot_be_asked_for(workspace: Workspace) -> None:
-    asked = workspace.run(
+    asked = workspace.ask(
         "waive", "request", "loan-risk", "scores-hi", "--because", "x", "--until", "2000-01-01", "--as", "bo"
     )
     assert "did you mean 'scores-high'?" in asked.stderr
-    late = workspace.run("waive", "request", "loan-risk", RULE, "--because", "x", "--until", "2000-01-01", "--as", "bo")
+    late = workspace.ask("waive", "request", "loan-risk", RULE, "--because", "x", "--until", "2000-01-01", "--as", "bo")
     assert (late.returncode, "a waiver ends after now" in late.stderr) == (1, True)
-    odd = workspace.run(
+    odd = workspace.ask(
         "waive", "request", "loan-risk", RULE, "--because", "x", "--until", "2000-01-01", "--ends-on", "monday",
         "--as", "bo",
     )  # fmt: skip
@@ -71,8 +71,8 @@ def test_a_waiver_that_cannot_be_asked_for(workspace: Workspace) -> None:
 def test_a_file_is_explained_as_a_request_before_any_engine_read_it(workspace: Workspace) -> None:
     (workspace.directory / "policies" / "waivers").mkdir()
     (workspace.directory / "policies" / "waivers" / "v1.yaml").write_text(FILE, encoding="utf-8")
-    assert workspace.run("check").returncode == 0
-    text = workspace.run("explain", "loan-risk", "--rule", RULE).stdout
+    assert workspace.ask("check").returncode == 0
+    text = workspace.ask("explain", "loan-risk", "--rule", RULE).stdout
     assert "~ waiver            requested by bo; would end 2030-01-31 00:00Z {version=v1}: Compared by hand.\n" in text
     assert "← policies/waivers/v1.yaml:2:7\n" in text
 

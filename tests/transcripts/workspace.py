@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,6 +57,19 @@ class Workspace:
         return subprocess.run(
             command, cwd=self.directory, env=environment(settings), capture_output=True, text=True, check=False
         )
+
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in this process, which takes a twentieth of the time of one of its own."""
+        from governance.cli.main import run
+
+        hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("GOV_")}
+        out, err = io.StringIO(), io.StringIO()
+        try:
+            with chdir(self.directory), redirect_stdout(out), redirect_stderr(err):
+                code = run(list(arguments))
+        finally:
+            os.environ.update(hidden)
+        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
     def copy(self, directory: Path) -> Workspace:
         """Return another workspace like this one."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -19,7 +22,7 @@ class Held:
 
     `entered` are the ids of the override files that the engine has entered in its log, so that they hold no longer.
     `carried` are the flags that the answer did not have, or had in error, and that are held on to: to forget a switch
-    that was pulled would be to restore it.
+    that was pulled would be to restore it. `state` is the engine's name for it, "" when it gave none.
     """
 
     flags: Mapping[str, Flag]
@@ -28,6 +31,7 @@ class Held:
     streams: tuple[str, ...] = ()
     entered: frozenset[str] = frozenset()
     carried: frozenset[str] = frozenset()
+    state: str = ""
     _read: dict[str, Switch | None] = field(default_factory=dict, repr=False, compare=False)
 
     def switch(self, model: str) -> Switch | None:
@@ -77,7 +81,32 @@ def held_of(document: object, etag: str = "", before: Held | None = None) -> Hel
         streams=_streams(document.get("eventStreams")),
         entered=_entered(metadata, switches, before),
         carried=carried,
+        state=_text(metadata.get("state")),
     )
+
+
+def applied(before: Held, lines: Sequence[str]) -> Held:
+    """Return the state to which an event leads: its lines are a digest, and what has changed since an exact state.
+
+    :raises Unreadable: when a byte was changed on the way, or it follows on another state than this one.
+    """
+    if len(lines) != 2:
+        raise Unreadable("it has not its two lines")
+    digest, text = lines
+    if digest != base64.b64encode(hashlib.sha256(text.encode()).digest()).decode():
+        raise Unreadable("it does not have the digest that it names")
+    said = json.loads(text)
+    if not isinstance(said, dict) or not before.state or said.get("since") != before.state:
+        raise Unreadable("it follows on another state")
+    told = said.get("flags")
+    fresh = {each["key"]: each for each in told if _usable(each)} if isinstance(told, list) else {}
+    document = {
+        "flags": [*({**before.flags, **fresh}.values())],
+        "eventStreams": [{"type": "sse", "url": each} for each in before.streams],
+        "metadata": {"seq": said.get("seq"), "state": said.get("state")},
+    }
+    after = held_of(document, _text(said.get("etag")), before)
+    return replace(after, carried=before.carried - frozenset(fresh))
 
 
 def content_of(held: Held) -> dict[str, Any]:
@@ -116,6 +145,10 @@ def _usable(flag: object) -> bool:
     if flag["key"].endswith(".serve") and not isinstance(value, bool):
         raise Unreadable(f"{flag['key']} is {value!r}, which is neither true nor false")
     return "value" in flag
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _seq(switch: Mapping[str, Any]) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
+from model_governance_openfeature.answer import Held, applied
 from model_governance_openfeature.daemon import Aside
 from model_governance_openfeature.deadline import Late, within
 from model_governance_openfeature.wire import Unreachable, Wire
@@ -127,12 +128,19 @@ class Link(threading.Thread):
             await _either(self._due, self._pause(failures))
 
     async def _fetch(self, wire: Wire) -> None:
-        held = await wire.fetch(self._keeper.view.held)
+        before = self._keeper.view.held
+        held = await wire.fetch(before)
+        self._keeper.say("engine", "")
+        if self._keeper.view.held is not before:
+            self._due.set()  # a change was told meanwhile, and which of the two is newer is not known
+            return
+        self._take(held)
+        self._settled = not self._due.is_set()
+
+    def _take(self, held: Held | None) -> None:
         if self._keeper.refreshed(held):
             self._to_save.set()
             self._to_confirm.set()
-        self._settled = not self._due.is_set()
-        self._keeper.say("engine", "")
 
     def _pause(self, failures: int) -> float:
         """Return how long to wait before asking again, each process a little differently."""
@@ -160,16 +168,50 @@ class Link(threading.Thread):
             await asyncio.sleep(self._backoff(failures) if failures else GAP)
 
     async def _hear(self, wire: Wire, url: str) -> None:
+        told: list[str] | None = None
         async with aclosing(wire.events(url, self._last_event, self._options.silence)) as events:
             async for name, value in events:
-                if name == "open":
-                    self._listening = True
-                if name == "open" or (name == "data" and _asks_to_fetch(value)):
-                    self._due.set()
-                elif name == "id":
-                    self._last_event = value
-                elif self._settled and not self._due.is_set():
-                    self._keeper.alive()
+                if name == "event":
+                    told = [] if value == "switches" and wire.is_engine(url) else None
+                elif told is not None and name == "data":
+                    told.append(value)
+                elif told is not None:
+                    self._apply(told)
+                    told = None
+                else:
+                    self._heard(name, value)
+
+    def _heard(self, name: str, value: str) -> None:
+        """Take a line of the stream that every client understands."""
+        if name == "open":
+            self._listening = True
+        if name == "open" or (name == "data" and self._asks_to_fetch(value)):
+            self._due.set()
+        elif name == "id":
+            self._last_event = value
+        elif self._settled and not self._due.is_set():
+            self._keeper.alive()
+
+    def _apply(self, told: list[str]) -> None:
+        """Take a change over that leads on from what is held; the call to ask that follows it decides about others."""
+        view = self._keeper.view
+        if view.held is None or view.local:
+            return
+        try:
+            self._take(applied(view.held, told))
+        except (ValueError, RecursionError) as error:
+            log.debug("A change cannot be followed: %s", error)
+
+    def _asks_to_fetch(self, data: str) -> bool:
+        try:
+            found = json.loads(data)
+        except ValueError:
+            return True  # garbled: asking once more than needed does no harm
+        if not isinstance(found, dict) or found.get("type") != "refetchEvaluation":
+            return False
+        view = self._keeper.view
+        known = view.held.state if view.held is not None and not view.local else ""
+        return not known or found.get("etag") != f'"{known}"'
 
     async def _confirm(self, wire: Wire) -> None:
         """Tell the engine which change is held, soon after each and now and then."""
@@ -213,11 +255,3 @@ async def _either(event: asyncio.Event, seconds: float) -> None:
     """Wait for an event, at most for so long."""
     with suppress(Late):
         await within(event.wait(), seconds)
-
-
-def _asks_to_fetch(data: str) -> bool:
-    try:
-        found = json.loads(data)
-    except ValueError:
-        return True  # garbled: asking once more than needed does no harm
-    return isinstance(found, dict) and found.get("type") == "refetchEvaluation"

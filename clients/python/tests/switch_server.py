@@ -44,6 +44,7 @@ class SwitchServer:
         self.digest, self.token = digest, ""
         self.status, self.metadata = 200, {}
         self.mangled: Callable[[bytes], bytes] = lambda body: body
+        self.changes, self.mangled_change = True, self.mangled
         self.streams, self.heartbeats = True, True
         self.asked, self.confirmed, self.opened = [], [], []
         self._waiting: set[asyncio.Event] = set()
@@ -120,8 +121,8 @@ class SwitchServer:
             writer.write(_response(401, b"{}"))
         elif path.startswith("/ofrep/v1/evaluate/flags"):
             writer.write(self._flags(path, headers))
-        elif path == "/ofrep/v1/events":
-            return await self._events(headers, writer)
+        elif path.startswith("/ofrep/v1/events"):
+            return await self._events(path, headers, writer)
         elif path == "/v1/confirmations":
             self.confirmed.append(json.loads(body))
             writer.write(_response(204, b""))
@@ -150,19 +151,35 @@ class SwitchServer:
         """Return all flags as OFREP writes them, for a request that says nothing of itself."""
         flags = [flag for model, value in self.switches.items() for flag in _flags(model, value)]
         streams = [{"type": "sse", "endpoint": {"requestUri": "/ofrep/v1/events"}}] if self.streams else []
-        return {"flags": flags, "eventStreams": streams, "metadata": {"seq": self.seq, **self.metadata}}
+        known = {"seq": self.seq, **({"state": _state(self.switches)} if self.changes else {}), **self.metadata}
+        return {"flags": flags, "eventStreams": streams, "metadata": known}
 
-    async def _events(self, headers: Mapping[str, str], writer: asyncio.StreamWriter) -> bool:
+    def change(self, before: Switches) -> bytes:
+        """Return the event that leads from other switches to these."""
+        after = self.switches
+        flags = [flag for model, value in after.items() if before.get(model) != value for flag in _flags(model, value)]
+        etag = f'"{hashlib.sha256(json.dumps(self.answer()).encode()).hexdigest()}"'
+        said = {"since": _state(before), "state": _state(after), "seq": self.seq, "etag": etag, "flags": flags}
+        body = json.dumps(said).encode()
+        digest = base64.b64encode(hashlib.sha256(body).digest())
+        return b"event: switches\ndata: %b\ndata: %b\n\n" % (digest, self.mangled_change(body))
+
+    async def _events(self, path: str, headers: Mapping[str, str], writer: asyncio.StreamWriter) -> bool:
         self.opened.append(headers.get("last-event-id", ""))
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
         changed = asyncio.Event()
         changed.set()
         self._waiting.add(changed)
+        told: Switches | None = None
         try:
             while True:
                 if changed.is_set():
                     changed.clear()
-                    writer.write(f'id: {self.seq}\ndata: {{"type": "refetchEvaluation"}}\n\n'.encode())
+                    if told is not None and self.changes and "changes=true" in path and not told.keys() - self.switches:
+                        writer.write(self.change(told))
+                    told = self.switches
+                    etag = f', "etag": "\\"{_state(told)}\\""' if self.changes else ""
+                    writer.write(f'id: {self.seq}\ndata: {{"type": "refetchEvaluation"{etag}}}\n\n'.encode())
                 elif self.heartbeats:
                     writer.write(b": alive\n\n")
                 await writer.drain()
@@ -172,6 +189,10 @@ class SwitchServer:
                     continue
         finally:
             self._waiting.discard(changed)
+
+
+def _state(switches: Switches) -> str:
+    return hashlib.sha256(json.dumps(switches, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _flags(model: str, value: dict[str, Any]) -> list[dict[str, Any]]:

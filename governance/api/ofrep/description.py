@@ -74,6 +74,8 @@ def _paths() -> dict[str, Any]:
         "304": {"description": "The caller has them.", "headers": tag},
         **refused,
     }
+    told = {"name": "changes", "in": "query", "schema": {"type": "boolean"}}
+    told["description"] = "With `true` an event `switches` tells what has changed before clients are told to ask."
     stream = {"description": "Events that say when to ask again.", "content": {"text/event-stream": {}}}
     return {
         FLAGS + "/{key}": {"post": _operation("evaluate_flag", "Evaluate one flag.", [key], one)},
@@ -85,6 +87,7 @@ def _paths() -> dict[str, Any]:
                 "operationId": "events_of_flags",
                 "summary": "Hear of changes.",
                 "description": "Tell at once, and at every change, when to ask again.",
+                "parameters": [model, told],
                 "responses": {"200": stream, "4XX": _problem(), "5XX": _problem()},
             }
         },

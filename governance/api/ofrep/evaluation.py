@@ -125,13 +125,23 @@ class Bulk:
         if self._sheet.snapshot is not snapshot:
             self._sheet = self._sheet.after(snapshot)
         flags = self._sheet.flags(said.request, only)
-        return b'{"flags":[%b],"eventStreams":%b,"metadata":{"seq":%d}}' % (flags, self._streams, snapshot.seq)
+        return b'{"flags":[%b],"eventStreams":%b,"metadata":{"seq":%d,"state":"%b"}}' % (
+            flags,
+            self._streams,
+            snapshot.seq,
+            state(snapshot).encode(),
+        )
 
 
 def etag(snapshot: Snapshot, said: Asked, only: Collection[str] | None) -> bytes:
     """Return what changes whenever the answer does: with the state, any part of the context, and what may be read."""
     whole = json.dumps([snapshot.digest, said.context, None if only is None else sorted(only)], sort_keys=True)
     return b'"%d-%b"' % (snapshot.seq, hashlib.sha256(whole.encode()).hexdigest()[:32].encode())
+
+
+def state(snapshot: Snapshot) -> str:
+    """Return the name of a state, by which a client knows which one it holds."""
+    return snapshot.digest[:32]
 
 
 def digest(body: bytes) -> bytes:

@@ -11,6 +11,8 @@ from http import HTTPStatus
 
 from starlette.types import Receive, Scope, Send
 
+from governance.api.ofrep.changes import Changes
+from governance.api.ofrep.evaluation import state
 from governance.api.problems import problem
 from governance.engine.board import Board, Snapshot
 
@@ -39,6 +41,8 @@ class Streams:
         self._telling: set[asyncio.Task[None]] = set()
         self._closed = False
         self._served = self.refused = 0
+        self.changes: Changes | None = None
+        """Tells what has changed, where clients ask for it."""
         board.subscribe(self._changed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +57,7 @@ class Streams:
         gone = asyncio.create_task(_gone(receive, woken))
         self._open[woken] = None
         try:
-            await self._stream(send, woken, gone)
+            await self._stream(scope, send, woken, gone)
         finally:
             del self._open[woken]
             gone.cancel()
@@ -69,7 +73,7 @@ class Streams:
         for woken in self._open:
             woken.set()
 
-    async def _stream(self, send: Send, woken: asyncio.Event, gone: asyncio.Task[None]) -> None:
+    async def _stream(self, scope: Scope, send: Send, woken: asyncio.Event, gone: asyncio.Task[None]) -> None:
         loop = asyncio.get_running_loop()
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         self._served += 1
@@ -77,6 +81,8 @@ class Streams:
         told: Snapshot | None = None
         while not (gone.done() or self._closed):
             snapshot = self._board.snapshot
+            if told is not None and snapshot is not told and self.changes is not None:
+                text += self.changes.event(scope, told, snapshot)  # first: who takes it need not ask
             text += event(snapshot) if snapshot is not told else b": %d\n\n" % snapshot.seq
             told = snapshot
             await send({"type": "http.response.body", "body": text, "more_body": True})
@@ -108,7 +114,7 @@ def event(snapshot: Snapshot) -> bytes:
     """Return the event that lets a client ask again; it is the first of every connection, so that nothing is missed."""
     data = {
         "type": "refetchEvaluation",
-        "etag": f'"{snapshot.digest[:32]}"',
+        "etag": f'"{state(snapshot)}"',
         "lastModified": int(snapshot.at.timestamp()),
         "seq": snapshot.seq,
     }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from governance.api.ofrep.changes import Changes
 from governance.api.ofrep.evaluation import Allowed, Bulk, Single
 from governance.api.ofrep.events import Streams
 from governance.api.problems import problem
@@ -55,11 +57,14 @@ class _Admitted:
         return await self._app(scope, receive, send)
 
 
-def routes(board: Board, streams: Streams, clock: Clock, allowed: Allowed) -> list[BaseRoute]:
-    """Return the routes; `allowed` says which models a caller may read.
+def routes(
+    board: Board, streams: Streams, clock: Clock, allowed: Allowed, holds: Callable[[Scope], bool]
+) -> list[BaseRoute]:
+    """Return the routes; `allowed` says which models a caller may read, `holds` whether its token still does.
 
     They are plain ASGI: a framework's reading and checking of each request would take longer than the answer.
     """
+    streams.changes = Changes(allowed, holds)
     single, bulk = Single(board, clock.now, allowed), Bulk(board, clock.now, allowed, EVENTS)
     return [
         Below(FLAGS, single),

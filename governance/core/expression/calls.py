@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from governance.core.expression import syntax
 from governance.core.expression.cost import SERIES
 from governance.core.expression.functions import duration, pattern, seconds, timestamp
+from governance.core.expression.hinting import FOREIGN
 from governance.core.expression.nesting import report_nested
 from governance.core.expression.reference import Reference
 from governance.core.expression.shape import ANY, DOUBLE, STRING, Shape, joined
@@ -94,16 +95,20 @@ def _aggregate(resolver: Resolver, node: syntax.Call) -> tuple[Reference, Labels
         return None
     reference, labels = found
     kept = _labels(resolver, node.arguments[1], reference, labels) if len(node.arguments) == _MOST else ()
+    if kept is None:
+        return None
     step = (node.function, kept)
     return replace(reference, aggregates=(*reference.aggregates, step)), None if labels is None else kept
 
 
-def _labels(resolver: Resolver, node: Node, reference: Reference, known: Labels | None) -> Labels:
+def _labels(resolver: Resolver, node: Node, reference: Reference, known: Labels | None) -> Labels | None:
     items = node.items if isinstance(node, syntax.ListOf) else ()
     names = [each.value for each in items if isinstance(each, syntax.Literal) and isinstance(each.value, str)]
     if not isinstance(node, syntax.ListOf) or len(names) != len(items):
-        resolver.report(node.span, "wrong-arguments", "the labels to keep are a list of texts, such as ['feature']")
-        return ()
+        hint = "of two values math.greatest(…) or math.least(…) is one" if isinstance(node, syntax.Select) else ""
+        message = "the labels to keep are a list of texts, such as ['feature']"
+        resolver.report(node.span, "wrong-arguments", message, hint)
+        return None
     for item, name in zip(items, names, strict=True):
         if known is not None and name not in known:
             hint = closest(name, known) or (f"it has {', '.join(known)}" if known else "it has none")
@@ -173,6 +178,8 @@ def _instead(name: str, shape: Shape, kinds: frozenset[str]) -> str:
     """Return how to make what a function takes of what it was given."""
     if kinds == {"string"} and shape.kind in ("int", "double", "bool"):
         return "write string(…)"
+    if name == "contains" and shape.kind == "list":
+        return "write item in list"
     if "double" in kinds and shape.kind in ("int", "uint"):
         return "write 1.0 or double(…)"
     return f"a number needs no {name}()" if name == "seconds" and shape.kind in ("int", "double") else ""
@@ -190,7 +197,9 @@ def _report_unknown(resolver: Resolver, node: syntax.Call) -> None:
         resolver.report(node.name_span, "wrong-arguments", message, f"write {example(node.function)}")
     else:
         message = f"no function '{node.function}'"
-        resolver.report(node.name_span, "unknown-function", message, closest(node.function, KNOWN))
+        foreign = FOREIGN.get(node.function.lower())
+        hint = f"write {foreign}" if foreign else closest(node.function, KNOWN)
+        resolver.report(node.name_span, "unknown-function", message, hint)
 
 
 def _check_pattern(resolver: Resolver, node: syntax.Call) -> None:

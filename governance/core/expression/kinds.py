@@ -42,7 +42,7 @@ def comparison(operator: str, left: Shape, right: Shape) -> str:
     if "any" in (one, other) or (one in NUMBERS and other in NUMBERS):
         return ""
     if operator in ("==", "!="):
-        if one == other or "null" in (one, other):
+        if one == other:
             return ""
         return f"{a_kind(one)} never equals {a_kind(other)}"
     if one == other and one in _ORDERED:
@@ -55,7 +55,8 @@ def membership(left: Shape, right: Shape) -> str:
     found = _kind(right)
     if found not in ("any", "list", "map"):
         return f"'in' needs a list or a map, not {a_kind(found)}"
-    return comparison("==", left, right.member)
+    one, other = _kind(left), _kind(right.member)
+    return f"'in' looks for {a_kind(one)} among {other}s" if comparison("==", left, right.member) else ""
 
 
 def indexing(container: Shape, key: Shape) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from governance.core.expression import bounds, budgets, calls, guarding, kinds, looking_back, syntax
+from governance.core.expression import bounds, budgets, calls, guarding, hinting, kinds, looking_back, syntax
 from governance.core.expression.contradiction import contradiction
 from governance.core.expression.functions import TYPES
 from governance.core.expression.guarding import Place, Places
@@ -152,7 +152,7 @@ class Resolver:
             self.labels.setdefault(node.field, node.field_span)
         if node.optional:
             return replace(node, operand=operand), OPTIONAL
-        result = self._field(node, shape, node.field, node.field_span)
+        result = self._field(replace(node, operand=operand), shape, node.field, node.field_span)
         return replace(node, operand=operand, double=result.kind == "double"), result
 
     def _field(self, node: syntax.Select | syntax.Index, shape: Shape, name: str, span: Span) -> Shape:
@@ -168,7 +168,8 @@ class Resolver:
                 if shape.kind == "record"
                 else f"{where} is {a_kind(shape.kind)}, it has no fields"
             )
-            self.report(span, "unknown-field", message, closest(name, [each.name for each in shape.fields]))
+            hint = hinting.fielded(node, shape, name, where) or closest(name, [each.name for each in shape.fields])
+            self.report(span, "unknown-field", message, hint)
             return ANY
         self._guard(node, field)
         return field.shape
@@ -201,12 +202,15 @@ class Resolver:
         if node.optional:
             return resolved, OPTIONAL
         if shape.kind == "record" and isinstance(key, syntax.Literal) and isinstance(key.value, str):
-            return resolved, self._field(node, shape, key.value, key.span)
+            return resolved, self._field(resolved, shape, key.value, key.span)
         if path(node.operand) == (LABELS,) and isinstance(key, syntax.Literal) and LABELS not in self._scope:
             self.labels.setdefault(str(key.value), key.span)
         wrong = kinds.indexing(shape, key_shape)
         if wrong:
-            self.report(node.span if wrong[0] == "container" else key.span, "wrong-type", wrong[1])
+            hint = (
+                hinting.fielded(resolved, shape, str(getattr(key, "value", "…")), "") if operand != node.operand else ""
+            )
+            self.report(node.span if wrong[0] == "container" else key.span, "wrong-type", wrong[1], hint)
         return resolved, OPTIONAL if shape.kind == "optional" else shape.element
 
     def _call(self, node: syntax.Call) -> Resolved:
@@ -224,7 +228,9 @@ class Resolver:
             return self._once(node, operand, shape)
         if shape.kind not in ("any", "list", "map", "record"):
             message = f"{node.macro}() needs a list or a map, not {a_kind(shape.kind)}"
-            self.report(node.operand.span, "wrong-type", message)
+            metric = isinstance(operand, syntax.Bound)
+            hint = f"write series({self._source(node.operand)}).{node.macro}(…)" if metric else ""
+            self.report(node.operand.span, "wrong-type", message, hint)
         length = self.lengths[node.span] = len(shape.fields) if shape.kind == "record" else shape.longest
         with self._binding(_variables(node, shape), _filtered(node, self.text)):
             condition = None if node.condition is None else self._condition(node.condition)
@@ -275,7 +281,9 @@ class Resolver:
             if not wrong:
                 self._never(node, left, right)
         if wrong:
-            self.report(node.span, "wrong-type", wrong)
+            words = self._source(node.left), self._source(node.right)
+            hint = "" if node.operator in _ARITHMETIC else hinting.compared(left, right, words)
+            self.report(node.span, "wrong-type", wrong, hint)
         return replace(node, left=left[0], right=right[0]), result
 
     def _never(self, node: syntax.Binary, left: Resolved, right: Resolved) -> None:

@@ -11,11 +11,11 @@ import problem_pages
 import yaml
 
 from governance.bootstrap import KINDS, shipped
-from governance.cli.schema import json_schema
 from governance.core.duration import format_duration
 from governance.core.measure import MEASURES
 from governance.core.pack import Pack
 from governance.core.rule import Rule
+from governance.loader.published import json_schema
 
 HERE = Path(__file__).parent
 

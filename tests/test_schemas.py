@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
+
+from governance.bootstrap import KINDS
+from governance.loader.descriptions import DESCRIPTIONS
+from governance.loader.published import json_schema
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = sorted((ROOT / "policies").rglob("*.yaml"))
@@ -40,3 +45,48 @@ CARD = {"kind": "card", "model": "m", "owners": {"team": "t"}}
 )
 def test_shares_and_durations_as_authors_write_them(change: dict[str, Any], wrong: list[str]) -> None:
     assert problems({**CARD, **change}) == wrong
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_editor_has_a_word_for_every_field(kind: str) -> None:
+    """A field without one: write it into governance/loader/descriptions.py."""
+    schema: dict[str, Any] = json_schema(kind, KINDS[kind])
+    parts = {KINDS[kind].__name__: schema, **schema.get("$defs", {})}
+    bare = [
+        f"{name}.{field}"
+        for name, part in parts.items()
+        for field, said in part.get("properties", {}).items()
+        if not said.get("description")
+    ]
+    assert bare == []
+    assert all(part.get("description") for part in parts.values()), "every part says what it is"
+
+
+def test_every_example_is_taken_by_its_schema() -> None:
+    for kind, document in KINDS.items():
+        schema: dict[str, Any] = json_schema(kind, document)
+        for name, part in {document.__name__: schema, **schema.get("$defs", {})}.items():
+            for field, said in part.get("properties", {}).items():
+                for example in said.get("examples", []):
+                    one = {"$defs": schema.get("$defs", {}), **said}
+                    assert jsonschema.Draft202012Validator(one).is_valid(example), f"{name}.{field}: {example}"
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=[each.stem for each in SHIPPED])
+def test_what_is_shipped_names_its_schema_in_its_first_line(path: Path) -> None:
+    first, *rest = path.read_text(encoding="utf-8").splitlines()
+    found = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)
+    assert found is not None, f"{path.name} begins with {first!r}"
+    schema = (path.parent / found[1]).resolve()
+    kind = next(line.partition(": ")[2].strip() for line in rest if line.startswith("kind:"))
+    assert schema == ROOT / "docs" / "schema" / f"{kind}.json"
+    assert schema.is_file()
+
+
+def test_a_description_that_no_field_has_is_old() -> None:
+    old = []
+    for kind, document in KINDS.items():
+        schema: dict[str, Any] = json_schema(kind, document)
+        for name, part in {document.__name__: schema, **schema.get("$defs", {})}.items():
+            old += [f"{name}.{field}" for field in DESCRIPTIONS.get(name, {}) if field not in part["properties"]]
+    assert old == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from governance.cli.output import Format, FormatOption, instant, number, print_j
 from governance.core.expression.display import displayed
 
 if TYPE_CHECKING:
-    from governance.views import RuleView
+    from governance.views import RuleView, TermView
 
 _PANEL = "Author policies"
 
@@ -26,6 +27,7 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="The model to judge.")],
     at: Annotated[str, typer.Option(help="Judge as of this time; by default now.")] = "",
     show_all: Annotated[bool, typer.Option("--all", help="Show passing rules one by one too.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Say of every rule why, also of what passes.")] = False,
     output: FormatOption = Format.text,
 ) -> int:
     """Judge every rule of a model now, with its values and the failing part; nothing is written."""
@@ -35,7 +37,7 @@ def evaluate(
 
     built = evaluator(Settings())
     moment = instant(at) if at else built.clock.now()
-    views = judged(built, model, moment)
+    views = judged(built, model, moment, explained=explain)
     if output is Format.json:
         print_json(
             {"model": model, "at": moment.isoformat(), "rules": [each.model_dump(mode="json") for each in views]}
@@ -69,6 +71,11 @@ def _print_rules(views: list[RuleView], *, show_all: bool) -> None:
             name = f"{rule} {_set(each.labels)}".strip() if show_all or alone else rule
             count = f"×{len(members)}" if len(members) > 1 and not show_all else _values(each)
             rows.append((f"{_MARKS.get(outcome, '?')} {outcome}", name, count, each.reason))
+    for each in views:
+        if each.outcome != "fail" and each.terms:
+            say(f"{_MARKS.get(each.outcome, '?')} {each.outcome}: {each.rule} {_set(each.labels)}".rstrip())
+            _print_terms(each.terms, "    ")
+            say()
     print_table(("verdict", "rule", "values", "why"), rows)
     judged = sum(each.outcome in {"pass", "fail"} for each in views)
     left = Counter(each.outcome for each in views if each.outcome in {"too_few", *_UNJUDGED})
@@ -85,10 +92,7 @@ def _print_failure(view: RuleView) -> None:
     firm = f", {view.basis}" if view.basis else ""
     say(f"✗ {view.severity}{firm}: {view.summary}")
     say(f"    {view.rule} {_set(view.labels)}".rstrip() + f"   ({view.origin})")
-    for term in view.terms:
-        values = ", ".join(f"{name} = {_shown(value)}" for name, value in term.values.items())
-        truth = {True: "true", False: "false", None: "not known"}[term.true]
-        say(f"    {term.text}  is {truth}" + (f"  ({values})" if values else ""))
+    _print_terms(view.terms, "    ")
     times = [each["time"] for each in view.inputs if each["time"] is not None]
     if times:
         over = ", ".join(f"{_name(each)} over {each['window']}" for each in view.inputs if each["window"])
@@ -96,6 +100,16 @@ def _print_failure(view: RuleView) -> None:
     if view.remedy:
         say(f"    → {view.remedy}")
     say()
+
+
+def _print_terms(terms: Iterable[TermView], indent: str) -> None:
+    for term in terms:
+        values = ", ".join(f"{name} = {_shown(value)}" for name, value in term.computed.items())
+        truth = {True: "✓ true", False: "✗ false", None: "? not known"}[term.true]
+        say(f"{indent}{term.line}  {truth}" + (f"  ({values})" if values else ""))
+        for each in term.items:
+            say(f"{indent}  {each.item}:")
+            _print_terms(each.terms, f"{indent}    ")
 
 
 def _values(view: RuleView) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from shutil import get_terminal_size
 from textwrap import wrap
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import Format, FormatOption, print_json, stamp
+from governance.cli.output import Format, FormatOption, instant, print_json, stamp
 from governance.core.problem import printable
 
 if TYPE_CHECKING:
+    from governance.bootstrap import Policies
+    from governance.settings import Settings
     from governance.views.explained import ExplainedRule, ExplainedView, ExplainedWaiver, ValueView
 
 _WIDTH = 100
@@ -31,6 +34,7 @@ def register(app: typer.Typer) -> None:
 def explain(
     model: Annotated[str, typer.Argument(help="The model.")],
     rule: Annotated[str, typer.Option(help="Only this rule and what it reads, such as drift/psi.")] = "",
+    at: Annotated[str, typer.Option(help="As it ruled at this time, out of the engine's database.")] = "",
     output: FormatOption = Format.text,
 ) -> int:
     """Print the effective policy of a model, with the file, line and column of every value. Offline."""
@@ -39,9 +43,13 @@ def explain(
     from governance.settings import Settings
 
     settings = Settings()
-    found = policies([settings.policies])
-    known, asked = waivers_known(settings, found, model, datetime.now(UTC))
-    waivers = explained_waivers(found.plan, model, known, asked)
+    then = instant(at) if at else None
+    found = _ruled_at(settings, then) if then is not None else policies([settings.policies])
+    moment = then or datetime.now(UTC)
+    known, asked = waivers_known(settings, found, model, moment)
+    if then is not None:
+        known, asked = [each for each in known if each.known(then)], []
+    waivers = explained_waivers(found.plan, model, known, asked, moment)
     view = explained(found.plan, found.written, model, waivers, rule)
     if output is Format.json:
         print_json(view.model_dump(mode="json"))
@@ -51,6 +59,23 @@ def explain(
     if found.problems:
         print(f"gov: warning: the policies have {len(found.problems)} problems, see gov check", file=sys.stderr)
     return 0
+
+
+def _ruled_at(settings: Settings, at: datetime) -> Policies:
+    """Return the policies that ruled at an instant, as the engine stored them."""
+    from governance.bootstrap import stored_database, stored_policies
+    from governance.loader.files import shown
+    from governance.store import policy_versions
+
+    database = stored_database(settings)
+    try:
+        with database.read() as connection:
+            version = policy_versions.ruling_at(connection, at)
+            documents = policy_versions.documents(connection, version.digest)
+    finally:
+        database.close()
+    found = stored_policies(documents, shown(settings.policies))
+    return replace(found, plan=replace(found.plan, waivers=(), silences=()))  # those of a file are of today
 
 
 def _page(view: ExplainedView) -> Iterator[str]:
@@ -108,7 +133,9 @@ def _waiver(waiver: ExplainedWaiver) -> Iterator[str]:
     about = " {" + ", ".join(f"{name}={value}" for name, value in waiver.labels.items()) + "}" if waiver.labels else ""
     ends = f" or {', '.join(waiver.ends_on)}" if waiver.ends_on else ""
     said = {
-        "active": f"waived until {stamp(waiver.until)}{ends} by {waiver.approved_by}",
+        "active": f"waived until {stamp(waiver.until)}{ends} by {waiver.by}",
+        "refused": f"refused by {waiver.by}",
+        "over": f"requested by {waiver.requested_by}; its time was over at {stamp(waiver.until)}",
         "pending": f"waits for approval; would end {stamp(waiver.until)}{ends}",
         "written": f"requested by {waiver.requested_by}; would end {stamp(waiver.until)}{ends}",
     }[waiver.state]

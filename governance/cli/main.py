@@ -16,8 +16,11 @@ from governance.cli import (
     check,
     demo,
     evidence,
+    exchange,
     explain,
+    gate,
     incidents,
+    init,
     on_call,
     plan,
     policies,
@@ -25,6 +28,7 @@ from governance.cli import (
     serve,
     silence,
     switch,
+    taking,
     testing,
     tokens,
     tui,
@@ -48,8 +52,12 @@ app = typer.Typer(
     result_callback=_exit,
 )
 demo.register(app)
+init.register(app)
 check.register(app)
 authoring.register(app)
+gate.register(app)
+exchange.register(app)
+taking.register(app)
 schema.register(app)
 explain.register(app)
 testing.register(app)

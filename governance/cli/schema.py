@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from governance.cli.output import print_json
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
 
 
 def register(app: typer.Typer) -> None:
@@ -27,6 +24,7 @@ def schema(
 
     from governance.bootstrap import KINDS
     from governance.core.suggestion import closest
+    from governance.loader.published import json_schema
 
     if kind and kind not in KINDS:
         raise typer.BadParameter(f"no kind '{kind}'; {closest(kind, KINDS) or 'known: ' + ', '.join(KINDS)}")
@@ -40,11 +38,3 @@ def schema(
         (to / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     print(f"wrote {', '.join(f'{to / name}.json' for name in schemas)}")
     return 0
-
-
-def json_schema(kind: str, document: type[BaseModel]) -> dict[str, object]:
-    """Return the JSON Schema of a kind of document, `kind:` included."""
-    found = document.model_json_schema()
-    found["properties"] = {"kind": {"const": kind}, **found["properties"]}
-    found["required"] = ["kind", *found.get("required", [])]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **found}

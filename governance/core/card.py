@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, Strict, field_validator, model_validator
 
 from governance.core.cadence import Cadence
 from governance.core.document import Count, Document, Duration, Flag, Number, ParameterValue, Share
@@ -93,6 +93,10 @@ class Truth(Document):
     complete_after: Duration
 
 
+Bound = Annotated[float, Strict()]
+"""A bound of a range, which may be infinite: [0, .inf] is whatever is not negative."""
+
+
 class FeatureCard(Document):
     """One declared input; `against` overrides what its distribution is compared with.
 
@@ -101,7 +105,7 @@ class FeatureCard(Document):
 
     type: Literal["number", "category", "text"] = "number"
     unit: str | None = None
-    range: tuple[Number, Number] | None = None
+    range: tuple[Bound, Bound] | None = None
     pii: Pii = "none"
     owner: str | None = None
     against: Comparison | None = None

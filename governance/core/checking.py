@@ -7,11 +7,10 @@ from typing import Any
 
 from governance.core.acting_checks import acting_problem, then_problems
 from governance.core.authored import Authored
-from governance.core.card import Card
+from governance.core.card import Card, RegistryName
 from governance.core.defaults import default_problems
 from governance.core.interval_checks import interval_problems
-from governance.core.measure import MEASURES
-from governance.core.measurement import Metric
+from governance.core.metric_checks import feature_problems, metric_problems, numbers_of
 from governance.core.organisation import Organisation
 from governance.core.pack import Pack
 from governance.core.people_checks import member_problems, named_problems, role_problems, schedule_problems
@@ -42,14 +41,12 @@ def card_problems(card: Authored[Card], organisation: Organisation, twins: Colle
     sources = _sources(organisation)
     if document.log is not None and document.log.source not in sources:
         yield unknown(card, ("log", "source"), "source", document.log.source, sources)
-    versions = document.versions
-    if versions and versions.rollback_to is not None and versions.rollback_to == versions.serving:
-        message = "the version to roll back to is the one that serves"
-        yield placed(card, ("versions", "rollback_to"), "rollback-to-itself", message)
+    yield from _version_problems(card, sources)
     yield from named_problems(card, organisation)
     yield from interval_problems(card)
     yield from slo_problems(card)
-    yield from _metric_problems(card, organisation)
+    yield from metric_problems(card, organisation.sources, sources, numbers_of(document))
+    yield from feature_problems(card)
     yield from _rule_problems(card, document.rules)
     for name, trigger in (("rollback", document.rollback), ("retraining", document.retraining)):
         if trigger is not None:
@@ -58,10 +55,19 @@ def card_problems(card: Authored[Card], organisation: Organisation, twins: Colle
                 yield placed(card, (name, "enforcement"), "cannot-act", why)
 
 
+def _version_problems(card: Authored[Card], sources: Sequence[str]) -> Iterator[Problem]:
+    versions = card.document.versions
+    if versions and versions.rollback_to is not None and versions.rollback_to == versions.serving:
+        message = "the version to roll back to is the one that serves"
+        yield placed(card, ("versions", "rollback_to"), "rollback-to-itself", message)
+    if versions and isinstance(versions.serving, RegistryName) and versions.serving.registry not in sources:
+        yield unknown(card, ("versions", "serving", "registry"), "source", versions.serving.registry, sources)
+
+
 def pack_problems(pack: Authored[Pack], organisation: Organisation) -> Iterator[Problem]:
     """Check one pack against the organisation."""
     yield from default_problems(pack)
-    yield from _metric_problems(pack, organisation)
+    yield from metric_problems(pack, organisation.sources, _sources(organisation))
     yield from _rule_problems(pack, pack.document.rules)
     for index, rule in enumerate(pack.document.rules):
         if rule.when is None:
@@ -71,15 +77,6 @@ def pack_problems(pack: Authored[Pack], organisation: Organisation) -> Iterator[
 def _sources(organisation: Organisation) -> list[str]:
     """Return the sources that people declare."""
     return [name for name, each in organisation.sources.items() if each.kind != ENGINE]
-
-
-def _metric_problems(owner: Authored[Any], organisation: Organisation) -> Iterator[Problem]:
-    metrics: dict[str, Metric] = owner.document.metrics
-    for name, metric in metrics.items():
-        if metric.source is not None and metric.source not in organisation.sources:
-            yield unknown(owner, ("metrics", name, "source"), "source", metric.source, _sources(organisation))
-        if metric.measure is not None and metric.measure not in MEASURES:
-            yield unknown(owner, ("metrics", name, "measure"), "measure", metric.measure, MEASURES)
 
 
 def _rule_problems(owner: Authored[Any], rules: Sequence[Rule]) -> Iterator[Problem]:

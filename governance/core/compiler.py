@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 from governance.core.authored import Authored, SourceText, Written
@@ -32,6 +33,7 @@ from governance.core.pack import Pack
 from governance.core.policy import EffectiveMetric, EffectivePolicy, EffectiveRule
 from governance.core.problem import Problem
 from governance.core.question import registry_query
+from governance.core.rule import Rule
 from governance.core.slo import SOURCE, CompiledSlo
 from governance.core.suggestion import closest
 from governance.core.vocabulary import Vocabularies, Vocabulary, metric_bounds
@@ -103,6 +105,17 @@ class Compiler:
                     path = ("rules", index, "when", *([severity] if isinstance(rule.when, dict) else []))
                     written = Written(text, pack.source, path)
                     yield from self._problems(written, self._program(text, names, result="bool"))
+                yield from self._shown(rule, names, pack.source, index)
+
+    def _shown(self, rule: Rule, names: Names, source: SourceText, index: int) -> Iterable[Problem]:
+        """Check what a pack's rule says when it fires; what the condition tests holds there, and it has labels."""
+        if rule.summary is None:
+            return
+        given = replace(names, given=(*names.given, *rule.conditions().values()))
+        try:
+            compile_template(rule.summary, given)
+        except ExpressionError as error:
+            yield from self._problems(Written(rule.summary, source, ("rules", index, "summary")), error)
 
     def _extractions(self, document: Card | Pack, source: SourceText) -> Iterable[Problem]:
         for name, metric in document.metrics.items():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, Strict, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict, WithJsonSchema
 
 from governance.core.duration import format_duration, parse_duration
 
@@ -42,7 +43,12 @@ def _share(value: Any) -> Any:
 
 
 def _scalar(value: Any) -> Any:
-    """Turn a parameter written as a duration into one; everything else stays as it is."""
+    """Turn a parameter written as a duration into one; everything else stays as it is.
+
+    No limit is infinite: nothing would be beyond it, and a rule that is to be silent is waived.
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must be a finite number")
     if isinstance(value, str):
         try:
             return parse_duration(value)
@@ -86,7 +92,7 @@ Instant = Annotated[
     PlainSerializer(lambda at: f"{at:%Y-%m-%dT%H:%MZ}", return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}", "examples": ["2026-01-31"]}),
 ]
-Number = Annotated[float, Strict()]
-Count = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Count = Annotated[int, Strict(), Field(ge=0, le=1_000_000_000)]
 Flag = Annotated[bool, Strict()]
 ParameterValue = Annotated[timedelta | float | bool | str, BeforeValidator(_scalar)]

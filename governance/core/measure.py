@@ -16,13 +16,17 @@ By = Literal["", "feature", "slice", "version"]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One measure: the roles of columns it needs, by what it may be split, its unit, whether it needs the truth."""
+    """One measure: the roles of columns it needs, by what it may be split, its unit, whether it needs the truth.
+
+    `of_version` is false of what tells of the service as a whole, so that no version can be judged by it alone.
+    """
 
     needs: tuple[str, ...]
     by: tuple[By, ...]
     unit: str
     needs_truth: bool
     description: str
+    of_version: bool = True
 
     @property
     def age(self) -> bool:
@@ -43,6 +47,10 @@ def _measure(
     return Measure(tuple(needs.split()), by, unit, needs_truth, description)
 
 
+def _service(needs: str, description: str, *, unit: str = "", by: tuple[By, ...] = ("",)) -> Measure:
+    return Measure(tuple(needs.split()), by, unit, needs_truth=False, description=description, of_version=False)
+
+
 def _quality(needs: str, description: str) -> Measure:
     return _measure(f"label {needs}", description, by=("", "slice", "version"), needs_truth=True)
 
@@ -50,18 +58,18 @@ def _quality(needs: str, description: str) -> Measure:
 _FEATURE: tuple[By, ...] = ("feature",)
 
 MEASURES: Mapping[str, Measure] = {
-    "predictions": _measure("", "how many predictions", by=("", "version")),
+    "predictions": _service("", "how many predictions", by=("", "version")),
     "errors": _measure("error", "share of predictions that failed"),
-    "version_share": _measure("version", "share of predictions by each version", by=("version",)),
+    "version_share": _service("version", "share of predictions by each version", by=("version",)),
     "latency_p50": _measure("latency", "median latency", unit="s"),
     "latency_p95": _measure("latency", "95th percentile of latency", unit="s"),
     "latency_p99": _measure("latency", "99th percentile of latency", unit="s"),
     "quantile": _measure("", "the quantile `q` of the number `of`"),
-    "freshness": _measure("", "age of the newest prediction", unit="s"),
-    "label_lag": _measure("label", "age of the newest prediction whose truth is known", unit="s"),
-    "oldest_row": _measure("", "age of the oldest prediction in the log", unit="s"),
+    "freshness": _service("", "age of the newest prediction", unit="s"),
+    "label_lag": _service("label", "age of the newest prediction whose truth is known", unit="s"),
+    "oldest_row": _service("", "age of the oldest prediction in the log", unit="s"),
     "cost_per_1k": _measure("cost", "cost of a thousand predictions", unit="currency"),
-    "spend": _measure("cost", "cost of all predictions in the window", unit="currency"),
+    "spend": _service("cost", "cost of all predictions in the window", unit="currency"),
     "psi": _measure("", "population stability index, nulls included", by=_FEATURE),
     "js": _measure("", "Jensen-Shannon distance, base 2", by=_FEATURE),
     "ks": _measure("", "Kolmogorov-Smirnov distance over bins", by=_FEATURE),
@@ -75,8 +83,8 @@ MEASURES: Mapping[str, Measure] = {
     "score_mean": _measure("score", "mean score"),
     "score_psi": _measure("score", "population stability index of the score"),
     "decision_rate": _measure("decision", "share of positive decisions"),
-    "fallback_rate": _measure("fallback", "share of predictions that the fallback answered"),
-    "override_rate": _measure("override", "share of decisions that a guardrail overrode"),
+    "fallback_rate": _service("fallback", "share of predictions that the fallback answered"),
+    "override_rate": _service("override", "share of decisions that a guardrail overrode"),
     "accuracy": _quality("decision", "share of right decisions"),
     "precision": _quality("decision", "share of positive decisions that were right"),
     "recall": _quality("decision", "share of positive labels that were found"),
@@ -90,6 +98,8 @@ MEASURES: Mapping[str, Measure] = {
 }
 
 DISTANCES = ("psi", "js", "ks", "chi2")
+COMPARISONS = (*DISTANCES, "score_psi", "new_categories")
+"""The measures that compare a distribution with another."""
 _FOR: Mapping[str, str] = {
     "ks": "of type number",
     "out_of_range": "with a range",

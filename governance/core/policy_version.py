@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+_REQUEST = re.compile(r"^\ufeff?kind:[ \t]*[\"']?(?:waiver|silence)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
 VersionState = Literal["waiting", "adopted", "withdrawn"]
 
 
@@ -54,10 +56,27 @@ class PolicyVersion:
     approved_by: str = ""
 
 
+def requests_of(documents: Mapping[str, str]) -> dict[str, str]:
+    """Return the documents that ask for waivers and silences: they are no policy, and begin no version."""
+    return {name: text for name, text in documents.items() if _REQUEST.search(text)}
+
+
+def with_requests(documents: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
+    """Return the policies of some documents with the requests of others."""
+    asked = requests_of(documents)
+    return {**{name: text for name, text in documents.items() if name not in asked}, **requests_of(others)}
+
+
 def digest_of(documents: Mapping[str, str]) -> str:
-    """Return the digest of documents by name: the hex digits of a SHA-256 over all names and texts, in order."""
+    """Return the digest of policies by name: the hex digits of a SHA-256 over all names and texts, in order.
+
+    What asks for a waiver or a silence does not count.
+    """
     digest = hashlib.sha256()
+    asked = requests_of(documents)
     for name, text in sorted(documents.items()):
+        if name in asked:
+            continue
         for part in (name, text):
             content = part.encode("utf-8", "surrogatepass")
             digest.update(len(content).to_bytes(8, "big") + content)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from governance.core.card import Card, RegistryName
-from governance.core.measure import MEASURES, applies, wanted
+from governance.core.measure import COMPARISONS, MEASURES, applies, wanted
 from governance.core.measurement import Comparison, Metric
 from governance.core.metric import Against, Feature, LogTable, Query
 
@@ -86,16 +86,25 @@ def unavailable(metric: Metric, card: Card, log: LogTable | None) -> str:
     known = MEASURES.get(metric.measure)
     if known is None:
         return f"no measure {metric.measure!r}"
-    missing = [role for role in known.needs if log.column(role) is None]
+    needed = (*known.needs, *(["version"] if metric.by == "version" else []))
+    missing = [role for role in dict.fromkeys(needed) if log.column(role) is None]
     if missing:
         return f"the log maps no column for {', '.join(missing)}"
     if metric.by == "feature" and not any(applies(metric.measure, each) for each in log.features):
         return f"the card declares no features {wanted(metric.measure) if log.features else ''}".rstrip()
     if metric.by == "slice" and not log.slices:
         return "the card declares no slices"
+    if metric.measure in COMPARISONS and not _comparable(metric, log):
+        return "there is nothing to compare with (log.reference, or `against`)"
     if known.needs_truth and card.truth is None:
         return "the card does not say how long its truth takes (truth.delay)"
     return ""
+
+
+def _comparable(metric: Metric, log: LogTable) -> bool:
+    """Tell whether there are rows to compare a distribution with: of the training, before the window, of a version."""
+    own = metric.against is not None and metric.against.reference is None
+    return own or log.reference is not None or any(each.against not in (None, Against()) for each in log.features)
 
 
 def against(comparison: Comparison | None) -> Against:

@@ -59,6 +59,8 @@ class Rule(Document):
 
     @model_validator(mode="after")
     def _one_severity(self) -> Rule:
+        if self.when == {}:
+            raise ValueError("`when` names no severity, so that the rule would never fire")
         if isinstance(self.when, dict) and self.severity is not None:
             raise ValueError("`when` names its severities already; remove `severity`")
         if self.for_each is not None and len(self.for_each) != 1:

@@ -8,7 +8,7 @@ from datetime import datetime
 from governance.core.alert import AlertKey
 from governance.core.comparison import compared, organisation_lines
 from governance.core.decision import Decision
-from governance.core.policy_version import Origin, PolicyVersion, digest_of
+from governance.core.policy_version import Origin, PolicyVersion, digest_of, requests_of, with_requests
 from governance.engine import consent
 from governance.engine.entries import BROKEN, ENGINE
 from governance.engine.parts import Engine, Ruling
@@ -26,6 +26,7 @@ def adopt(engine: Engine, at: datetime, origin: Origin | None = None) -> bool:
     with engine.database.read() as connection:
         before = policy_versions.in_force(connection)
     if before is not None and (before.version, before.digest) == (engine.plan.version, digest):
+        _keep_requests(engine)  # they may have changed while nobody looked
         return False
     words = "the first version" if before is None else "what differs from the version before is not known"
     version = _version(engine.ruling, at, origin or Origin(), (), words)
@@ -50,6 +51,7 @@ def _look(engine: Engine, incoming: Incoming, at: datetime) -> None:
         standing.broken = Broken(since, incoming.problems)
         return
     standing.broken = None
+    _take_requests(engine, incoming.ruling)
     digest = digest_of(incoming.ruling.documents)
     if digest == digest_of(engine.documents):
         consent.withdraw(engine, at, "the policies are what rules again")
@@ -97,7 +99,27 @@ def _let_rule(engine: Engine, approved: PolicyVersion, at: datetime) -> None:
     if built.ruling is None:  # the program was replaced meanwhile, and is stricter
         consent.withdraw(engine, at, f"it does not load any more: {built.problems[0].message}")
         return
-    take(engine, built.ruling, approved, at)
+    now = engine.plan  # waivers and silences are those of today, not of when the version began to wait
+    plan = replace(built.ruling.plan, waivers=now.waivers, silences=now.silences)
+    documents = with_requests(built.ruling.documents, engine.documents)
+    take(engine, replace(built.ruling, plan=plan, documents=documents), approved, at)
+
+
+def _take_requests(engine: Engine, ruling: Ruling) -> None:
+    """Go by the waivers and silences that files ask for now; they are no part of a version, so none begins."""
+    if requests_of(ruling.documents) == requests_of(engine.documents):
+        return
+    engine.plan = replace(engine.plan, waivers=ruling.plan.waivers, silences=ruling.plan.silences)
+    engine.documents = with_requests(engine.documents, ruling.documents)
+    _keep_requests(engine)
+
+
+def _keep_requests(engine: Engine) -> None:
+    """Store what files ask for beside the version that rules, so that a restart beside a broken directory knows it."""
+    digest = digest_of(engine.documents)
+    with engine.database.transaction() as connection:
+        if requests_of(policy_versions.documents(connection, digest)) != requests_of(engine.documents):
+            policy_versions.keep(connection, digest, engine.documents)
 
 
 def take(engine: Engine, ruling: Ruling, version: PolicyVersion, at: datetime) -> None:
@@ -122,6 +144,7 @@ def _put_in_force(
         adopted = replace(version, number=number, state="adopted", at=at)
         if version.number:
             policy_versions.save(connection, adopted)
+            policy_versions.keep(connection, adopted.digest, ruling.documents)
         else:
             policy_versions.add(connection, adopted, ruling.documents)
         decision_log.append(connection, [_entry(adopted, before, models)])

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from governance.core.authority import Actor
-from governance.core.policy_version import Origin, PolicyVersion, digest_of
+from governance.core.policy_version import Origin, PolicyVersion, digest_of, requests_of
 from governance.engine import consent
 from governance.engine.parts import Engine
 from governance.engine.permission import permit
@@ -43,7 +43,8 @@ def apply(engine: Engine, documents: Mapping[str, str], *, actor: Actor | str) -
             "(or start it with gov serve --policies-from apply)"
         )
     digest = digest_of(documents)
-    if digest == digest_of(engine.documents) and standing.waiting is None:
+    unchanged = digest == digest_of(engine.documents) and standing.waiting is None
+    if unchanged and requests_of(documents) == requests_of(engine.documents):
         return AppliedView(outcome="unchanged", version=engine.plan.version)
     incoming = standing.build(documents)
     if incoming.ruling is None:
@@ -51,6 +52,8 @@ def apply(engine: Engine, documents: Mapping[str, str], *, actor: Actor | str) -
     with engine.database.read() as connection:
         last = policy_versions.newest(connection)
     standing.incoming = replace(incoming, origin=Origin("apply", str(actor), authors=(str(actor),)))
+    if unchanged:  # only what is asked for: waivers wait for their own approval
+        return AppliedView(outcome="unchanged", version=engine.plan.version)
     return _seen(engine, digest, last)
 
 

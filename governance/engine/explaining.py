@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -19,7 +19,7 @@ from governance.core.override import NO_DATA_FOR, Layer
 from governance.core.policy import as_declared
 from governance.core.strictness import change_of, parameter_effect
 from governance.core.suggestion import closest
-from governance.core.waiver import Waiver, WaiverRequest, ends_written
+from governance.core.waiver import Waiver, WaiverRequest, WrittenWaiver, ends_written
 from governance.errors import NotFound
 from governance.views.explained import (
     ExplainedMetric,
@@ -30,6 +30,7 @@ from governance.views.explained import (
     OriginKind,
     ReplacedView,
     ValueView,
+    WaiverState,
 )
 
 _SHORTHANDS = ("rollback", "retraining")
@@ -84,36 +85,40 @@ def explained(
 
 
 def explained_waivers(
-    plan: EvaluationPlan, model: str, known: Sequence[Waiver], asked: Sequence[WaiverRequest]
+    plan: EvaluationPlan, model: str, known: Sequence[Waiver], asked: Sequence[WaiverRequest], at: datetime
 ) -> list[ExplainedWaiver]:
     """Return the waivers of a model: in force, waiting for approval, or written in a file that no engine has read."""
     places = {each.key: str(each.place) for each in plan.waivers}
     found = [
         ExplainedWaiver(
             id=each.id, rule=each.rule, labels=dict(each.labels), state="active", because=each.because,
-            requested_by=each.requested_by, approved_by=each.approved_by, until=each.until, ends_on=list(each.ends),
+            requested_by=each.requested_by, by=each.approved_by, until=each.until, ends_on=list(each.ends),
             place=places.get(each.written, ""),
         )
         for each in known
         if each.model == model
     ]  # fmt: skip
     for each in asked:
-        if each.model == model and each.state == "pending":
-            ends = ends_written(each.ends_on, each.unused_for)
-            found.append(ExplainedWaiver(
-                id=each.id, rule=each.rule, labels=dict(each.labels), state="pending", because=each.because,
-                requested_by=each.requested_by, until=each.until, ends_on=list(ends),
-                place=places.get(each.written, ""),
-            ))  # fmt: skip
+        if each.state == "pending" or (each.state == "refused" and each.written in places):
+            state: WaiverState = "refused" if each.state == "refused" else "over" if each.until <= at else "pending"
+            found.append(_asked_for(each.id, each, state, places.get(each.written, ""), each.decided_by))
     read = {each.written for each in asked}
-    for written in plan.waivers:
-        if written.model == model and written.key not in read:
-            ends = ends_written(written.ends_on, written.unused_for)
-            found.append(ExplainedWaiver(
-                id="waiver", rule=written.rule, labels=dict(written.labels), state="written", because=written.because,
-                requested_by=written.requested_by, until=written.until, ends_on=list(ends), place=str(written.place),
-            ))  # fmt: skip
+    found.extend(
+        _asked_for("waiver", each, "over" if each.until <= at else "written", str(each.place))
+        for each in plan.waivers
+        if each.model == model and each.key not in read
+    )
     return found
+
+
+def _asked_for(
+    name: str, asked: WaiverRequest | WrittenWaiver, state: WaiverState, place: str, by: str = ""
+) -> ExplainedWaiver:
+    ends = list(ends_written(asked.ends_on, asked.unused_for))
+    return ExplainedWaiver(
+        id=name, rule=asked.rule, labels=dict(asked.labels), state=state, because=asked.because,
+        requested_by=asked.requested_by, by=by, until=asked.until, ends_on=ends, place=place,
+    )  # fmt: skip
 
 
 class _Reads:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from governance.core.compiled import CompiledPolicy
@@ -10,17 +11,27 @@ from governance.core.document import SEVERITIES
 from governance.core.duration import format_duration
 from governance.core.effect import Effect
 from governance.core.evaluation import Evaluation
-from governance.core.expression import Reference, displayed
+from governance.core.expression import Reference, Term, displayed
 from governance.core.incident import Incident
 from governance.core.measure import MEASURES
 from governance.core.policy import EffectiveMetric
 from governance.core.suggestion import closest
 from governance.core.verdict import Verdict
+from governance.core.waiver import Waiver
 from governance.engine.parts import Engine
-from governance.engine.picture import Trouble, agenda, taken
+from governance.engine.picture import Picture, Trouble, agenda, taken
 from governance.errors import NotFound
 from governance.store import alerts, effects, incidents, progress, waivers
-from governance.views import AlertView, IncidentView, RuleView, TermView, WhyView, incident_view, why_view
+from governance.views import (
+    AlertView,
+    IncidentView,
+    ItemView,
+    RuleView,
+    TermView,
+    WhyView,
+    incident_view,
+    why_view,
+)
 
 _TOLD = 200
 """Characters of an alert's labels by which alerts of one rule are ordered."""
@@ -96,35 +107,54 @@ def why(engine: Engine, number: int) -> WhyView:
     return why_view(incident, found)
 
 
-def judged(engine: Engine, model: str, at: datetime) -> list[RuleView]:
-    """Judge every rule of a model as of `at`, with the terms of each expression; nothing is written.
+def judged(engine: Engine, model: str, at: datetime, *, explained: bool = False) -> list[RuleView]:
+    """Judge every rule of a model as of `at`, with the terms of what fails, or of all if `explained`; write nothing.
 
     :raises NotFound: when no card declares the model.
     """
-    policy = engine.plan.by_model.get(model)
-    if policy is None:
-        raise NotFound(
-            f"no card declares the model '{model}'; {closest(model, engine.plan.by_model) or 'see gov check'}"
-        )
-    picture = taken(engine, agenda([policy], None, at, Trouble()), at)
-    evaluation = picture.evaluation(picture.agenda[0])
-    with engine.database.read() as connection:
-        holding = waivers.holding(connection, at)
-    views = [_rule_view(policy, evaluation, verdict) for verdict in evaluation.verdicts(holding)]
+    policy = policy_of(engine, model)
+    views = judged_by(engine, policy, at, explained=explained)
     views.extend(RuleView(rule=each.rule, outcome="not applicable", reason=each.reason) for each in policy.inapplicable)
     return views
 
 
-def _rule_view(policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict) -> RuleView:
+def policy_of(engine: Engine, model: str) -> CompiledPolicy:
+    """Return the compiled policy of a model.
+
+    :raises NotFound: when no card declares it
+    """
+    policy = engine.plan.by_model.get(model)
+    if policy is None:
+        hint = closest(model, engine.plan.by_model) or "see gov check"
+        raise NotFound(f"no card declares the model '{model}'; {hint}")
+    return policy
+
+
+def judged_by(engine: Engine, policy: CompiledPolicy, at: datetime, *, explained: bool = False) -> list[RuleView]:
+    """Judge every rule of a compiled policy as of `at`; nothing is written."""
+    picture = taken(engine, agenda([policy], None, at, Trouble()), at)
+    with engine.database.read() as connection:
+        holding = waivers.holding(connection, at)
+    return views_of(picture, policy, holding, explained=explained)
+
+
+def views_of(
+    picture: Picture, policy: CompiledPolicy, holding: Sequence[Waiver], *, explained: bool = False
+) -> list[RuleView]:
+    """Judge every rule of the first policy of a picture."""
+    evaluation = picture.evaluation(picture.agenda[0])
+    return [_rule_view(policy, evaluation, verdict, explained=explained) for verdict in evaluation.verdicts(holding)]
+
+
+def _rule_view(
+    policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict, *, explained: bool = False
+) -> RuleView:
     rule = next(each for each in policy.rules if each.rule.id == verdict.rule)
     metrics = policy.policy.metrics
     measured = {each.text: _measured(each, metrics[each.metric]) for each in rule.references if each.metric in metrics}
-    terms = evaluation.explain(rule, verdict.labels) if verdict.outcome == "fail" else {}
-    shown_terms = [
-        TermView(text=term.text, true=term.outcome, values={name: _plain(value) for name, value in term.values})
-        for severity in verdict.failing
-        for term in terms.get(severity, ())
-    ]
+    terms = evaluation.explain(rule, verdict.labels) if verdict.outcome == "fail" or explained else {}
+    shown = verdict.failing or tuple(terms)
+    shown_terms = [_term_view(term) for severity in shown for term in terms.get(severity, ())]
     return RuleView(
         rule=verdict.rule,
         labels=dict(verdict.labels),
@@ -142,6 +172,17 @@ def _rule_view(policy: CompiledPolicy, evaluation: Evaluation, verdict: Verdict)
         ],
         terms=shown_terms,
         origin=str(rule.rule.origin),
+    )
+
+
+def _term_view(term: Term) -> TermView:
+    return TermView(
+        text=term.text,
+        true=term.outcome,
+        values={name: _plain(value) for name, value in term.values},
+        computed={name: _plain(value) for name, value in term.computed},
+        line=term.line,
+        items=[ItemView(item=each.name, terms=[_term_view(part) for part in each.terms]) for each in term.items],
     )
 
 

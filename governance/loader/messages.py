@@ -52,6 +52,10 @@ _BOUNDS = {
     "less_than_equal": ("le", "at most"),
     "multiple_of": ("multiple_of", "a multiple of"),
 }
+_TRUTHS = {  # what YAML 1.1 took for a truth value, and 1.2 reads as text
+    **dict.fromkeys(("yes", "on", "y"), ": write true"),
+    **dict.fromkeys(("no", "off", "n"), ": write false"),
+}
 _PATTERNS = {
     r"^[a-z0-9][a-z0-9._-]*$": "a name has lower-case letters, digits, '.', '_' and '-', the first a letter or digit",
     r"^[a-z0-9][a-z0-9-]*$": "a name has lower-case letters, digits and '-', the first a letter or digit",
@@ -95,7 +99,8 @@ def wrong_type(kinds: Sequence[str], value: Any, written: str) -> str:
     choices = list(dict.fromkeys(_KINDS[kind] for kind in kinds if kind in _KINDS and kind != "none_required"))
     text = listed(choices) or "empty"
     seen = "text" if isinstance(value, str) and _asks_for_other(text) else quoted(value)
-    return f"must be {text}, not {seen}"
+    hint = _TRUTHS.get(str(value).lower(), "") if text == "true or false" else ""
+    return f"must be {text}, not {seen}{hint}"
 
 
 def plain(kind: str, context: dict[str, Any], text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, inspect, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -52,11 +53,16 @@ def newest(connection: Connection) -> int:
 
 
 def add(connection: Connection, version: PolicyVersion, documents: Mapping[str, str]) -> None:
-    """Write a new version, and its documents, in their order, where they are not stored yet."""
-    packed = zlib.compress(json.dumps(dict(documents), ensure_ascii=False).encode(), 9)
-    keep = upsert(_DOCUMENTS).on_conflict_do_nothing(index_elements=["digest"])
-    connection.execute(keep, [{"digest": version.digest, "documents": packed}])
+    """Write a new version, and its documents, in their order."""
+    keep(connection, version.digest, documents)
     connection.execute(insert(_VERSIONS), [_row(version)])
+
+
+def keep(connection: Connection, digest: str, documents: Mapping[str, str]) -> None:
+    """Write the documents of a version, with the newest of what asks for waivers and silences."""
+    packed = zlib.compress(json.dumps(dict(documents), ensure_ascii=False).encode(), 9)
+    write = upsert(_DOCUMENTS).on_conflict_do_update(index_elements=["digest"], set_={"documents": packed})
+    connection.execute(write, [{"digest": digest, "documents": packed}])
 
 
 def save(connection: Connection, version: PolicyVersion) -> None:
@@ -71,6 +77,19 @@ def in_force(connection: Connection) -> PolicyVersion | None:
     statement = select(_C.document).where(_C.state == "adopted").order_by(_C.number.desc()).limit(1)
     text = connection.execute(statement).scalar()
     return read(PolicyVersion, text) if text is not None else None
+
+
+def ruling_at(connection: Connection, at: datetime) -> PolicyVersion:
+    """Return the version that ruled at an instant.
+
+    :raises NotFound: when none was adopted by then.
+    """
+    found = listed(connection, newest(connection), "adopted") if _laid_out(connection) else []
+    ruled = next((each for each in found if each.at <= at), None)
+    if ruled is None:
+        first = f"; the first was adopted at {found[-1].at:%Y-%m-%d %H:%M}Z" if found else ""
+        raise NotFound(f"no policies ruled at {at:%Y-%m-%d %H:%M}Z{first}")
+    return ruled
 
 
 def waiting(connection: Connection) -> PolicyVersion | None:

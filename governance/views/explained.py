@@ -7,6 +7,7 @@ from typing import Literal
 
 from governance.views.view import View
 
+WaiverState = Literal["active", "pending", "refused", "written", "over"]
 OriginKind = Literal["card", "pack", "pack default", "org", "built in"]
 
 
@@ -50,15 +51,18 @@ class ExplainedMetric(View):
 
 
 class ExplainedWaiver(View):
-    """A waiver of a rule: `state` is active, pending or written (in a file, which no engine has read)."""
+    """A waiver of a rule; `state` `written` is one in a file that no engine has read, `over` one whose time is over.
+
+    `by` approved or refused it.
+    """
 
     id: str
     rule: str
     labels: dict[str, str]
-    state: Literal["active", "pending", "written"]
+    state: WaiverState
     because: str
     requested_by: str
-    approved_by: str = ""
+    by: str = ""
     until: datetime
     ends_on: list[str] = []
     place: str = ""

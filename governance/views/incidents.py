@@ -93,11 +93,25 @@ class WhyView(View):
 
 
 class TermView(View):
-    """One part of an expression with its truth (None: could not be told) and the values in it."""
+    """One part of an expression with its truth (None: could not be told) and the values in it.
+
+    `computed` is what is made of the values; `line` the text with them, such as "metrics.recall 0.54 < 0.60"; `items`
+    are those that decided a macro.
+    """
 
     text: str
     true: bool | None
     values: dict[str, Any]
+    computed: dict[str, Any] = {}
+    line: str = ""
+    items: list[ItemView] = []
+
+
+class ItemView(View):
+    """An item that decided a macro such as exists(…), with the parts of its condition."""
+
+    item: str
+    terms: list[TermView]
 
 
 class RuleView(View):

@@ -11,6 +11,7 @@ import pytest
 from contract.sources.programs import free_port, program, running
 
 from governance import bootstrap
+from governance.cli import main
 from governance.core.metric import Query, labels
 from governance.demo.story import ReplayClock
 from governance.engine import queries
@@ -209,3 +210,29 @@ def test_the_engine_follows_an_alias_and_keeps_what_it_said_while_the_registry_h
     assert halted == {"rolled-back": "fail", "old": "fail", "weak": "error"}
     registry.alias("risk", "champion", "2")
     assert firing(engine, begin + timedelta(hours=3)) == set()
+
+
+def test_a_registered_model_becomes_a_card_that_follows_it(registry, tmp_path, monkeypatch, capsys):
+    """What `gov import mlflow` drafts passes the check, and its metrics are answered by the registry."""
+    monkeypatch.chdir(tmp_path)
+    registry.post("registered-models/create", name="Loan Risk", description="Whether a loan is lost.")
+    for auc in (0.7, 0.8, 0.9):
+        registry.version("Loan Risk", registry.run(ended=ENDED, auc=auc, val__auc=auc))
+    registry.alias("Loan Risk", "champion", "2")
+    registry.alias("Loan Risk", "previous", "1")
+    registry.alias("Loan Risk", "challenger", "3")
+    assert main.run(["import", "mlflow", "Loan Risk", "--address", registry.address]) == 0
+    assert capsys.readouterr().err == "gov: note: the alias 'challenger' (version 3) is not taken over\n"
+    text = (tmp_path / "policies/loan-risk.yaml").read_text()
+    assert 'serving: {registry: registry, name: Loan Risk, serving: champion}\n  rollback_to: "1"' in text
+    assert main.run(["check"]) == 0, capsys.readouterr().out
+    built = bootstrap.engine(Settings(home=tmp_path / ".gov", policies=tmp_path / "policies"))
+    metrics = built.plan.by_model["loan-risk"].policy.metrics
+    queries_ = {name: each.query for name, each in metrics.items() if each.spec.query}
+    answers = built.collector.now(queries_.values(), built.sources, datetime.now(UTC))
+    assert {name: found(answers[each]) for name, each in queries_.items()} == {
+        "auc": {labels(version="2"): 0.8},
+        "val_auc": {labels(version="2"): 0.8},
+    }
+    assert main.run(["import", "mlflow", "nobody", "--address", registry.address]) == 2
+    assert main.run(["import", "mlflow", "Loan Risk", "--address", "http://127.0.0.1:9"]) in (1, 4)

@@ -16,7 +16,6 @@ from governance.core.expression import (
     Names,
     Reference,
     Shape,
-    Term,
     compile_expression,
 )
 
@@ -194,12 +193,13 @@ def test_explanation_has_the_text_the_outcome_and_the_values() -> None:
     text = """metrics.a < 0.60 &&
       (labels.slice == 'origin' || !has(card.data)
        || max(metrics.psi)  > parameters.limit)"""
-    assert compile_expression(text, NAMES).explain({A: 0.54}, CONTEXT) == (
-        Term("metrics.a < 0.60", True, (("metrics.a", 0.54),)),
-        Term("labels.slice == 'origin'", True, (("labels.slice", "origin"),)),
-        Term("has(card.data)", False, (("card.data", None),)),
-        Term("max(metrics.psi) > parameters.limit", None, (("max(metrics.psi)", None), ("parameters.limit", 5.0))),
-    )
+    found = compile_expression(text, NAMES).explain({A: 0.54}, CONTEXT)
+    assert [(each.text, each.outcome, each.values) for each in found] == [
+        ("metrics.a < 0.60", True, (("metrics.a", 0.54),)),
+        ("labels.slice == 'origin'", True, (("labels.slice", "origin"),)),
+        ("has(card.data)", False, (("card.data", None),)),
+        ("max(metrics.psi) > parameters.limit", None, (("max(metrics.psi)", None), ("parameters.limit", 5.0))),
+    ]
 
 
 def test_explanation_takes_the_branch_that_was_taken() -> None:
@@ -219,3 +219,79 @@ def test_a_child_context_hides_and_shares() -> None:
     program = compile_expression("card.tier == 2 && labels.slice == 'b'", NAMES)
     assert [program.evaluate({}, parent.extend({"labels": {"slice": each}})) for each in "abb"] == [False, True, True]
     assert Once.reads == 1
+
+
+SERIES = [
+    {"value": each, "labels": {"feature": name}} for name, each in (("origin", 0.1), ("carrier", 0.3), ("delay", 0.4))
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "computed", "items"),
+    [
+        ("metrics.a < 0.60", "metrics.a 0.54 < 0.60", {}, {}),
+        ("metrics.b < 0.60", "metrics.b (no data) < 0.60", {}, {}),
+        ("labels.slice == 'origin'", "labels.slice 'origin' == 'origin'", {}, {}),
+        ("has(card.data)", "has(card.data)", {}, {}),
+        (
+            "metrics.a > 3.0 *\n (metrics.a + 1.0)",
+            "metrics.a 0.54 > 3.0 * (metrics.a 0.54 + 1.0)",
+            {"metrics.a + 1.0": 1.54, "3.0 * (metrics.a + 1.0)": 4.62},
+            {},
+        ),
+        (
+            "now - timestamp('2026-01-01T00:00:00Z') > parameters.window",
+            "now 2026-01-05 09:00 UTC - timestamp('2026-01-01T00:00:00Z') > parameters.window 7d",
+            {"now - timestamp('2026-01-01T00:00:00Z')": timedelta(days=4, hours=9)},
+            {},
+        ),
+        (
+            "series(metrics.psi).exists(s, s.value > 0.2 && s.labels.feature != 'x')",
+            "series(metrics.psi).exists(s, s.value > 0.2 && s.labels.feature != 'x')",
+            {},
+            {
+                "s = value: 0.3, labels: feature: carrier": {
+                    "s.value 0.3 > 0.2": True,
+                    "s.labels.feature 'carrier' != 'x'": True,
+                }
+            },
+        ),
+        (
+            "series(metrics.psi).all(s, s.value < 0.35)",
+            "series(metrics.psi).all(s, s.value < 0.35)",
+            {},
+            {"s = value: 0.4, labels: feature: delay": {"s.value 0.4 < 0.35": False}},
+        ),
+        ("series(metrics.psi).all(s, s.value < 0.5)", "series(metrics.psi).all(s, s.value < 0.5)", {}, {}),
+        (
+            "series(metrics.psi).filter(s, s.value > 0.3).size() > 0",
+            "series(metrics.psi).filter(s, s.value > 0.3).size() > 0",
+            {"series(metrics.psi).filter(s, s.value > 0.3).size()": 1},
+            {"s = value: 0.4, labels: feature: delay": {"s.value 0.4 > 0.3": True}},
+        ),
+        (
+            "labels.exists(k, labels[k] == 'origin')",
+            "labels.exists(k, labels[k] == 'origin')",
+            {},
+            {"k = slice": {"labels[k] 'origin' == 'origin'": True}},
+        ),
+        (
+            "[1.0].exists(x, [metrics.a, x].all(y, y < x + 1.0))",
+            "[1.0].exists(x, [metrics.a, x].all(y, y < x + 1.0))",
+            {},
+            {"x = 1": {"[metrics.a 0.54, x 1].all(y, y < x + 1.0)": True}},
+        ),
+        (
+            "[1.0, 2.0].exists(x, metrics.b > x)",
+            "[1.0, 2.0].exists(x, metrics.b > x)",
+            {},
+            {"x = 1": {"metrics.b (no data) > x 1": None}, "x = 2": {"metrics.b (no data) > x 2": None}},
+        ),
+    ],
+)
+def test_an_explanation_shows_values_in_the_text_and_the_items_that_decided(
+    text: str, line: str, computed: dict[str, object], items: dict[str, dict[str, bool | None]]
+) -> None:
+    (term,) = compile_expression(text, NAMES).explain({A: 0.54, Reference("psi", "series"): SERIES}, CONTEXT)
+    assert (term.line, dict(term.computed)) == (line, computed)
+    assert {each.name: {part.line: part.outcome for part in each.terms} for each in term.items} == items

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from datetime import UTC, datetime
 
 import pytest
 
@@ -87,6 +88,17 @@ def test_numbers_that_no_double_holds_are_an_error_of_the_rule() -> None:
     for text in ("metrics.a > 1", "metrics.a < card.limit"):
         with pytest.raises(EvaluationFailed, match="too large for a double"):
             compile_expression(text, names).evaluate({Reference("a"): 10**400}, context)
+
+
+@pytest.mark.parametrize(
+    "call", ["int({}) > 1", "timestamp({}) > now", "duration({}) == now - now", "{{'a': 1}}[{}] == 1"]
+)
+def test_a_message_does_not_repeat_a_long_text(call: str) -> None:
+    names = Names(variables={"long": ANY, "now": Shape.leaf("timestamp")})
+    context = Context({"long": "x" * 100_000, "now": datetime(2026, 1, 5, tzinfo=UTC)})
+    with pytest.raises(EvaluationFailed) as error:
+        compile_expression(call.format("long"), names).evaluate({}, context)
+    assert len(error.value.reason) < 200
 
 
 @pytest.mark.parametrize("text", ["null.a == 1", "[1].a == 1", "true.a && true", "'x'.a == 1", "(1).a == 1"])

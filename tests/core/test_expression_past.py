@@ -17,7 +17,6 @@ from governance.core.expression import (
     Over,
     Reference,
     Shape,
-    Term,
     compile_expression,
     compile_template,
 )
@@ -127,14 +126,14 @@ def test_explanations_and_templates_show_them() -> None:
     program = compile_expression(
         "avg_over_time(metrics.x, '7d') > 0.2 && time_to_exhaustion(slos.latency) < duration('3d')", NAMES
     )
-    assert program.explain(values, Context({})) == (
-        Term("avg_over_time(metrics.x, '7d') > 0.2", True, (("avg_over_time(metrics.x, '7d')", 0.25),)),
-        Term(
-            "time_to_exhaustion(slos.latency) < duration('3d')",
+    assert [(each.line, each.outcome, each.values) for each in program.explain(values, Context({}))] == [
+        ("avg_over_time(metrics.x, '7d') 0.25 > 0.2", True, (("avg_over_time(metrics.x, '7d')", 0.25),)),
+        (
+            "time_to_exhaustion(slos.latency) 2d4h < duration('3d')",
             True,
             (("time_to_exhaustion(slos.latency)", timedelta(days=2, hours=4)),),
         ),
-    )
+    ]
     template = compile_template(
         "{slo.key}: spent in {time_to_exhaustion(slos.latency)}, {change(metrics.x, '1d')}", NAMES
     )

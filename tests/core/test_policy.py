@@ -223,11 +223,29 @@ def test_a_measure_that_fits_no_feature_is_not_applicable_and_not_missing(
     tmp_path: Path, features: str, reasons: dict[str, str]
 ) -> None:
     (tmp_path / "org.yaml").write_text("kind: org\nsources: {s: {kind: parquet, path: d}}\n", encoding="utf-8")
-    card = LOGGED.replace("{income: {type: number}}", features)
+    card = LOGGED.replace("{income: {type: number}}", features).replace("table: ", "reference: training, table: ")
+    assert "reference" in card
     (tmp_path / "logged.yaml").write_text(card, encoding="utf-8")
     policy = policies([tmp_path]).plan.by_model["logged"].policy
     named = ("ks", "psi", "new_categories", "out_of_range", "null_rate")
     assert {name: each.reason for name, each in policy.absent.items() if name in named} == reasons
+
+
+@pytest.mark.parametrize(
+    ("feature", "absent"),
+    [
+        ("{type: number}", True),
+        ("{type: number, against: {window: 28d}}", False),
+        ("{type: number, against: {reference: training}}", True),
+    ],
+)
+def test_without_rows_to_compare_with_a_drift_is_not_applicable(tmp_path: Path, feature: str, absent: bool) -> None:
+    (tmp_path / "org.yaml").write_text("kind: org\nsources: {s: {kind: parquet, path: d}}\n", encoding="utf-8")
+    card = LOGGED.replace("{income: {type: number}}", f"{{income: {feature}}}")
+    (tmp_path / "logged.yaml").write_text(card, encoding="utf-8")
+    policy = policies([tmp_path]).plan.by_model["logged"].policy
+    reason = "there is nothing to compare with (log.reference, or `against`)"
+    assert (policy.absent["psi"].reason if "psi" in policy.absent else "") == (reason if absent else "")
 
 
 DEFAULTS = "kind: pack\npack: house\ndefaults:\n  retraining: {every: 30d}\n  truth: {delay: 1d, complete_after: 2d}\n"

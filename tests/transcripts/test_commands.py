@@ -167,8 +167,8 @@ def test_a_failing_rule_shows_the_part_that_fails(seen: Workspace) -> None:
     assert rest.startswith(
         "✗ warning: The mean score of the last hour is 0.9\n"
         f"    scores-high   (policies/loan-risk.yaml:{line}:11)\n"
-        "    metrics.recent_score > 0.5  is true  (metrics.recent_score = 0.9)\n"
-        "    metrics.predictions >= 10  is true  (metrics.predictions = 60)\n"
+        "    metrics.recent_score 0.9 > 0.5  ✓ true\n"
+        "    metrics.predictions 60 >= 10  ✓ true\n"
         "    rests on data up to 2026-01-05 19:00Z: recent_score over 1h, predictions over 1h\n"
         "    → Compare the applicants with last week's.\n"
     )
@@ -183,6 +183,22 @@ def test_each_value_is_shown_with_its_window_or_its_unit(seen: Workspace) -> Non
     assert [each["window"] for each in inputs["scores-high"]] == ["1h", "1h"]
 
 
+def test_eval_explains_what_passes_when_asked(workspace: Workspace) -> None:
+    card = workspace.directory / "policies" / "loan-risk.yaml"
+    more = """\
+  - rule: alone
+    when: metrics.predictions < 2 * 10 || [0.5, 0.9].exists(each, metrics.predictions < each)
+"""
+    card.write_text(card.read_text() + more)
+    shown = workspace.run("eval", "loan-risk", "--at", "2026-01-05T18:00", "--explain").stdout
+    assert (
+        "✓ pass: alone\n"
+        "    metrics.predictions 60 < 2 * 10  ✗ false\n"
+        "    [0.5, 0.9].exists(each, metrics.predictions < each)  ✗ false\n"
+    ) in shown
+    assert "pass: alone" not in workspace.run("eval", "loan-risk", "--at", "2026-01-05T18:00").stdout
+
+
 def test_what_a_card_lacks_and_an_age_are_shown_in_words(workspace: Workspace) -> None:
     card = workspace.directory / "policies" / "loan-risk.yaml"
     more = """\
@@ -193,7 +209,7 @@ def test_what_a_card_lacks_and_an_age_are_shown_in_words(workspace: Workspace) -
 """
     card.write_text(card.read_text() + more)
     shown = workspace.run("eval", "loan-risk", "--at", "2026-01-05T18:00").stdout
-    assert "(card.owners.channel = not there)" in shown
+    assert "    has(card.owners.channel)  ✗ false\n" in shown
     values = {each[1]: each[2] for each in rows(shown.rpartition("\n\n")[2]) if len(each) > 2}
     assert values["kept"] == "oldest_row 18h"
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from transcripts.workspace import Workspace, parsed
+from transcripts.workspace import DAY, Workspace, parsed
+
+from governance.bootstrap import engine
+from governance.engine.adoption import adopt
+from governance.settings import Settings
 
 PACK = """kind: pack
 pack: house
@@ -132,3 +137,21 @@ def test_it_explains_without_a_database_and_beside_problems(tmp_path: Path, hous
     assert "scores-high" in done.stdout
     assert done.stderr == "gov: warning: the policies have 1 problems, see gov check\n"
     assert not broken.database.exists()
+
+
+def test_what_ruled_at_a_time_is_explained_from_what_the_engine_stored(house: Workspace) -> None:
+    card = house.directory / "policies" / "loan-risk.yaml"
+    for day, text in ((0, "limit: 0.4"), (1, "limit: 0.3")):
+        card.write_text(card.read_text(encoding="utf-8").replace("limit: 0.4", text), encoding="utf-8")
+        settings = Settings(home=house.directory / ".gov", policies=house.directory / "policies")
+        built = engine(settings, base=house.directory)
+        adopt(built, DAY + timedelta(days=day))
+        built.database.close()
+    then = house.run("explain", "loan-risk", "--rule", "house/score", "--at", "2026-01-05T12:00")
+    assert (then.returncode, then.stderr) == (0, "")
+    assert "house/limit         0.4  ← policies/loan-risk.yaml:26:27\n" in then.stdout
+    now = house.run("explain", "loan-risk", "--rule", "house/score").stdout
+    assert "house/limit         0.3  ← policies/loan-risk.yaml:26:27\n" in now
+    early = house.run("explain", "loan-risk", "--at", "2026-01-04")
+    assert early.returncode != 0
+    assert early.stderr == "gov: no policies ruled at 2026-01-04 00:00Z; the first was adopted at 2026-01-05 00:00Z\n"

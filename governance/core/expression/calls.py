@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from governance.core.expression import syntax
+from governance.core.expression.cost import SERIES
 from governance.core.expression.functions import duration, pattern, seconds, timestamp
 from governance.core.expression.nesting import report_nested
 from governance.core.expression.reference import Reference
@@ -62,7 +63,8 @@ def reference_call(resolver: Resolver, node: syntax.Call) -> Resolved:
 def _series(labels: Labels | None) -> Shape:
     if labels is None:
         return ANY
-    return Shape.list(Shape.record({"value": DOUBLE, "labels": Shape.record(dict.fromkeys(labels, STRING))}))
+    item = Shape.record({"value": DOUBLE, "labels": Shape.record(dict.fromkeys(labels, STRING))})
+    return Shape.list(item, SERIES)
 
 
 def referenced(resolver: Resolver, node: Node, outer: syntax.Call) -> tuple[Reference, Labels | None] | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from governance.core.expression.values import OperationError, a_kind, kind
+from governance.core.expression.values import OperationError, a_kind, kind, short
 
 _OFFSET = re.compile(r"([-+]?)([0-9]{1,2}):([0-9]{2})")
 
@@ -21,7 +21,7 @@ def _zone(name: str) -> tzinfo:
             return timezone(-offset if found[1] == "-" else offset)
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):
-        raise OperationError(f"no time zone '{name}'") from None
+        raise OperationError(f"no time zone '{short(name)}'") from None
 
 
 def _accessor(name: str, of_instant: Callable[[datetime], int], of_length: Callable[[timedelta], int] | None) -> Any:

@@ -22,23 +22,23 @@ _TWO_VARIABLES = {
     **dict.fromkeys(("transformList", "transformMap", "transformMapEntry"), (3, 4)),
 }
 _ONCE = ("optMap", "optFlatMap")
-_OPERATORS = {
-    "relation_lt": "<",
-    "relation_le": "<=",
-    "relation_gt": ">",
-    "relation_ge": ">=",
-    "relation_eq": "==",
-    "relation_ne": "!=",
-    "relation_in": "in",
-    "addition_add": "+",
-    "addition_sub": "-",
-    "multiplication_mul": "*",
-    "multiplication_div": "/",
-    "multiplication_mod": "%",
-}
 _RESERVED = frozenset(
     (
-        *("as", "break", "const", "continue", "else", "for", "function", "if", "import", "let", "loop", "namespace"),
+        *(
+            "as",
+            "break",
+            "const",
+            "continue",
+            "else",
+            "for",
+            "function",
+            "if",
+            "import",
+            "in",
+            "let",
+            "loop",
+            "namespace",
+        ),
         *("package", "return", "var", "void", "while"),
     )
 )
@@ -113,20 +113,20 @@ class _Converter:
         return syntax.Logic("&&", self._all(_spine(tree), depth), _span(tree))
 
     def _relation(self, tree: Any, depth: int) -> Node:
-        operation, right = tree.children
-        left = self.node(operation.children[0], depth)
-        return syntax.Binary(_OPERATORS[operation.data], left, self.node(right, depth), _span(tree))
+        left, operator, right = tree.children
+        return syntax.Binary(str(operator), self.node(left, depth), self.node(right, depth), _span(tree))
 
     _addition = _multiplication = _relation
 
-    def _unary(self, tree: Any, depth: int) -> Node:
-        operation, tree_below = tree.children
-        operand = self.node(tree_below, depth)
-        operator = "!" if operation.data == "unary_not" else "-"
+    def _negation(self, tree: Any, depth: int) -> Node:
+        return syntax.Unary("!", self.node(tree.children[0], depth), _span(tree))
+
+    def _sign(self, tree: Any, depth: int) -> Node:
+        operand = self.node(tree.children[0], depth)
         value = operand.value if isinstance(operand, syntax.Literal) else None
-        if operator == "-" and (type(value) is float or (type(value) is int and value > -(2**63))):
+        if type(value) is float or (type(value) is int and value > -(2**63)):
             return syntax.Literal(-value, _span(tree))
-        return syntax.Unary(operator, operand, _span(tree))
+        return syntax.Unary("-", operand, _span(tree))
 
     def _member_dot(self, tree: Any, depth: int) -> Node:
         operand, token = tree.children
@@ -170,7 +170,7 @@ class _Converter:
 
 
 # These mean something with one child.
-_KEPT = frozenset({"paren_expr", "list_lit", "map_lit", "member_object"})
+_KEPT = frozenset({"paren_expr", "list_lit", "map_lit", "member_object", "negation", "sign"})
 
 
 def _macro(name: str, target: Node, arguments: tuple[Node, ...], span: Span) -> Node | None:

@@ -6,10 +6,10 @@ A failure is a value here, so that `fault && false` can still be false.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from governance.core.expression import library, syntax
+from governance.core.expression import library, macros, syntax
 from governance.core.expression.context import Context
 from governance.core.expression.fault import Fault, combined
 from governance.core.expression.functions import TYPES
@@ -26,10 +26,16 @@ from governance.core.expression.operators import (
 from governance.core.expression.problem import EvaluationFailed, Missing
 from governance.core.expression.reference import MISSING, Reference
 from governance.core.expression.syntax import Node
-from governance.core.expression.values import NOTHING, AbsentError, OperationError, Optional, a_kind, kind, native
+from governance.core.expression.values import (
+    AbsentError,
+    OperationError,
+    Optional,
+    a_kind,
+    kind,
+    native,
+)
 
 _REFUSED = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
-_KEYS = ("bool", "int", "uint", "string")
 
 
 def evaluated(node: Node, values: Mapping[Reference, object], context: Context) -> object:
@@ -39,7 +45,7 @@ def evaluated(node: Node, values: Mapping[Reference, object], context: Context) 
     :raises EvaluationFailed: there is no outcome
     """
     try:
-        result = _Evaluation(values, context).value(node)
+        result = Evaluation(values, context).value(node)
     except OverBudget as error:
         raise EvaluationFailed(error.reason) from None
     except RecursionError:
@@ -51,14 +57,14 @@ def evaluated(node: Node, values: Mapping[Reference, object], context: Context) 
     raise EvaluationFailed(result.reason)
 
 
-class _Evaluation:
+class Evaluation:
     """One evaluation, which no other thread sees."""
 
     def __init__(self, values: Mapping[Reference, object], context: Context) -> None:
         self._values = values
         self._context = context
-        self._locals: dict[str, object] = {}
-        self._meter = Meter()
+        self.local: dict[str, object] = {}
+        self.meter = Meter()
 
     def value(self, node: Node) -> Any:
         """Return the value of a node, or the fault why there is none."""
@@ -71,8 +77,8 @@ class _Evaluation:
         return node.value
 
     def name(self, node: syntax.Name) -> object:
-        if node.name in self._locals and not node.absolute:
-            return self._locals[node.name]
+        if node.name in self.local and not node.absolute:
+            return self.local[node.name]
         try:
             return self._context.value(node.name)
         except KeyError:
@@ -116,7 +122,7 @@ class _Evaluation:
         values = self.all_of(syntax.parts(node))
         metered = library.METERED.get(node.function)
         if metered is not None:
-            return self.apply(metered, self._meter, *values)
+            return self.apply(metered, self.meter, *values)
         function = library.PURE.get(node.function)
         return self.apply(function, *values) if function else Fault(f"no function '{node.function}'")
 
@@ -124,32 +130,22 @@ class _Evaluation:
         value = self.value(node.operand)
         if node.operator == "-":
             return self.apply(negative, value)
-        value = _truth(value)
+        value = macros.truth(value)
         return value if isinstance(value, Fault) else not value
 
     def binary(self, node: syntax.Binary) -> object:
         left, right = self.value(node.left), self.value(node.right)
         metered = METERED.get(node.operator)
         if metered is not None:
-            return self.apply(metered, left, right, self._meter)
+            return self.apply(metered, left, right, self.meter)
         result = self.apply(OPERATORS[node.operator], left, right)
-        return self._meter.built(result) if node.operator == "+" else result
+        return self.meter.built(result) if node.operator == "+" else result
 
     def logic(self, node: syntax.Logic) -> object:
-        return self._joined(node.operator == "||", (self.value(each) for each in node.terms))
-
-    def _joined(self, decisive: bool, values: Iterator[object]) -> object:  # noqa: FBT001 (the value that decides)
-        faults = []
-        for each in values:
-            truth = _truth(each)
-            if truth is decisive:
-                return decisive
-            if isinstance(truth, Fault):
-                faults.append(truth)
-        return combined(faults) or (not decisive)
+        return macros.joined(node.operator == "||", (self.value(each) for each in node.terms))
 
     def conditional(self, node: syntax.Conditional) -> object:
-        test = _truth(self.value(node.test))
+        test = macros.truth(self.value(node.test))
         return test if isinstance(test, Fault) else self.value(node.yes if test else node.no)
 
     def list_of(self, node: syntax.ListOf) -> object:
@@ -184,116 +180,22 @@ class _Evaluation:
                 if not value.present:
                     continue
                 present = value.value
-            fault = _added(result, key, present)
+            fault = macros.added(result, key, present)
             if fault:
                 return fault
         return result
 
     def comprehension(self, node: syntax.Comprehension) -> object:
-        items = self.value(node.operand)
-        if isinstance(items, Fault):
-            return items
-        if node.macro in ("bind", "optMap", "optFlatMap"):
-            return self._once(node, items)
-        steps = self._steps(node, items)
-        if isinstance(steps, Fault):
-            return steps
-        outer = self._locals
+        return macros.evaluated(self, node)
+
+    def bound_to(self, node: Node, variables: dict[str, object]) -> Any:
+        """Return the value of a node with more variables of macros."""
+        outer = self.local
+        self.local = {**outer, **variables}
         try:
-            return _MACROS[node.macro](self, node, steps)
+            return self.value(node)
         finally:
-            self._locals = outer
-
-    def _once(self, node: syntax.Comprehension, operand: Any) -> object:
-        if node.macro != "bind":
-            if not isinstance(operand, Optional):
-                return Fault(f"{node.macro}() needs an optional value, not {a_kind(kind(operand))}")
-            if not operand.present:
-                return NOTHING
-            operand = operand.value
-        outer = self._locals
-        self._locals = {**outer, node.variable: operand}
-        try:
-            result = self.value(node.body)
-        finally:
-            self._locals = outer
-        if isinstance(result, Fault) or node.macro == "bind":
-            return result
-        if node.macro == "optMap":
-            return Optional(present=True, value=result)
-        return result if isinstance(result, Optional) else Fault("optFlatMap() must give an optional value")
-
-    def _steps(self, node: syntax.Comprehension, items: Any) -> Iterator[Any] | Fault:
-        """Return an iterator that binds the variables to one item after the other and yields the item."""
-        if isinstance(items, dict):
-            entries: Any = items.items()
-        elif isinstance(items, list):
-            entries = enumerate(items)
-        else:
-            return Fault(f"{node.macro}() needs a list or a map, not {a_kind(kind(items))}")
-        return self._each(node, items, entries)
-
-    def _each(self, node: syntax.Comprehension, items: Any, entries: Any) -> Iterator[Any]:
-        self._locals = bound = dict(self._locals)
-        if node.second:
-            for key, item in entries:
-                self._meter.visit(1)
-                bound[node.variable], bound[node.second] = key, item
-                yield key
-            return
-        for item in items:
-            self._meter.visit(1)
-            bound[node.variable] = item
-            yield item
-
-    def all_or_exists(self, node: syntax.Comprehension, steps: Iterator[Any]) -> object:
-        return self._joined(node.macro == "exists", (self.value(node.body) for _ in steps))
-
-    def exactly_one(self, node: syntax.Comprehension, steps: Iterator[Any]) -> object:
-        chosen = self.filtered(node, steps)
-        return chosen if isinstance(chosen, Fault) else len(chosen) == 1
-
-    def filtered(self, node: syntax.Comprehension, steps: Iterator[Any]) -> list[Any] | Fault:
-        chosen = []
-        for item in steps:
-            truth = _truth(self.value(node.body))
-            if isinstance(truth, Fault):
-                return truth
-            if truth:
-                chosen.append(item)
-        return chosen
-
-    def mapped(self, node: syntax.Comprehension, steps: Iterator[Any]) -> object:
-        found = self._results(node, steps)
-        return found if isinstance(found, Fault) else [result for _, result in found]
-
-    def transformed(self, node: syntax.Comprehension, steps: Iterator[Any]) -> object:
-        found = self._results(node, steps)
-        return found if isinstance(found, Fault) else dict(found)
-
-    def rewritten(self, node: syntax.Comprehension, steps: Iterator[Any]) -> object:
-        found = self._results(node, steps)
-        if isinstance(found, Fault):
-            return found
-        result: dict[object, object] = {}
-        for _, entries in found:
-            if not isinstance(entries, dict):
-                return Fault(f"{node.macro}() needs a map of one entry, not {a_kind(kind(entries))}")
-            fault = combined(_added(result, key, value) for key, value in entries.items())
-            if fault:
-                return fault
-        return result
-
-    def _results(self, node: syntax.Comprehension, steps: Iterator[Any]) -> list[tuple[Any, Any]] | Fault:
-        """Return (item or key, value of the body) where the condition holds."""
-        results = []
-        for item in steps:
-            truth = True if node.condition is None else _truth(self.value(node.condition))
-            if isinstance(truth, Fault):
-                return truth
-            if truth:
-                results.append((item, self.value(node.body)))
-        return combined(result for _, result in results) or results
+            self.local = outer
 
     def apply(self, function: Callable[..., object], *values: Any) -> Any:
         for each in values:
@@ -314,46 +216,19 @@ def _double(value: int) -> float | Fault:
         return Fault("the number is too large for a double")
 
 
-def _truth(value: object) -> bool | Fault:
-    if isinstance(value, (bool, Fault)):
-        return value
-    return Fault(f"needs true or false, not {a_kind(kind(value))}")
-
-
-def _added(result: dict[object, object], key: object, value: object) -> Fault | None:
-    """Add an entry to a map, or return what is wrong with its key."""
-    if kind(key) not in _KEYS:
-        return Fault(f"{a_kind(kind(key))} cannot be a key of a map")
-    if key in result:
-        return Fault(f"the key {key!r} stands twice in the map")
-    result[key] = value
-    return None
-
-
-_CASES: dict[type, Callable[[_Evaluation, Any], Any]] = {
-    syntax.Literal: _Evaluation.literal,
-    syntax.Name: _Evaluation.name,
-    syntax.Bound: _Evaluation.bound,
-    syntax.Select: _Evaluation.select,
-    syntax.Has: _Evaluation.has,
-    syntax.Index: _Evaluation.index,
-    syntax.Call: _Evaluation.call,
-    syntax.Comprehension: _Evaluation.comprehension,
-    syntax.Unary: _Evaluation.unary,
-    syntax.Binary: _Evaluation.binary,
-    syntax.Logic: _Evaluation.logic,
-    syntax.Conditional: _Evaluation.conditional,
-    syntax.ListOf: _Evaluation.list_of,
-    syntax.MapOf: _Evaluation.map_of,
-}
-_MACROS: dict[str, Callable[..., object]] = {
-    "all": _Evaluation.all_or_exists,
-    "exists": _Evaluation.all_or_exists,
-    "exists_one": _Evaluation.exactly_one,
-    "existsOne": _Evaluation.exactly_one,
-    "filter": _Evaluation.filtered,
-    "map": _Evaluation.mapped,
-    "transformList": _Evaluation.mapped,
-    "transformMap": _Evaluation.transformed,
-    "transformMapEntry": _Evaluation.rewritten,
+_CASES: dict[type, Callable[[Evaluation, Any], Any]] = {
+    syntax.Literal: Evaluation.literal,
+    syntax.Name: Evaluation.name,
+    syntax.Bound: Evaluation.bound,
+    syntax.Select: Evaluation.select,
+    syntax.Has: Evaluation.has,
+    syntax.Index: Evaluation.index,
+    syntax.Call: Evaluation.call,
+    syntax.Comprehension: Evaluation.comprehension,
+    syntax.Unary: Evaluation.unary,
+    syntax.Binary: Evaluation.binary,
+    syntax.Logic: Evaluation.logic,
+    syntax.Conditional: Evaluation.conditional,
+    syntax.ListOf: Evaluation.list_of,
+    syntax.MapOf: Evaluation.map_of,
 }

@@ -17,7 +17,7 @@ import re2
 from governance.core.duration import parse_duration
 from governance.core.expression.meter import Meter
 from governance.core.expression.operators import in_range
-from governance.core.expression.values import OperationError, Type, Uint, a_kind, kind
+from governance.core.expression.values import OperationError, Type, Uint, a_kind, kind, quoted, short
 
 _UNITS = {"h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000, "us": 1, "µs": 1, "ns": 0.001}
 _DURATION = re.compile(r"([-+]?)((?:(?:[0-9]{1,15}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})(?:h|ms|m|us|µs|ns|s))+|0)")
@@ -25,7 +25,8 @@ _TERM = re.compile(r"([0-9]*\.?[0-9]*)(h|ms|m|us|µs|ns|s)")
 _INSTANT = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?(Z|z|[-+][0-9]{2}:[0-9]{2})"
 )
-_SHOWN = 60  # characters of a pattern in a message
+_LONGEST_NUMBER = 400  # characters; so many digits has the largest double, written out
+_LONGEST_DURATION = 200
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRUTHS = {
     **dict.fromkeys(("true", "TRUE", "True", "t", "1"), True),
@@ -59,7 +60,7 @@ def duration(value: object) -> timedelta:
 
 
 def _cel_duration(text: str, hint: str) -> timedelta:
-    found = _DURATION.fullmatch(text)
+    found = _DURATION.fullmatch(text) if len(text) <= _LONGEST_DURATION else None
     if found is None:
         raise OperationError(hint)
     total = sum(float(count) * _UNITS[unit] for count, unit in _TERM.findall(found[2]))
@@ -83,7 +84,7 @@ def timestamp(value: object) -> datetime:
         if isinstance(value, str):
             return _instant(value)
     except (ValueError, OverflowError):
-        raise OperationError(f"{value!r} is no instant between the years 1 and 9999") from None
+        raise OperationError(f"{quoted(value)} is no instant between the years 1 and 9999") from None
     raise _refused("timestamp", value)
 
 
@@ -102,9 +103,9 @@ def _double(value: Any) -> float:
         return float(value)
     if isinstance(value, str):
         try:
-            return float(value if not set(value) & set("_ ") else "refused")
+            return float(value if len(value) <= _LONGEST_NUMBER and not set(value) & set("_ ") else "refused")
         except ValueError:
-            raise OperationError(f"{value!r} is no number") from None
+            raise OperationError(f"{quoted(value)} is no number") from None
     raise _refused("double", value)
 
 
@@ -120,7 +121,7 @@ def _integer(name: str) -> Callable[[Any], int]:
         if isinstance(value, str) and re.fullmatch(r"[-+]?[0-9]{1,20}", value):
             return in_range(int(value), name)
         if isinstance(value, str):
-            raise OperationError(f"{value!r} is no whole number")
+            raise OperationError(f"{quoted(value)} is no whole number")
         if kind(value) == "timestamp" and name == "int":
             return (value - _EPOCH) // timedelta(seconds=1)  # type: ignore[no-any-return]
         raise _refused(name, value)
@@ -133,7 +134,7 @@ def _boolean(value: Any) -> bool:
         return value
     if isinstance(value, str):
         if value not in _TRUTHS:
-            raise OperationError(f"{value!r} is neither true nor false")
+            raise OperationError(f"{quoted(value)} is neither true nor false")
         return _TRUTHS[value]
     raise _refused("bool", value)
 
@@ -183,9 +184,6 @@ def _text(name: str, test: Callable[[str, str], bool]) -> Callable[[Any, Any], b
     return apply
 
 
-_MATCHES = _text("matches", lambda text, part: pattern(part).search(text) is not None)
-
-
 @cache
 def _options() -> Any:
     options = re2.Options()
@@ -203,11 +201,7 @@ def pattern(text: str) -> Any:
     except re2.error as error:
         reason = error.args[0] if error.args else ""
         reason = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-        raise OperationError(f"'{_short(text)}' is no regular expression: {_short(reason)}") from None
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+        raise OperationError(f"'{short(text)}' is no regular expression: {short(reason)}") from None
 
 
 def _type(value: object) -> Type:
@@ -233,8 +227,15 @@ FUNCTIONS: dict[str, Callable[..., object]] = {
 
 
 def _matches(meter: Meter, text: Any, regular: Any) -> bool:
+    for each in (text, regular):
+        if not isinstance(each, str):
+            raise _refused("matches", each)
     meter.read(text)
-    return bool(_MATCHES(text, regular))
+    compiled = meter.patterns.get(regular)
+    if compiled is None:
+        meter.build(len(regular))
+        compiled = meter.patterns[regular] = pattern(regular)
+    return compiled.search(text) is not None
 
 
 METERED_FUNCTIONS: dict[str, Callable[..., object]] = {"matches": _matches}

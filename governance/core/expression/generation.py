@@ -274,7 +274,7 @@ class _Generator:
         name = self._temporary()
         if node.second:
             self._scope = {**outer, node.variable: f"{name}[0]", node.second: f"{name}[1]"}
-            operand = f"pairs({operand})"
+            operand = f"pairs({self._meter()}, {operand})"
         else:
             self._scope = {**outer, node.variable: name}
         result = self._loop(node, operand, name)

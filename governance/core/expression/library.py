@@ -7,11 +7,27 @@ from collections.abc import Callable
 from governance.core.expression.clock import CLOCK
 from governance.core.expression.functions import FUNCTIONS, METERED_FUNCTIONS
 from governance.core.expression.mathematics import MATHEMATICS
+from governance.core.expression.meter import Meter
 from governance.core.expression.optionals import OPTIONALS
 from governance.core.expression.texts import TEXTS
 
-PURE: dict[str, Callable[..., object]] = {**FUNCTIONS, **CLOCK, **MATHEMATICS, **OPTIONALS}
-METERED: dict[str, Callable[..., object]] = {**METERED_FUNCTIONS, **TEXTS}
+_ALL: dict[str, Callable[..., object]] = {**FUNCTIONS, **CLOCK, **MATHEMATICS, **OPTIONALS}
+_LONG = ("base64.decode", "base64.encode", "bytes", "string")
+
+
+def _paying(function: Callable[..., object]) -> Callable[..., object]:
+    def apply(meter: Meter, *values: object) -> object:
+        return meter.built(function(*values))
+
+    return apply
+
+
+PURE = {name: function for name, function in _ALL.items() if name not in _LONG}
+METERED: dict[str, Callable[..., object]] = {
+    **METERED_FUNCTIONS,
+    **TEXTS,
+    **{name: _paying(_ALL[name]) for name in _LONG},
+}
 """Functions that may read or build long texts; they take the meter of the evaluation first."""
 PREFIXED = frozenset(name for name in (*PURE, *METERED) if "." in name)
 """Functions such as math.greatest(…), which are no methods of a variable called math."""

@@ -6,6 +6,7 @@ The limits of Kubernetes' CEL are the model: a cost for each step, and for each 
 from __future__ import annotations
 
 from collections.abc import Sized
+from typing import Any
 
 ITEMS = 20_000  # that macros, `in` and == may visit
 SIZE = 1_000_000  # characters of texts and items of lists
@@ -21,13 +22,14 @@ class OverBudget(Exception):
 
 
 class Meter:
-    """Counts what is left to one evaluation."""
+    """Counts what is left to one evaluation; `patterns` are the regular expressions that it has compiled."""
 
-    __slots__ = ("items", "size")
+    __slots__ = ("items", "patterns", "size")
 
     def __init__(self) -> None:
         self.items = ITEMS
         self.size = SIZE
+        self.patterns: dict[str, Any] = {}
 
     def visit(self, count: int) -> None:
         """Pay for visiting items.

@@ -9,6 +9,7 @@ import math
 import operator
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from governance.core.expression.meter import Meter
@@ -22,6 +23,7 @@ from governance.core.expression.values import (
     Uint,
     a_kind,
     kind,
+    quoted,
 )
 
 _LONGEST = timedelta(seconds=315_576_000_000)  # 10,000 years, the range of a CEL duration
@@ -37,9 +39,6 @@ _TIMES = {
 _JOINED = {"string", "bytes", "list"}
 _SUMS: dict[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator.sub}
 _CLASSES: dict[str, type] = {"timestamp": datetime, "duration": timedelta}
-_EXACT_TIMES = {
-    (symbol, _CLASSES[one], _CLASSES[other]): _SUMS[symbol] for symbol, one, other in sorted(_TIMES)
-}  # the usual case without asking for kinds
 _HOLDERS = {"list", "map", "optional"}
 _KEYS = {"bool", "string", *NUMBERS}
 
@@ -89,11 +88,24 @@ def in_range(value: int, name: str) -> int:
     return int(value)
 
 
+def _usual(
+    symbol: str, whole: Callable[[int, int], int], double: Callable[[float, float], float] | None
+) -> dict[tuple[type, type], Callable[[Any, Any], object]]:
+    """Return what to do with values of exactly these types, without asking for their kinds."""
+    found: dict[tuple[type, type], Callable[[Any, Any], object]] = {
+        (_CLASSES[one], _CLASSES[other]): partial(_times, _SUMS[each]) for each, one, other in _TIMES if each == symbol
+    }
+    found[int, int] = lambda left, right: in_range(whole(left, right), "int")
+    return found if double is None else {**found, (float, float): double}
+
+
 def _arithmetic(symbol: str, whole: Callable[[int, int], int], double: Callable[[float, float], float] | None) -> Any:
+    usual = _usual(symbol, whole, double)
+
     def apply(left: Any, right: Any) -> object:
-        found = _EXACT_TIMES.get((symbol, type(left), type(right)))
+        found = usual.get((type(left), type(right)))
         if found is not None:
-            return _times(found, left, right)
+            return found(left, right)
         left, right = _promoted(left, right)
         one, other = kind(left), kind(right)
         if one == other:
@@ -170,7 +182,28 @@ def _has_key(container: dict[Any, Any], key: Any) -> bool:
         return key in container
     if kind(key) not in _KEYS or key not in container:
         return False
-    return any(isinstance(each, bool) is isinstance(key, bool) for each in container if each == key)
+    return key not in (0, 1) or isinstance(_Probe.stored(container, key), bool) is isinstance(key, bool)
+
+
+class _Probe:
+    """Finds the very key that a dictionary holds for an equal one, without going through it."""
+
+    __slots__ = ("found", "key")
+
+    def __init__(self, key: object) -> None:
+        self.key = self.found = key
+
+    @staticmethod
+    def stored(container: dict[Any, Any], key: object) -> object:
+        probe = _Probe(key)
+        return probe.found if probe in container else key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __eq__(self, other: object) -> bool:
+        self.found = other
+        return self.key == other
 
 
 _ORDERED = {"bool", "string", "bytes", "timestamp", "duration"}
@@ -207,7 +240,7 @@ def index(container: Any, key: Any) -> object:
         raise OperationError(f"{a_kind(kind(container))} has no [ ]")
     if _has_key(container, key):
         return container[key]
-    raise AbsentError(f"no key {key!r}" if isinstance(key, (str, int)) else "no such key")
+    raise AbsentError(f"no key {quoted(key)}" if isinstance(key, (str, int)) else "no such key")
 
 
 def selected(operand: Any, field: str) -> object:

@@ -92,6 +92,7 @@ def compile_expression(text: str, names: Names, *, result: str = "any") -> Progr
 
     :raises ExpressionError: a syntax error, or everything that is wrong with what it names
     """
+    from governance.core.expression.cost import MOST, too_costly
     from governance.core.expression.parsing import parse
     from governance.core.expression.resolution import Resolver
 
@@ -101,6 +102,10 @@ def compile_expression(text: str, names: Names, *, result: str = "any") -> Progr
     resolver.finish()
     if result not in ("any", shape.kind) and shape.kind != "any":
         resolver.report(parsed.span, "wrong-type", f"this gives {a_kind(shape.kind)}, it must give {a_kind(result)}")
+    costly = too_costly(parsed, resolver.lengths)
+    if costly is not None:
+        message = f"this may take {costly[1]:,} steps, at most {MOST:,} are allowed"
+        resolver.report(costly[0], "too-costly", message, "nest fewer macros, or go over fewer items")
     if resolver.problems:
         raise ExpressionError(sorted(resolver.problems, key=lambda each: (each.line, each.column)))
     references, variables = tuple(resolver.references), frozenset(resolver.variables)

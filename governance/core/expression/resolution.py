@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from governance.core.expression import bounds, budgets, calls, guarding, kinds, looking_back, syntax
+from governance.core.expression.contradiction import contradiction
 from governance.core.expression.functions import TYPES
 from governance.core.expression.guarding import Place, Places
 from governance.core.expression.names import Names
@@ -269,6 +270,8 @@ class Resolver:
         else:
             test = kinds.membership if node.operator == "in" else partial(kinds.comparison, node.operator)
             result, wrong = BOOL, test(left[1], right[1])
+            if node.operator == "in" and right[1].kind == "list":
+                self.lengths[node.span] = right[1].longest
             if not wrong:
                 self._never(node, left, right)
         if wrong:
@@ -314,6 +317,9 @@ class Resolver:
         for each, places in zip(node.terms, guarding.beside(node, self.text), strict=True):
             with self._knowing(places):
                 terms.append(self._condition(each))
+        excluded = contradiction(tuple(terms), self.text) if node.operator == "&&" else None
+        if excluded:
+            self.report(excluded[0], "never-true", excluded[1])
         return replace(node, terms=tuple(terms)), BOOL
 
     def _conditional(self, node: syntax.Conditional) -> Resolved:

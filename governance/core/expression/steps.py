@@ -1,7 +1,7 @@
 """What the generated code calls: exactly CEL where the types are the usual ones, Unclear where they are not.
 
-A loop pays for its items when it ends, and never goes on beyond what is left: so the sum is the same as if each item
-had been paid for, without the cost of counting.
+A loop pays for the items that it visits, and never goes on beyond what is left: so the sum is the same as if each item
+had been paid for when it was visited, without the cost of counting.
 """
 
 from __future__ import annotations
@@ -115,20 +115,31 @@ def matches(meter: Meter, pattern: Any, text: Any) -> bool:
     return pattern.search(text) is not None
 
 
-def pairs(items: Any) -> list[tuple[Any, Any]]:
-    """Return (index, item) of a list or (key, value) of a map."""
+def pairs(meter: Meter, items: Any) -> Any:
+    """Return (index, item) of a list or (key, value) of a map; one more than is left, if there are so many."""
     if type(items) is list:
-        return list(enumerate(items))
+        return islice(enumerate(items), meter.items + 1)
     if type(items) is dict:
-        return list(items.items())
+        return islice(items.items(), meter.items + 1)
     raise Unclear
 
 
 def _within(meter: Meter, items: Any) -> Any:
     """Return the items to visit; one more than is left, if there are so many."""
+    if type(items) is islice:
+        return items
     if type(items) is not list and type(items) is not dict:
         raise Unclear
-    return items if len(items) <= meter.items else list(islice(items, meter.items + 1))
+    return items if len(items) <= meter.items else islice(items, meter.items + 1)
+
+
+def _all(meter: Meter, items: Any) -> Any:
+    """Return all items to visit, after paying for them."""
+    found = _within(meter, items)
+    if type(found) is islice:
+        found = list(found)
+    meter.visit(len(found))
+    return found
 
 
 def every(meter: Meter, items: Any, test: Test) -> bool:
@@ -157,10 +168,7 @@ def some(meter: Meter, items: Any, test: Test) -> bool:
 
 def chosen(meter: Meter, items: Any, test: Test) -> list[Any]:
     """Return the items that pass."""
-    found = _within(meter, items)
-    result = [item for item in found if test(item)]
-    meter.visit(len(found))
-    return result
+    return [item for item in _all(meter, items) if test(item)]
 
 
 def one(meter: Meter, items: Any, test: Test) -> bool:
@@ -170,10 +178,7 @@ def one(meter: Meter, items: Any, test: Test) -> bool:
 
 def mapped(meter: Meter, items: Any, body: Test, test: Test | None = None) -> list[Any]:
     """Return what becomes of each item that passes."""
-    found = _within(meter, items)
-    result = [body(item) for item in found if test is None or test(item)]
-    meter.visit(len(found))
-    return result
+    return [body(item) for item in _all(meter, items) if test is None or test(item)]
 
 
 def in_optional(value: Any, body: Test) -> Optional:

@@ -63,6 +63,7 @@ _KINDS: tuple[tuple[type, str], ...] = (
     (Type, "type"),
     (Optional, "optional"),
 )
+_SHOWN = 60  # characters of a text in a message
 _EXACT = dict(_KINDS)
 NUMBERS = frozenset({"int", "uint", "double"})
 
@@ -76,6 +77,16 @@ def kind(value: object) -> str:
 def a_kind(name: str) -> str:
     """Return a kind as people say it: "a double", "an int"."""
     return f"an {name}" if name[0] in "aiou" else name if name in ("null", "bytes") else f"a {name}"
+
+
+def short(text: str) -> str:
+    """Return a text as a message shows it, cut when it is long."""
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+
+
+def quoted(value: object) -> str:
+    """Return a value as a message shows it, a text in quotes."""
+    return repr(short(value) if isinstance(value, str) else value)
 
 
 def native(value: object) -> object:

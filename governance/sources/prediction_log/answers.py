@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 
-from governance.core.measure import MEASURES, applies
+from governance.core.measure import COMPARISONS, MEASURES, applies
 from governance.core.metric import Against, Answer, Feature, Labels, LogTable, Query, Sample, labels
 from governance.core.statistics import bins, quality
 from governance.core.suggestion import closest
@@ -70,7 +70,7 @@ class Answers:
             absent = self._counted.absent(log.labels)
             due = known.needs_truth and self._counted.oldest(end) is not None  # a new model may have no truth yet
             return Sample(None, end, count=0, reason="error" if due else "no_data", detail=absent) if absent else None
-        if log.reference and query.measure in {*_DISTANCES, "score_psi", "new_categories"}:
+        if log.reference and query.measure in COMPARISONS:
             absent = self._counted.absent(log.reference) if query.against.window is None else ""
             return Sample(None, end, count=0, reason="error", detail=absent) if absent else None
         return None
@@ -216,7 +216,7 @@ def _unanswerable(query: Query, log: LogTable) -> str:
 
 def compares(query: Query) -> bool:
     """Tell whether a question compares a distribution with another."""
-    return query.measure in {*_DISTANCES, "score_psi", "new_categories"}
+    return query.measure in COMPARISONS
 
 
 def _names_version(query: Query, log: LogTable) -> bool:

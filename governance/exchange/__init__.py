@@ -1,0 +1,1 @@
+"""Models of other tools, read into our documents and written out of them."""

@@ -1,0 +1,1 @@
+"""What others read of a model: Markdown, HTML, Hugging Face, CycloneDX."""

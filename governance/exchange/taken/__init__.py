@@ -1,0 +1,1 @@
+"""Cards drafted from what other tools know: Hugging Face, OpenSLO, Prometheus, MLflow."""

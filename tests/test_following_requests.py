@@ -1,0 +1,122 @@
+"""Files that ask for waivers and silences beside policies that are followed: they take effect and are no version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from test_following import PACKS, Place
+
+from governance.core.policy_version import digest_of
+from governance.engine import consent, silences, waiving
+from governance.store import decision_log, policy_versions
+
+WAIVER = """
+kind: waiver  # for the season
+rule: always
+model: loans
+because: The winter schedule.
+requested_by: ana
+until: 2026-03-20
+"""
+SILENCE = """
+kind: silence
+because: The warehouse moves.
+by: ana
+from: 2026-03-02
+until: 2026-03-20
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A place whose engine has looked once."""
+    made = Place(tmp_path)
+    made.start()
+    made.beat()
+    yield made
+    checked = decision_log.verify(made.engine.database)
+    assert checked.ok, checked.findings
+
+
+def versions(place: Place) -> int:
+    """Return how many versions there were."""
+    with place.engine.database.read() as connection:
+        return policy_versions.newest(connection)
+
+
+def asked(place: Place) -> list[str]:
+    """Return the ids of the waivers that wait for approval."""
+    return [each.id for each in waiving.pending(place.engine, place.clock.time)]
+
+
+def in_force(place: Place) -> list[str]:
+    """Return the rules that are waived."""
+    return [each.rule for each in waiving.holding(place.engine, place.clock.time)]
+
+
+def approved(place: Place) -> None:
+    """Put a waiver from a file in force."""
+    place.write("waiver.yaml", WAIVER)
+    place.beat()
+    (waiver,) = asked(place)
+    waiving.approve(place.engine, waiver, actor="bo", at=place.clock.time)
+
+
+def test_a_waiver_takes_effect_at_the_next_look_and_is_no_version(place: Place) -> None:
+    before, version = versions(place), place.engine.plan.version
+    approved(place)
+    place.write("silence.yaml", SILENCE)
+    place.beat()
+    assert in_force(place) == ["always"]
+    assert [each.by for each in silences.listed(place.engine, place.clock.time)] == ["ana"]
+    (place.policies / "waiver.yaml").unlink()
+    (place.policies / "silence.yaml").unlink()
+    place.beat()
+    assert in_force(place) == []
+    assert silences.listed(place.engine, place.clock.time) == []
+    assert [each["ended"] for each in place.entries("waiver.ended")] == ["withdrawn"]
+    assert (versions(place), place.engine.plan.version) == (before, version)
+
+
+def test_a_broken_directory_and_a_restart_beside_it_withdraw_nothing(place: Place) -> None:
+    approved(place)
+    place.write("loans.yaml", "kind: card\n")
+    place.beat()
+    assert "broken" in place.said
+    assert in_force(place) == ["always"]
+    place.start()
+    place.beat()
+    assert in_force(place) == ["always"]
+
+
+def test_what_is_asked_beside_a_version_that_waits_is_asked_at_once_and_outlives_its_approval(place: Place) -> None:
+    place.edit("metrics.errors > 0.5", "metrics.errors > 0.6")
+    place.beat()
+    waiting = place.engine.standing.waiting
+    assert waiting is not None
+    approved(place)
+    consent.approve(place.engine, waiting.approval, actor="bo", at=place.clock.time)
+    place.beat()
+    assert place.engine.standing.waiting is None
+    assert "0.6" in place.engine.documents["loans.yaml"]
+    place.beat()
+    assert in_force(place) == ["always"]
+    place.start()
+    place.beat()
+    assert in_force(place) == ["always"]
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        (WAIVER, False),
+        (SILENCE, False),
+        ("# kind: waiver\nkind: card\n", True),
+        ("kind: card\ndescription: |\n  kind: waiver\n", True),
+        ("kind: waivers\n", True),
+    ],
+)
+def test_only_policies_count_for_the_digest(text: str, counts: bool) -> None:
+    assert (digest_of(PACKS) != digest_of({**PACKS, "one.yaml": text})) == counts

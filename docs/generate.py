@@ -10,12 +10,12 @@ from pathlib import Path
 import problem_pages
 import yaml
 
-from governance.bootstrap import KINDS, shipped
 from governance.core.duration import format_duration
 from governance.core.measure import MEASURES
 from governance.core.pack import Pack
 from governance.core.rule import Rule
 from governance.loader.published import json_schema
+from governance.policies import KINDS, shipped
 
 HERE = Path(__file__).parent
 

@@ -22,6 +22,7 @@ from governance.errors import Unavailable
 from governance.loader.checkout import Checkout
 from governance.loader.files import shown
 from governance.loader.stamp import Stamp, stamp
+from governance.policies import Policies, policies, sound, stored_policies
 from governance.ports import Clock
 from governance.settings import Settings
 from governance.store import policy_versions
@@ -48,14 +49,14 @@ def begin(
     """
     base = base if base is not None else Path.cwd()
     began = stamp([settings.policies])
-    disk = bootstrap.policies([settings.policies])
+    disk = policies([settings.policies])
     if not settings.database_file.exists():
-        bootstrap.sound(disk)  # nothing is begun with policies that never ruled
+        sound(disk)  # nothing is begun with policies that never ruled
     database = Database(settings.database)
     refuse_lost(settings.database_file)
     database.create_tables()
     last, stored = _stored(database, disk, shown(settings.policies))
-    engine = bootstrap.built(bootstrap.sound(disk) if stored is None else stored, database, clock, base)
+    engine = bootstrap.built(sound(disk) if stored is None else stored, database, clock, base)
     engine.rule_by(paced(engine.ruling))
     standing, at = engine.standing, engine.clock.now()
     standing.stamp = began
@@ -76,9 +77,7 @@ def begin(
     return engine
 
 
-def _stored(
-    database: Database, disk: bootstrap.Policies, under: str
-) -> tuple[PolicyVersion | None, bootstrap.Policies | None]:
+def _stored(database: Database, disk: Policies, under: str) -> tuple[PolicyVersion | None, Policies | None]:
     """Return the version that ruled last and its policies; no policies where this program cannot load them."""
     with database.read() as connection:
         last = policy_versions.in_force(connection)
@@ -87,7 +86,7 @@ def _stored(
         documents = policy_versions.documents(connection, last.digest)
     if last.digest == digest_of(disk.documents) and not disk.problems:
         return last, disk
-    stored = bootstrap.stored_policies(documents, under)
+    stored = stored_policies(documents, under)
     return last, None if stored.problems else stored
 
 
@@ -111,7 +110,7 @@ def read(
     engine: Engine, directory: Path, base: Path, paced: Callable[[Ruling], Ruling] = lambda ruling: ruling
 ) -> Incoming:
     """Read the policies of a directory, ready to take the place of those that rule."""
-    return _incoming(engine, bootstrap.policies([directory]), directory, base, paced)
+    return _incoming(engine, policies([directory]), directory, base, paced)
 
 
 def built(
@@ -120,7 +119,7 @@ def built(
     """Return what makes documents that were stored or sent ready to rule."""
 
     def build(documents: Mapping[str, str]) -> Incoming:
-        loaded = bootstrap.stored_policies(documents, under)
+        loaded = stored_policies(documents, under)
         if loaded.problems:
             return Incoming(None, loaded.problems)
         return Incoming(paced(bootstrap.ruling(loaded, engine.database, base, engine)))
@@ -132,7 +131,7 @@ def _loading(
     under: str, paced: Callable[[Ruling], Ruling]
 ) -> Callable[[Mapping[str, str]], tuple[EvaluationPlan, Organisation, tuple[Problem, ...]]]:
     def load(documents: Mapping[str, str]) -> tuple[EvaluationPlan, Organisation, tuple[Problem, ...]]:
-        loaded = bootstrap.stored_policies(documents, under)
+        loaded = stored_policies(documents, under)
         made = paced(Ruling(loaded.plan, loaded.organisation, {}, {}, loaded.documents))
         return made.plan, made.organisation, loaded.problems
 
@@ -140,7 +139,7 @@ def _loading(
 
 
 def _incoming(
-    engine: Engine, loaded: bootstrap.Policies, directory: Path, base: Path, paced: Callable[[Ruling], Ruling]
+    engine: Engine, loaded: Policies, directory: Path, base: Path, paced: Callable[[Ruling], Ruling]
 ) -> Incoming:
     origin = _origin(engine, directory, engine.standing.commit)
     if loaded.problems:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from governance.bootstrap import KINDS, policies
 from governance.core.measure import MEASURES
 from governance.loader import load_text
+from governance.policies import KINDS, policies
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

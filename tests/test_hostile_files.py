@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from governance.bootstrap import policies
 from governance.core.problem import Position
+from governance.policies import policies
 
 ROOT = Path(__file__).parent.parent
 EXPECTED = {**{name: code for name, (_, code) in hostile.CASES.items()}, **hostile.UNREADABLE}

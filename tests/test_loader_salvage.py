@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from governance.bootstrap import policies
+from governance.policies import policies
 
 ORG = "kind: org\nsources: {s: {kind: parquet, path: data}}\n"
 CARD = "kind: card\nmodel: m\nowners: {team: t}\n"

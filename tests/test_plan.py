@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 from interfaces.serving import Served, gov
 
-from governance.bootstrap import engine, policies
+from governance.bootstrap import engine
 from governance.core.incident import Incident
 from governance.engine.adoption import adopt
 from governance.engine.loop import step
 from governance.engine.parts import Engine
 from governance.engine.planning import MOST_ASKED, Bounds, Side, planned
 from governance.engine.pushing import push
+from governance.policies import policies
 from governance.settings import Settings
 from governance.store import incidents
 from governance.store.pushed import PushedSample

@@ -11,9 +11,9 @@ import jsonschema
 import pytest
 import yaml
 
-from governance.bootstrap import KINDS
 from governance.loader.descriptions import DESCRIPTIONS
 from governance.loader.published import json_schema
+from governance.policies import KINDS
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = sorted((ROOT / "policies").rglob("*.yaml"))

@@ -57,7 +57,7 @@ def check(
 
 
 def _found(tests: list[Path], chosen: list[Path], usual: Path) -> list[Problem]:
-    from governance.bootstrap import policies
+    from governance.policies import policies
 
     found = [*policies(chosen, context=[usual]).problems, *_of_tests(tests, chosen, usual)]
     return sorted(dict.fromkeys(found), key=lambda problem: problem.position)

@@ -16,7 +16,7 @@ from governance.cli.output import Format, FormatOption, instant, print_json, sta
 from governance.core.problem import printable
 
 if TYPE_CHECKING:
-    from governance.bootstrap import Policies
+    from governance.policies import Policies
     from governance.settings import Settings
     from governance.views.explained import ExplainedRule, ExplainedView, ExplainedWaiver, ValueView
 
@@ -38,8 +38,9 @@ def explain(
     output: FormatOption = Format.text,
 ) -> int:
     """Print the effective policy of a model, with the file, line and column of every value. Offline."""
-    from governance.bootstrap import policies, waivers_known
+    from governance.bootstrap import waivers_known
     from governance.engine.explaining import explained, explained_waivers
+    from governance.policies import policies
     from governance.settings import Settings
 
     settings = Settings()
@@ -63,8 +64,9 @@ def explain(
 
 def _ruled_at(settings: Settings, at: datetime) -> Policies:
     """Return the policies that ruled at an instant, as the engine stored them."""
-    from governance.bootstrap import stored_database, stored_policies
+    from governance.bootstrap import stored_database
     from governance.loader.files import shown
+    from governance.policies import stored_policies
     from governance.store import policy_versions
 
     database = stored_database(settings)

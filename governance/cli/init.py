@@ -194,9 +194,9 @@ def _copy(sample: Sample, target: Path, path: Path) -> None:
 
 
 def _written(wanted: _Wanted, answers: Answers, draft: Draft, place: Place, now: datetime | None = None) -> int:
-    from governance.bootstrap import KINDS
     from governance.draft.card import organisation
     from governance.draft.workspace import schemas, write
+    from governance.policies import KINDS
 
     card, org = wanted.policies / f"{answers.model}.yaml", wanted.policies / "org.yaml"
     also = {org: organisation(answers, place.source, place.directory), **schemas(KINDS)}

@@ -65,7 +65,7 @@ def on_call(
 
 
 def _schedules() -> dict[str, Schedule]:
-    from governance.bootstrap import policies
+    from governance.policies import policies
     from governance.settings import Settings
 
     return policies([Settings().policies]).organisation.schedules

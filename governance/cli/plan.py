@@ -13,9 +13,9 @@ from governance.cli.output import Format, FormatOption, print_json, say, stamp
 from governance.cli.policies import AskedUrl, print_changes
 
 if TYPE_CHECKING:
-    from governance.bootstrap import Policies
     from governance.core.metric import Answer, Query
     from governance.engine.planning import Ask
+    from governance.policies import Policies
     from governance.settings import Settings
     from governance.store.database import Database
     from governance.views.plan import IncidentEffectView, PlanView, ReplayView
@@ -63,7 +63,7 @@ def plan(
 
     Exit codes: 0 fine, 1 the policies have problems, 2 (with --exit-code) something differs.
     """
-    from governance.bootstrap import policies, sound
+    from governance.policies import policies, sound
     from governance.settings import Settings
 
     settings = Settings()

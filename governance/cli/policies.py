@@ -116,8 +116,8 @@ def apply(
 
     Exit codes: 0 they rule, 5 they wait for a second person, 1 they have problems, 3 refused, 4 no engine answers.
     """
-    from governance.bootstrap import policies, sound
     from governance.client import Client
+    from governance.policies import policies, sound
     from governance.settings import Settings
 
     settings = Settings()

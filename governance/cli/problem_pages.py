@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from governance.bootstrap import shipped
+from governance.policies import shipped
 
 FOLDER = "docs/problems"
 

@@ -22,9 +22,9 @@ def schema(
     """Print the JSON Schema of a document, for editors."""
     import json
 
-    from governance.bootstrap import KINDS
     from governance.core.suggestion import closest
     from governance.loader.published import json_schema
+    from governance.policies import KINDS
 
     if kind and kind not in KINDS:
         raise typer.BadParameter(f"no kind '{kind}'; {closest(kind, KINDS) or 'known: ' + ', '.join(KINDS)}")

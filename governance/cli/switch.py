@@ -271,8 +271,8 @@ def _pull_offline(
 
 def _fallback(model: str) -> str:
     """Return the fallback that the card names, "" where no policies can be read here: a pull must not wait for them."""
-    from governance.bootstrap import policies
     from governance.errors import GovernanceError
+    from governance.policies import policies
     from governance.settings import Settings
 
     try:

@@ -110,10 +110,10 @@ def _done(taken: Taken, kind: str, model: str, team: str, output: str, file: Pat
 
 
 def _write(taken: Taken, path: Path, text: str, team: str) -> None:
-    from governance.bootstrap import KINDS
     from governance.draft.workspace import organised, schemas, write
     from governance.exchange.taken.written import sources_text
     from governance.loader.writing import scalar
+    from governance.policies import KINDS
     from governance.settings import Settings
 
     policies = Settings().policies

@@ -18,6 +18,7 @@ from governance.engine.dispatch import dispatch
 from governance.engine.evidence import record
 from governance.engine.parts import Engine
 from governance.errors import Conflict
+from governance.policies import shipped
 from governance.scheduler import Ticker, short_pauses
 from governance.settings import Settings
 from governance.store import incidents
@@ -70,7 +71,7 @@ def workspace(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     (directory / _MARKER).touch()
-    shutil.copytree(bootstrap.shipped("policies"), directory / "policies")
+    shutil.copytree(shipped("policies"), directory / "policies")
     (directory / "data").mkdir()
 
 

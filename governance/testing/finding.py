@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from governance.bootstrap import KINDS
 from governance.core.problem import Problem
 from governance.core.story import Suite
 from governance.core.story_checks import form_problems
 from governance.loader import Loaded, load
+from governance.policies import KINDS
 from governance.testing.library import Library, library
 from governance.testing.scene import scene, unknown_names
 

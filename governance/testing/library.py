@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from governance.bootstrap import KINDS, shipped
 from governance.core.authored import Authored
 from governance.core.card import Card
 from governance.core.compiled import EvaluationPlan
@@ -19,6 +18,7 @@ from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
 from governance.core.problem import Problem
 from governance.loader import Loaded, load
+from governance.policies import KINDS, shipped
 
 D = TypeVar("D", bound=BaseModel)
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from governance.bootstrap import KINDS
 from governance.core.authored import Path
 from governance.core.card import Card
 from governance.core.compiled import CompiledPolicy, CompiledRule, EvaluationPlan
@@ -23,6 +22,7 @@ from governance.errors import InvalidDocument
 from governance.loader import Loaded
 from governance.loader.nested import Layer, nested
 from governance.loader.tree import Scalar
+from governance.policies import KINDS
 from governance.testing.library import Library, key_of
 
 PACKS = "packs/"

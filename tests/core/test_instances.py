@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from governance.bootstrap import policies
 from governance.core.evaluation import Evaluation
 from governance.core.metric import Answer, Labels, Query, Sample, labels
+from governance.policies import policies
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 CARD = """kind: card

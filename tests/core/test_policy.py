@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from governance.bootstrap import policies
+from governance.policies import policies
 
 PACK = """kind: pack
 pack: house

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from governance.bootstrap import policies
 from governance.core.effective import EffectivePolicy
 from governance.core.expression import Names, compile_expression
 from governance.core.expression.comparing import trend
 from governance.core.expression.context import Context
 from governance.core.expression.shape import Shape
 from governance.core.strictness import Change, change_of, metric_change
+from governance.policies import policies
 
 CONDITIONS = [
     ("x > 0.5", "x > 0.4", "more"),

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from governance.bootstrap import policies
 from governance.core.waiver import Waiver, WaiverFacts, end_of, is_active
+from governance.policies import policies
 
 APPROVED = datetime(2026, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from interfaces.inside import CARDS, START, Inside, inside
 
-from governance.bootstrap import policies
 from governance.engine import silences
+from governance.policies import policies
 from governance.store import decision_log
 
 SILENCE = """

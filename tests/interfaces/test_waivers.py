@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from interfaces.inside import CARDS, START, Inside, inside
 
-from governance.bootstrap import policies
 from governance.engine import evidence
 from governance.engine.waiving import follow_files
+from governance.policies import policies
 
 WAIVER = """
 kind: waiver

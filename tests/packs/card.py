@@ -11,11 +11,11 @@ from typing import Any
 
 import yaml
 
-from governance.bootstrap import policies
 from governance.core.compiled import CompiledPolicy, EvaluationPlan
 from governance.core.evaluation import Evaluation
 from governance.core.evidence import Evidence, as_context
 from governance.core.verdict import Verdict
+from governance.policies import policies
 
 AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from governance.bootstrap import KINDS
 from governance.core.story import Suite
 from governance.loader import Loaded, load_text
+from governance.policies import KINDS
 from governance.store.database import Database
 from governance.testing.collector import START, Collector, FixedClock
 from governance.testing.library import Library

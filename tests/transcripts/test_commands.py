@@ -9,7 +9,7 @@ import sqlite3
 import pytest
 from transcripts.workspace import Workspace, parsed, rows
 
-from governance.bootstrap import KINDS
+from governance.policies import KINDS
 
 AGE = "last judged 2026-01-05 20:00Z: is gov serve running?\n"
 

@@ -1,0 +1,206 @@
+"""Policies as they are written: loaded from a directory or from the texts of a version, checked and compiled."""
+
+from __future__ import annotations
+
+import gc
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.resources import files as resources
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from governance import plugins
+from governance.core.authored import Authored, problem_at
+from governance.core.card import Card
+from governance.core.checking import ENGINE, card_problems, organisation_problems, pack_problems
+from governance.core.compiled import EvaluationPlan
+from governance.core.organisation import Organisation, Plugin
+from governance.core.pack import Pack
+from governance.core.plan import evaluation_plan
+from governance.core.problem import Problem
+from governance.core.silence_document import SilenceDocument, silence_problems, written_silence
+from governance.core.story import Suite
+from governance.core.waiver_document import WaiverDocument, waiver_problems, written_waiver
+from governance.errors import InvalidDocument
+from governance.loader import Loaded, files, load, load_text
+
+# Checking policies needs neither the engine nor the database: to import them would double the time of a start.
+
+D = TypeVar("D", bound=BaseModel)
+SHIPPED = "shipped/"
+"""How the names of documents begin that come with the package."""
+KINDS: dict[str, type[BaseModel]] = {
+    "card": Card,
+    "pack": Pack,
+    "org": Organisation,
+    "silence": SilenceDocument,
+    "test": Suite,
+    "waiver": WaiverDocument,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """Everything that was loaded from a directory, compiled, with all its problems.
+
+    `organised` tells whether an org document was loaded; `organisation` is an empty one otherwise. `documents` are the
+    texts by name: relative to the directory, those that come with the package below `shipped/`. `written` is the
+    organisation as it was written.
+    """
+
+    plan: EvaluationPlan
+    organisation: Organisation
+    organised: bool
+    problems: tuple[Problem, ...]
+    documents: Mapping[str, str]
+    written: Authored[Organisation] | None = None
+
+
+def shipped(folder: str) -> Path:
+    """Return the directory of what comes with the package: `policies`, `runbooks` or `docs/problems`."""
+    installed = Path(str(resources("governance"))) / "shipped" / folder
+    return installed if installed.is_dir() else Path(__file__).parent.parent / folder
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Keep Python from looking for garbage: what loading makes is kept, and looking for it costs a third more."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_collector_paused()
+def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
+    """Load, check and compile policies; packs that the paths do not bring come from the package.
+
+    Where the paths bring no organisation, the one in `context` stands for it.
+    """
+    loaded = load(paths, KINDS)
+    found = [*loaded.loaded, *loaded.salvaged]
+    if not _of_kind(found, Organisation):
+        around = load([path for path in context if path.exists()], KINDS)
+        found.extend(each for each in around.loaded if isinstance(each.document, Organisation))
+    own = {each.document.pack for each in found if isinstance(each.document, Pack)}
+    standard = load([shipped("policies") / "packs"], KINDS)
+    found.extend(each for each in standard.loaded if isinstance(each.document, Pack) and each.document.pack not in own)
+    itself = _engine_card(found)
+    organised = bool(_of_kind(loaded.loaded, Organisation))
+    return _combined(found, itself, loaded.problems, documents=_texts([*found, *itself], paths), organised=organised)
+
+
+def stored_policies(documents: Mapping[str, str], under: str = "policies") -> Policies:
+    """Check and compile the documents of a version; nothing is added, as all that it rested on was stored with it.
+
+    `under` is the directory that problems and origins name before the name of a document.
+    """
+    found, itself, problems = list[Loaded[BaseModel]](), list[Loaded[BaseModel]](), list[Problem]()
+    for name, text in documents.items():
+        ours = name.startswith(SHIPPED)
+        one, wrong = load_text(text, name if ours else f"{under}/{name}", KINDS)
+        problems.extend(wrong)
+        if one is not None:
+            (itself if ours and isinstance(one.document, Card) else found).append(one)
+    organised = bool(_of_kind(found, Organisation))
+    return _combined(found, itself, problems, documents=dict(documents), organised=organised)
+
+
+def _combined(
+    found: Sequence[Loaded[BaseModel]],
+    itself: Sequence[Loaded[BaseModel]],
+    wrong: Sequence[Problem],
+    *,
+    documents: Mapping[str, str],
+    organised: bool,
+) -> Policies:
+    """Check documents against each other and compile them; `itself` is the engine's card where it is not one's own."""
+    problems = [*wrong, *_second_organisations(found)]
+    organisation = next(iter(_of_kind(found, Organisation)), None)
+    document = organisation.document if organisation is not None else Organisation()
+    cards, packs = _of_kind(found, Card), _of_kind(found, Pack)
+    if organisation is not None:
+        problems.extend([*organisation_problems(organisation), *_plugin_problems(organisation)])
+    counts = Counter(each.document.model for each in cards)
+    twins = {model for model, count in counts.items() if count > 1}
+    known = document.model_copy(update={"sources": {**document.sources, ENGINE: Plugin(kind="engine")}})
+    for card in cards:
+        problems.extend(card_problems(card, known, twins))
+    for pack in packs:
+        problems.extend(pack_problems(pack, known))
+    plan = evaluation_plan([*cards, *_of_kind(itself, Card)], packs)
+    asked = _of_kind(found, WaiverDocument)
+    problems.extend(waiver_problems(asked, plan.by_model, document) if cards else ())
+    muted = _of_kind(found, SilenceDocument)
+    problems.extend(silence_problems(muted, plan.by_model, document) if cards else ())
+    plan = replace(plan, waivers=tuple(map(written_waiver, asked)), silences=tuple(map(written_silence, muted)))
+    everything = sorted(dict.fromkeys([*problems, *plan.problems]), key=lambda problem: problem.position)
+    return Policies(plan, document, organised, tuple(everything), documents, organisation)
+
+
+def sound(loaded: Policies) -> Policies:
+    """Return policies in which nothing is wrong.
+
+    :raises InvalidDocument: listing every problem.
+    """
+    if loaded.problems:
+        raise InvalidDocument("\n".join(problem.render() for problem in loaded.problems))
+    return loaded
+
+
+def _plugin_problems(organisation: Authored[Organisation]) -> list[Problem]:
+    """Check the kind and the settings of every source and notifier; whether it answers is no matter of the file."""
+    found = []
+    for group, section in ((plugins.SOURCES, "sources"), (plugins.ACTIONS, "notifiers")):
+        for name, plugin in getattr(organisation.document, section).items():
+            for wrong in plugins.wrongs(group, plugin):
+                where = organisation.source.at((section, name, *wrong.path))
+                found.append(problem_at(organisation.source, where, "wrong-plugin", wrong.message, wrong.suggestion))
+    return found
+
+
+def _texts(found: Sequence[Loaded[BaseModel]], paths: Sequence[Path]) -> dict[str, str]:
+    """Return the texts of documents by name: relative to the directory that was given, or to what is shipped."""
+    places = [(files.shown(shipped("policies")), SHIPPED), *((files.shown(path), "") for path in paths)]
+
+    def name(file: str) -> str:
+        for place, prefix in reversed(places):  # one's own directory first: it may be what the package ships
+            if place == ".":
+                return prefix + file
+            if file.startswith(f"{place.rstrip('/')}/"):
+                return prefix + file[len(place.rstrip("/")) + 1 :]
+        return Path(file).name
+
+    return {name(each.source.file): each.source.text for each in found}
+
+
+def _engine_card(found: Sequence[Loaded[BaseModel]]) -> list[Loaded[BaseModel]]:
+    """Return the card that governs the engine itself, unless there is one of the organisation's own."""
+    if any(isinstance(each.document, Card) and each.document.model == ENGINE for each in found):
+        return []
+    return list(load([shipped("policies") / "engine.yaml"], KINDS).loaded)
+
+
+def _of_kind(found: Sequence[Loaded[BaseModel]], kind: type[D]) -> list[Authored[D]]:
+    return [Loaded(each.document, each.source) for each in found if isinstance(each.document, kind)]
+
+
+def _second_organisations(found: Sequence[Loaded[BaseModel]]) -> list[Problem]:
+    """One engine, one organisation: a second org document is a problem."""
+    organisations = _of_kind(found, Organisation)
+    return [
+        problem_at(
+            each.source,
+            each.source.at(()),
+            "second-organisation",
+            f"the organisation is declared in {organisations[0].source.file} already",
+        )
+        for each in organisations[1:]
+    ]

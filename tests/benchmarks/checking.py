@@ -41,6 +41,7 @@ owners: {{team: lending, accountable: ana, channel: "#lending"}}
 versions: {{serving: "{number}.2", rollback_to: "{number}.1", fallback: scorecard}}
 log:
   source: predictions
+  reference: training
   table: loans_{number}
   columns: {{time: at, request: id, version: version, score: p, latency: s, cost: usd}}
 data:

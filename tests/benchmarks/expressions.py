@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from cel_expr_python import cel
 
 from governance.core.expression import (
+    ANY,
     Context,
     EvaluationFailed,
     Names,
@@ -45,6 +46,16 @@ MIX = {  # ours, and the same for the other engine, where a series is a list
 HOSTILE = {
     "1,000,000 items": "items.all(a, items.all(b, a + b >= 0))",
     "200³ items": "few.all(a, few.all(b, few.all(c, true)))",
+    "all items failing": "items.all(a, items.all(b, 1 / 0 > a + b))",
+    "all items missing": "items.all(a, items.all(b, metrics.gone > double(a + b)))",
+    "the last one missing": "items.all(a, items.all(b, a * 1000 + b < 15000 || metrics.gone > 1.0))",
+    "nested, failing": "few.all(a, few.all(b, few.all(c, a / 0 > b + c)))",
+    "optional chains": "items.all(a, records.all(b, b.?x.?y.?z.?none.orValue(1 / 0) > 1))",
+    "two variables": "records.all(i, v, records.exists(j, w, v.x.y.none > w.x.y.none + i + j))",
+    "a body of 150 terms": "items.all(a, items.all(b, " + " || ".join(["a / 0 > b + 1"] * 150) + "))",
+    "a long series": "items.all(a, series(metrics.recall).all(s, s.value > metrics.gone))",
+    "a pattern for each item": "items.all(a, items.all(b, !'a'.matches('x' + string(a * 1000 + b))))",
+    "durations that are none": "items.all(a, items.all(b, duration('x' + string(b)) > duration('5m')))",
     "texts that double": "cel.bind(a, 'x', " + "cel.bind(a, a + a, " * 40 + "a == ''" + ")" * 41,
 }
 NAMES = Names(
@@ -55,6 +66,7 @@ NAMES = Names(
         "now": TIMESTAMP,
     },
 )
+HOSTILE_NAMES = Names({"gone": (), "recall": ("slice",)}, dict.fromkeys(("items", "few", "records"), ANY))
 
 
 def cpu(work: Callable[[], object]) -> float:
@@ -142,13 +154,16 @@ def loading() -> None:
 
 def hostile() -> None:
     """Print when the budget stops an evaluation."""
-    context = Context({"items": list(range(1_000)), "few": list(range(200))})
+    records = [{"x": {"y": {"z": {"n": number}}}} for number in range(1_000)]
+    context = Context({"items": list(range(1_000)), "few": list(range(200)), "records": records})
+    values = {Reference("recall", "series"): SLICES * 100}
     for name, text in HOSTILE.items():
-        program = compile_unchecked(text)  # the checker would refuse the worst of them
+        # The checker would refuse the worst of them.
+        program = compile_expression(text, HOSTILE_NAMES) if "metrics." in text else compile_unchecked(text)
 
         def stopped(program: Program = program) -> None:
             try:
-                program.evaluate({}, context)
+                program.evaluate(values, context)
             except EvaluationFailed:
                 return
             raise AssertionError("nothing stopped it")

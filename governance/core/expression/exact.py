@@ -13,7 +13,7 @@ from governance.core.expression import library, macros, syntax
 from governance.core.expression.context import Context
 from governance.core.expression.fault import Fault, combined
 from governance.core.expression.functions import TYPES
-from governance.core.expression.meter import Meter, OverBudget
+from governance.core.expression.meter import REFUSAL, TO_THE_LETTER, Meter, OverBudget
 from governance.core.expression.operators import (
     METERED,
     OPERATORS,
@@ -65,9 +65,11 @@ class Evaluation:
         self._context = context
         self.local: dict[str, object] = {}
         self.meter = Meter()
+        self._series: dict[Reference, object] = {}
 
     def value(self, node: Node) -> Any:
         """Return the value of a node, or the fault why there is none."""
+        self.meter.take(TO_THE_LETTER)
         return _CASES[type(node)](self, node)
 
     def all_of(self, nodes: tuple[Node, ...]) -> list[Any]:
@@ -91,7 +93,9 @@ class Evaluation:
             return Fault(f"no data for {reference.text}", frozenset({reference}))
         if reference.view in ("value", "samples") and type(value) is int:
             return _double(value)
-        return native(value)
+        if reference not in self._series:  # which may be long, and asked with each item
+            self._series[reference] = native(value)
+        return self._series[reference]
 
     def select(self, node: syntax.Select) -> object:
         operand = self.value(node.operand)
@@ -207,8 +211,10 @@ class Evaluation:
         try:
             return function(*values)
         except OperationError as error:
+            self.meter.take(REFUSAL)
             return Fault(str(error), absent=isinstance(error, AbsentError))
         except _REFUSED:
+            self.meter.take(REFUSAL)
             return Fault("this operation does not take these values")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import re2
 
 from governance.core.duration import parse_duration
-from governance.core.expression.meter import Meter
+from governance.core.expression.meter import PATTERN, Meter
 from governance.core.expression.operators import in_range
 from governance.core.expression.values import OperationError, Type, Uint, a_kind, kind, quoted, short
 
@@ -234,6 +234,7 @@ def _matches(meter: Meter, text: Any, regular: Any) -> bool:
     compiled = meter.patterns.get(regular)
     if compiled is None:
         meter.build(len(regular))
+        meter.take(PATTERN)
         compiled = meter.patterns[regular] = pattern(regular)
     return compiled.search(text) is not None
 

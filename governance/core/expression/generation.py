@@ -41,6 +41,7 @@ _RESULTS = {
     **dict.fromkeys(("size", "indexOf", "lastIndexOf"), "int"),
 }
 """Kinds of what functions return, if they return."""
+_CALL = 3  # operations that a call costs
 _TABLES = {
     **{f"o{number}": function for number, function in enumerate(OPERATORS.values())},
     **{f"m{number}": function for number, function in enumerate(METERED.values())},
@@ -86,7 +87,7 @@ class _Generator:
         self._variables: dict[str, str] = {}
         self._scope: dict[str, str] = {}
         self._temporaries = 0
-        self._metered = False
+        self._metered = self._remembering = False
 
     def source(self, result: Piece) -> str:
         """Return the text of the function."""
@@ -94,6 +95,8 @@ class _Generator:
         lines = [f"def evaluate(values, context{constants}):"]
         if self._metered:
             lines.append(" meter = Meter()")
+        if self._remembering:
+            lines.append(" memo = {}")
         for name, local in self._variables.items():
             lookup = f"variable(context, {name!r})" if name in TYPES else f"context.value({name!r})"
             lines.append(f" {local} = {lookup}")
@@ -132,7 +135,10 @@ class _Generator:
         constant = self._constant(reference)
         expected = _expected(reference)
         if expected != "double":
-            return Piece(f"referenced(values, {constant})")
+            if not self._scope:
+                return Piece(f"referenced(values, {constant})")
+            self._remembering = True
+            return Piece(f"remembered(memo, {constant!r}, values, {constant})")
         return self._double(f"values[{constant}]")
 
     def _double(self, code: str) -> Piece:
@@ -298,12 +304,24 @@ class _Generator:
         loop = _LOOPS.get(node.macro)
         if loop is None:
             return Piece("unclear()")
-        meter = self._meter()
+        paid = f"{self._meter()}, {operand}, {_weight(node)}"
         if loop != "mapped":
             body = self._truth(node.body)
-            return Piece(f"{loop}({meter}, {operand}, lambda {name}: {body})", "list" if loop == "chosen" else "bool")
+            return Piece(f"{loop}({paid}, lambda {name}: {body})", "list" if loop == "chosen" else "bool")
         test = "" if node.condition is None else f", lambda {name}: {self._truth(node.condition)}"
-        return Piece(f"mapped({meter}, {operand}, lambda {name}: {self.piece(node.body).code}{test})", "list")
+        return Piece(f"mapped({paid}, lambda {name}: {self.piece(node.body).code}{test})", "list")
+
+
+def _weight(node: syntax.Comprehension) -> int:
+    """Return how many operations a macro does with each item; those inside it pay for theirs."""
+    return sum(map(_operations, syntax.parts(node)[1:]))
+
+
+def _operations(node: Node) -> int:
+    inner = syntax.parts(node)
+    loops = isinstance(node, syntax.Comprehension) and node.macro in _LOOPS
+    own = _CALL if isinstance(node, syntax.Call) else 1
+    return own + sum(map(_operations, inner[:1] if loops else inner))
 
 
 def _expected(reference: Reference) -> str:

@@ -58,6 +58,13 @@ def referenced(values: Mapping[Reference, object], reference: Reference) -> Any:
     return value if type(value) is list and all(map(_plain, value)) else native(value)
 
 
+def remembered(memo: dict[str, Any], name: str, values: Mapping[Reference, object], reference: Reference) -> Any:
+    """Return the value of a reference that the body of a macro asks for, looked into once."""
+    if name not in memo:
+        memo[name] = referenced(values, reference)
+    return memo[name]
+
+
 def _plain(member: Any) -> bool:
     """Tell whether a member of a series, whose labels are texts, is as expressions see it."""
     if type(member) is not dict or len(member) != 2:
@@ -124,61 +131,62 @@ def pairs(meter: Meter, items: Any) -> Any:
     raise Unclear
 
 
-def _within(meter: Meter, items: Any) -> Any:
+def _within(meter: Meter, items: Any, weight: int) -> Any:
     """Return the items to visit; one more than is left, if there are so many."""
+    left = meter.left(weight)
     if type(items) is islice:
-        return items
+        return islice(items, left + 1)
     if type(items) is not list and type(items) is not dict:
         raise Unclear
-    return items if len(items) <= meter.items else islice(items, meter.items + 1)
+    return items if len(items) <= left else islice(items, left + 1)
 
 
-def _all(meter: Meter, items: Any) -> Any:
-    """Return all items to visit, after paying for them."""
-    found = _within(meter, items)
+def _all(meter: Meter, items: Any, weight: int) -> Any:
+    """Return all items to visit, after paying for them and a body of so many operations with each."""
+    found = _within(meter, items, weight)
     if type(found) is islice:
         found = list(found)
-    meter.visit(len(found))
+    meter.visit(len(found), weight)
     return found
 
 
-def every(meter: Meter, items: Any, test: Test) -> bool:
+def every(meter: Meter, items: Any, weight: int, test: Test) -> bool:
     """Tell whether all items pass."""
     visited, result = 0, True
-    for item in _within(meter, items):
+    for item in _within(meter, items, weight):
         visited += 1
         if not test(item):
             result = False
             break
-    meter.visit(visited)
+    meter.visit(visited, weight)
     return result
 
 
-def some(meter: Meter, items: Any, test: Test) -> bool:
+def some(meter: Meter, items: Any, weight: int, test: Test) -> bool:
     """Tell whether an item passes."""
     visited, result = 0, False
-    for item in _within(meter, items):
+    for item in _within(meter, items, weight):
         visited += 1
         if test(item):
             result = True
             break
-    meter.visit(visited)
+    meter.visit(visited, weight)
     return result
 
 
-def chosen(meter: Meter, items: Any, test: Test) -> list[Any]:
+def chosen(meter: Meter, items: Any, weight: int, test: Test) -> list[Any]:
     """Return the items that pass."""
-    return [item for item in _all(meter, items) if test(item)]
+    return [item for item in _all(meter, items, weight) if test(item)]
 
 
-def one(meter: Meter, items: Any, test: Test) -> bool:
+def one(meter: Meter, items: Any, weight: int, test: Test) -> bool:
     """Tell whether exactly one item passes."""
-    return len(chosen(meter, items, test)) == 1
+    return len(chosen(meter, items, weight, test)) == 1
 
 
-def mapped(meter: Meter, items: Any, body: Test, test: Test | None = None) -> list[Any]:
+def mapped(meter: Meter, items: Any, weight: int, body: Test, test: Test | None = None) -> list[Any]:
     """Return what becomes of each item that passes."""
-    return [body(item) for item in _all(meter, items) if test is None or test(item)]
+    return [body(item) for item in _all(meter, items, weight) if test is None or test(item)]
 
 
 def present(value: Any) -> bool:
@@ -222,6 +230,7 @@ NAMES: dict[str, Any] = {
     "pairs": pairs,
     "present": present,
     "referenced": referenced,
+    "remembered": remembered,
     "some": some,
     "unclear": unclear,
     "variable": variable,

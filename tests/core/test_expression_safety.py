@@ -38,7 +38,7 @@ NAMES = Names({"a": ()}, {"parameters": Shape.record({"b": Shape.leaf("double")}
         ("items" + ".b" * 1_900, "nested too deeply"),
         ("items" + "[0]" * 1_300, "nested too deeply"),
         ("true?1:" * 500 + "1", "nested too deeply"),
-        ("(" * 3_000, "too early"),
+        ("(" * 3_000, "not closed"),
         ("'" + r"\n" * 1_900, "not closed"),
         ("'''" + r"\n" * 1_900 + "'", "not closed"),
         ("r'" + r"\\" * 1_900, "not closed"),

@@ -12,13 +12,12 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from governance.core.expression.conversion import converted
 from governance.core.expression.grammar import LONG_STRING, STRING, parser
 from governance.core.expression.problem import ExpressionError, problem_at
-from governance.core.expression.syntax import Node, Span
+from governance.core.expression.slips import slip
+from governance.core.expression.syntax import Node
 
 LONGEST = 4_000  # characters
-_FOREIGN = {"and": "&&", "or": "||", "=": "==", "&": "&&", "|": "||", "is": "=="}
 # A string that is not closed is found first, in linear time. Comments are stepped over, as they may hold apostrophes.
 _QUOTED = re.compile(rf"""//[^\n]*|{LONG_STRING}|{STRING}|(?P<open>['"])""")
-_BARE_DURATION = re.compile(r"(?:[0-9]+(?:ms|[smhdwy]))+\b")
 _lock = Lock()
 
 
@@ -45,35 +44,13 @@ def parse(text: str) -> Node:
 
 def _syntax_problem(text: str, error: UnexpectedInput) -> Any:
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":
-        token = error.token
-        span = (token.start_pos, token.end_pos)
-        return _unexpected(text, span, str(token))
-    if isinstance(error, UnexpectedCharacters):
-        start = error.pos_in_stream
-        return _unexpected(text, (start, start + 1), text[start])
-    end = len(text.rstrip())
-    message = "the expression ends too early" if end else "the expression is empty"
-    return problem_at(text, (max(0, end - 1), end), "syntax", message)
-
-
-def _unexpected(text: str, span: Span, found: str) -> Any:
-    instead = "!" if text[: span[0]].rstrip().endswith("not") else _FOREIGN.get(found)
-    hint = f"write {instead}" if instead else _duration_hint(text, _number_before(text, span[0]))
-    shown = found if found.isprintable() else repr(found)[1:-1]
-    return problem_at(text, span, "syntax", f"unexpected '{shown}'", hint)
-
-
-def _duration_hint(text: str, start: int) -> str:
-    """Return how to write the bare duration that begins at an offset, "" when none does."""
-    duration = _BARE_DURATION.match(text, start)
-    if duration is None:
-        return ""
-    before = text[:start].rstrip()
-    if before.endswith("["):  # as in PromQL
-        return f"write the window last, as in avg_over_time(metrics.<name>, '{duration[0]}')"
-    return f"write '{duration[0]}'" if before.endswith(",") else f"write duration('{duration[0]}')"
-
-
-def _number_before(text: str, end: int) -> int:
-    """Return where the digits begin that end at an offset."""
-    return len(text[:end].rstrip("0123456789"))
+        span, found = (error.token.start_pos, error.token.end_pos), str(error.token)
+    elif isinstance(error, UnexpectedCharacters):
+        span, found = (error.pos_in_stream, error.pos_in_stream + 1), text[error.pos_in_stream]
+    else:
+        end = len(text.rstrip())
+        span, found = (max(0, end - 1), end), ""
+        if not end:
+            return problem_at(text, span, "syntax", "the expression is empty")
+    wrong = slip(text, span, found)
+    return problem_at(text, wrong.span, "syntax", wrong.message, wrong.hint)

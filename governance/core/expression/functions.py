@@ -12,8 +12,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-import re2
-
 from governance.core.duration import parse_duration
 from governance.core.expression.meter import PATTERN, Meter
 from governance.core.expression.operators import in_range
@@ -186,6 +184,8 @@ def _text(name: str, test: Callable[[str, str], bool]) -> Callable[[Any, Any], b
 
 @cache
 def _options() -> Any:
+    import re2  # when first needed, as below
+
     options = re2.Options()
     options.log_errors = False  # a bad pattern is our problem to report, not the terminal's
     return options
@@ -196,6 +196,8 @@ def pattern(text: str) -> Any:
 
     :raises OperationError: it is no regular expression
     """
+    import re2  # not with the module: it is slow to import, and few expressions hold a pattern
+
     try:
         return re2.compile(text, _options())
     except re2.error as error:

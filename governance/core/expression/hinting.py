@@ -24,6 +24,11 @@ FOREIGN: Mapping[str, str] = {
     "upper": "upperAscii()",
 }
 """Functions of other languages, with ours."""
+WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("None", "nil", "NULL", "Null", "undefined"), "!has(metrics.<name>) for what is missing"),
+    **{word: word.lower() for word in ("True", "False", "TRUE", "FALSE")},
+}
+"""Constants of other languages, with what to write here."""
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 

@@ -12,7 +12,6 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from governance.core.expression.conversion import converted
 from governance.core.expression.grammar import LONG_STRING, STRING, parser
 from governance.core.expression.problem import ExpressionError, problem_at
-from governance.core.expression.slips import slip
 from governance.core.expression.syntax import Node
 
 LONGEST = 4_000  # characters
@@ -52,5 +51,7 @@ def _syntax_problem(text: str, error: UnexpectedInput) -> Any:
         span, found = (max(0, end - 1), end), ""
         if not end:
             return problem_at(text, span, "syntax", "the expression is empty")
+    from governance.core.expression.slips import slip  # a dozen patterns to compile, for a mistake only
+
     wrong = slip(text, span, found)
     return problem_at(text, wrong.span, "syntax", wrong.message, wrong.hint)

@@ -18,7 +18,6 @@ from governance.core.expression.problem import ExpressionProblem, problem_at
 from governance.core.expression.reference import Reference
 from governance.core.expression.shape import ANY, BOOL, DOUBLE, INT, OPTIONAL, TYPE, Field, Shape, joined
 from governance.core.expression.signatures import BUDGETS, EXPANDED, STRETCHES
-from governance.core.expression.slips import WORDS
 from governance.core.expression.syntax import Node, Span, path
 from governance.core.expression.values import NUMBERS, IntLiteral, a_kind, kind
 from governance.core.suggestion import closest
@@ -140,8 +139,8 @@ class Resolver:
         return node, ANY
 
     def _meant(self, name: str) -> str:
-        if name in WORDS:
-            return f"write {WORDS[name]}"
+        if name in hinting.WORDS:
+            return f"write {hinting.WORDS[name]}"
         if name in self.names.metrics:
             return f"did you mean 'metrics.{name}'?"
         return closest(name, [*self.names.variables, *self._scope, METRICS, SLOS])

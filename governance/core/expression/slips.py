@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from governance.core.expression.grammar import LONG_STRING, STRING
 from governance.core.expression.syntax import Span
 
-WORDS: Mapping[str, str] = {
-    **dict.fromkeys(("None", "nil", "NULL", "Null", "undefined"), "!has(metrics.<name>) for what is missing"),
-    **{word: word.lower() for word in ("True", "False", "TRUE", "FALSE")},
-}
-"""Constants of other languages, with what to write here."""
 _FOREIGN = {
     **dict.fromkeys(("and", "AND", "&"), "&&"),
     **dict.fromkeys(("or", "OR", "|"), "||"),

@@ -108,6 +108,16 @@ def test_what_is_asked_beside_a_version_that_waits_is_asked_at_once_and_outlives
     assert in_force(place) == ["always"]
 
 
+def test_a_card_that_quotes_a_request_is_a_policy_all_the_same(place: Place) -> None:
+    place.edit("tier: 1", 'description: "it says\nkind: waiver\nand goes on"\ntier: 1')
+    place.beat()
+    place.edit("metrics.errors > 0.5", "metrics.errors > 0.9")
+    place.beat()
+    assert place.engine.standing.waiting is not None, "looser, so that a second person is asked"
+    place.start()
+    assert "0.5" in place.engine.documents["loans.yaml"]
+
+
 @pytest.mark.parametrize(
     ("text", "counts"),
     [
@@ -116,6 +126,10 @@ def test_what_is_asked_beside_a_version_that_waits_is_asked_at_once_and_outlives
         ("# kind: waiver\nkind: card\n", True),
         ("kind: card\ndescription: |\n  kind: waiver\n", True),
         ("kind: waivers\n", True),
+        ("\ufeff# For the season.\r\n\r\n---\r\nkind: 'waiver'\r\nrule: always\r\n", False),
+        ('kind: card\ndescription: "quoted\nkind: waiver\nuntil here"\n', True),
+        ('{kind: card, description: "quoted\nkind: waiver\nuntil here"}\n', True),
+        ('# a comment\u2028{kind: card, description: "quoted\nkind: waiver\nuntil here"}\n', True),
     ],
 )
 def test_only_policies_count_for_the_digest(text: str, counts: bool) -> None:

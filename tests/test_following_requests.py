@@ -10,7 +10,7 @@ from test_following import PACKS, Place
 
 from governance.core.policy_version import digest_of
 from governance.engine import consent, silences, waiving
-from governance.store import decision_log, policy_versions
+from governance.store import decision_log, policy_versions, waiver_requests
 
 WAIVER = """
 kind: waiver  # for the season
@@ -106,6 +106,24 @@ def test_what_is_asked_beside_a_version_that_waits_is_asked_at_once_and_outlives
     place.start()
     place.beat()
     assert in_force(place) == ["always"]
+
+
+def test_an_approval_that_is_cut_off_never_happened(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.write("waiver.yaml", WAIVER)
+    place.beat()
+    (waiver,) = asked(place)
+    with monkeypatch.context() as broken:
+        broken.setattr(waiver_requests, "save", _cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            waiving.approve(place.engine, waiver, actor="bo", at=place.clock.time)
+    assert (in_force(place), asked(place)) == ([], [waiver])
+    waiving.approve(place.engine, waiver, actor="bo", at=place.clock.time)
+    assert (in_force(place), asked(place)) == (["always"], [])
+    assert len(place.entries("waiver.approved")) == 1
+
+
+def _cut_off(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_a_card_that_quotes_a_request_is_a_policy_all_the_same(place: Place) -> None:

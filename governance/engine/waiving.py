@@ -15,7 +15,7 @@ from governance.core.suggestion import closest
 from governance.core.waiver import Waiver, WaiverRequest, WrittenWaiver, ends_written
 from governance.core.waiver_document import split_ends
 from governance.engine import entries
-from governance.engine.operations import waive
+from governance.engine.operations import put_in_force
 from governance.engine.parts import Engine
 from governance.engine.permission import declared, permit, who_may
 from governance.engine.sealing import sealed
@@ -79,16 +79,14 @@ def approve(engine: Engine, request_id: str, *, actor: Actor | str, at: datetime
     :raises Denied: when the actor asked for it, or may not.
     :raises Conflict: when it was answered before, or would have ended.
     """
-    with engine.database.read() as connection:
-        asked = _waiting(connection, request_id, at)
-    permit(engine, actor, "waiver.approve", asked.model)
-    serving = stored_facts(engine, asked.model, {}).version
-    granted = asked.granted(str(actor), serving)
-    entry = waive(engine, granted, at=at)  # of two who approve at once, one has no such id left
-    done = replace(asked, state="approved", decided_by=str(actor), said=f"approved by {actor}")
     with engine.database.transaction() as connection:
+        asked = _waiting(connection, request_id, at)
+        permit(engine, actor, "waiver.approve", asked.model)
+        serving = stored_facts(engine, asked.model, {}).version
+        decision = put_in_force(engine, connection, asked.granted(str(actor), serving), at)
+        done = replace(asked, state="approved", decided_by=str(actor), said=f"approved by {actor}")
         waiver_requests.save(connection, done)
-    return Answered(_view(engine, done), entry)
+    return Answered(_view(engine, done), sealed(engine, decision.id, at))
 
 
 def refuse(engine: Engine, request_id: str, *, actor: Actor | str, because: str, at: datetime) -> Answered:

@@ -209,7 +209,7 @@ class _Around:
         return next((each for each in order if each in effects), "same"), tuple(words for _, words in found)
 
     def _texts(self, *rules: EffectiveRule) -> Iterator[str]:
-        """Yield all that the rules judge by: their conditions, whom they are judged for, the SLOs whose budget counts."""
+        """Yield all that the rules judge by: their conditions, whom for, the SLOs whose budget counts."""
         for rule in rules:
             yield from (written.text for _, written in rule.conditions)
             if rule.for_each is not None:

@@ -36,7 +36,9 @@ rules:
   - {rule: burn, when: "burn_rate(slos.answered, '1h') > 14.0"}
   - {rule: features, for_each: {feature: card.data.features}, when: has(feature.value.pii)}
 """
-PACKS = {name: f"kind: pack\npack: {name}\n" for name in ("ownership", "review", "rollback", "retention-and-pii", "slo")}
+PACKS = {
+    name: f"kind: pack\npack: {name}\n" for name in ("ownership", "review", "rollback", "retention-and-pii", "slo")
+}
 
 
 def _plan(directory: Path, card: str) -> EvaluationPlan:

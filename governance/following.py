@@ -233,11 +233,10 @@ def _origin(engine: Engine, directory: Path, since: str) -> Origin:
         return Origin("directory")
     if not commit.clean:  # somebody edited them here, and nobody can tell who
         return Origin("directory", commit=f"{commit.digest}+")
-    authors = tuple(dict.fromkeys(_person(engine, each) for each in commit.authors))
-    return Origin("git", _person(engine, commit.author), commit.digest, authors)
+    authors = tuple(dict.fromkeys(person for each in commit.authors for person in _people(engine, each)))
+    return Origin("git", _people(engine, commit.author)[0], commit.digest, authors)
 
 
-def _person(engine: Engine, email: str) -> str:
-    """Return the person of an e-mail address, itself where the organisation knows none."""
-    found = members(email, engine.organisation)
-    return next(iter(sorted(found)), email)
+def _people(engine: Engine, email: str) -> list[str]:
+    """Return everybody with an e-mail address, itself where the organisation knows none."""
+    return sorted(members(email, engine.organisation)) or [email]

@@ -359,6 +359,27 @@ def test_a_checkout_is_pulled_and_the_commit_and_its_authors_are_known(tmp_path:
     assert "description: Loans" in place.engine.documents["loans.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("who", "author"),
+    [("bo", "Cy <cy@example.com>"), ("cy", "Bo <BO@Example.com>"), ("cy", "Desk <desk@example.com>")],
+    ids=["in another's name", "another spelling", "an address of several people"],
+)
+def test_nobody_is_the_second_person_of_a_commit_of_their_own(tmp_path: Path, who: str, author: str) -> None:
+    place = Place(tmp_path)
+    place.write("org.yaml", ORG.replace("people: {", "people: {dee: {email: desk@example.com}, ")
+                .replace("cy: {}", "di: {email: desk@example.com}").replace("who: [cy]", "who: [dee]")
+                .replace("[bo, ana]", "[bo, ana, di]") + "sources: {pushed: {kind: push}}\n")  # fmt: skip
+    origin = _committed(place)
+    place.start(pull_every=timedelta(seconds=0))
+    card = origin / "loans.yaml"
+    card.write_text(card.read_text().replace("> 0.5", "> 0.9"))
+    place.git("commit", "-qam", "loosen", "--author", author, who=who, where=origin)
+    place.beat()
+    with pytest.raises(Denied, match="had a part in this version"):
+        consent.approve(place.engine, "APR-1", actor="di" if "desk" in author else "bo", at=place.clock.time)
+    consent.approve(place.engine, "APR-1", actor="ana", at=place.clock.time)
+
+
 def test_a_repository_that_cannot_be_reached_is_an_incident_after_three_tries(tmp_path: Path) -> None:
     place = Place(tmp_path)
     origin = _committed(place)

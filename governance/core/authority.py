@@ -167,7 +167,8 @@ def members(party: str, organisation: Organisation) -> frozenset[str]:
 
 
 def _by_email(email: str, organisation: Organisation) -> Iterable[str]:
-    return (name for name, person in organisation.people.items() if person.email == email)
+    folded = email.casefold()  # git writes an address as somebody typed it
+    return (name for name, person in organisation.people.items() if (person.email or "").casefold() == folded)
 
 
 def _short(actor: Actor, act: Act, card: Card | None) -> str:

@@ -16,9 +16,10 @@ from governance.core.strictness import Effect, change_of, metric_change
 RuleEffect = Literal["added", "removed", "tightened", "loosened", "changed"]
 EFFECTS: tuple[RuleEffect, ...] = ("added", "removed", "tightened", "loosened", "changed")
 _SAID_ELSEWHERE = frozenset({"model", "rules", "metrics", "parameters", "tier"})
-_HARMLESS = frozenset({"description", "labels", "owners", "versions"})
+_HARMLESS = frozenset({"description", "owners", "versions"})
 """Facts of a card that change with every deployment or say nothing to rules about what is allowed."""
 _BUDGETS = re.compile(r"\b(burn_rate|budget_left|time_to_exhaustion)\s*\(")
+_METRICS = re.compile(rf"\bmetrics\b|{_BUDGETS.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +195,7 @@ class _Around:
         """Return which way a rule went: by what it says itself, by the metrics it reads and the facts of the card."""
         change = change_of(old, new, self._before.settings.get(old.pack, {}), self._after.settings.get(new.pack, {}))
         found: list[tuple[Effect, str]] = [(change.effect, words) for words in change.reasons]
-        texts = [written.text for _, written in (*old.conditions, *new.conditions)]
+        texts = list(self._texts(old, new))
         for name, moved in self._metrics.items():
             if _reads(texts, "metrics", name):
                 found.extend((moved.effect, f"{name}: {words}") for words in moved.reasons)
@@ -207,10 +208,21 @@ class _Around:
         order: tuple[Effect, ...] = ("loosened", "tightened", "changed")
         return next((each for each in order if each in effects), "same"), tuple(words for _, words in found)
 
+    def _texts(self, *rules: EffectiveRule) -> Iterator[str]:
+        """Yield all that the rules judge by: their conditions, whom for, the SLOs whose budget counts."""
+        for rule in rules:
+            yield from (written.text for _, written in rule.conditions)
+            if rule.for_each is not None:
+                yield rule.for_each[1].text
+        if any(_BUDGETS.search(written.text) for rule in rules for _, written in rule.conditions):
+            for slo in (*self._before.card.slos.values(), *self._after.card.slos.values()):
+                yield from (text for text in (slo.errors, slo.total, slo.good) if text)
+
     def _by_facts(self, texts: list[str]) -> Iterator[tuple[Effect, str]]:
         for key in self._facts:
             by_budget = key == "slos" and any(_BUDGETS.search(text) for text in texts)
-            if by_budget or _reads(texts, "card", key):
+            by_hours = key == "cadence" and any(_METRICS.search(text) for text in texts)  # missing data is told by it
+            if by_budget or by_hours or _reads(texts, "card", key):
                 yield "loosened", f"{key} of the card changed; whether that is stricter cannot be told"
 
 

@@ -9,7 +9,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-_REQUEST = re.compile(r"^\ufeff?kind:[ \t]*[\"']?(?:waiver|silence)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE)
+_BREAKS = r"\n\r\x85\u2028\u2029"
+_REQUEST = re.compile(
+    rf"\ufeff?(?:[ \t]*(?:#[^{_BREAKS}]*)?\r?\n|---[ \t]*\r?\n)*"  # only what says nothing may stand before it:
+    rf"kind:[ \t]*(?:waiver|\"waiver\"|'waiver'|silence|\"silence\"|'silence')[ \t]*(?:#[^{_BREAKS}]*)?(?=[\r\n]|\Z)"
+)
+"""A document whose first line asks; a line of a text that a card quotes may look the same further down."""
 VersionState = Literal["waiting", "adopted", "withdrawn"]
 
 
@@ -58,7 +63,7 @@ class PolicyVersion:
 
 def requests_of(documents: Mapping[str, str]) -> dict[str, str]:
     """Return the documents that ask for waivers and silences: they are no policy, and begin no version."""
-    return {name: text for name, text in documents.items() if _REQUEST.search(text)}
+    return {name: text for name, text in documents.items() if _REQUEST.match(text)}
 
 
 def with_requests(documents: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:

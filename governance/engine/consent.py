@@ -92,12 +92,11 @@ def withdraw(engine: Engine, at: datetime, why: str) -> None:
     """Let nothing wait any more: what waited is no longer what is wanted, or nobody answered."""
     engine.standing.waiting, engine.standing.refused = None, ""
     with engine.database.read() as connection:
-        pending = approvals.listed(connection, kind=KIND)
-        waiting = policy_versions.waiting(connection)
-    if not pending and waiting is None:
-        return
+        if not approvals.listed(connection, kind=KIND) and policy_versions.waiting(connection) is None:
+            return
     with engine.database.transaction() as connection:
-        for each in pending:
+        waiting = policy_versions.waiting(connection)
+        for each in approvals.listed(connection, kind=KIND):  # read anew: somebody may just have answered
             _answer(connection, decided(each, "voided", actor=entries.ENGINE, at=at, said=why), "policy.voided", at)
         if waiting is not None:
             policy_versions.save(connection, replace(waiting, state="withdrawn"))

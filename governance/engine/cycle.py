@@ -48,7 +48,8 @@ def run_cycle(
     with engine.database.read() as connection:
         under = entries.Under(engine.plan.version, progress.era(connection))
         roll = Roll(instances.known(connection))
-        holding = [each for each in waivers.holding(connection, at) if not late or each.known(at)]
+        found = waivers.holding(connection, at)  # one that ended counts no more where the clock was set back since
+        holding = [each for each in found if (each.known(at) if late else each.ended is None)]
         cycle = Judging(engine, at, late, alerts.active(connection), holding, under, roll)
         last = progress.last(connection, progress.CYCLE if late else progress.JUDGED)
         news = evidence.recorded(connection, last, at) if last is not None else frozenset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from governance.core import incident as core
 from governance.core.authority import Actor
@@ -20,6 +20,9 @@ from governance.engine.sealing import sealed
 from governance.engine.switching.paging import broken_by
 from governance.errors import Conflict, NotFound
 from governance.store import decision_log, effects, incidents, waivers
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _ENTRIES = {"incident.acknowledge": "incident.acknowledged", "incident.resolve": "incident.resolved"}
 
@@ -84,6 +87,13 @@ def waive(engine: Engine, waiver: Waiver, *, at: datetime) -> int:
     :raises Denied: when the requester approves it, or either may not.
     :raises NotFound: when the model has no such rule.
     """
+    with engine.database.transaction() as connection:
+        entry = put_in_force(engine, connection, waiver, at)
+    return sealed(engine, entry.id, at)
+
+
+def put_in_force(engine: Engine, connection: Connection, waiver: Waiver, at: datetime) -> Decision:
+    """Write an approved waiver and its entry within a transaction; raises as `waive` does."""
     permit(engine, waiver.requested_by, "waiver.request", waiver.model)
     permit(engine, waiver.approved_by, "waiver.approve", waiver.model)
     if waiver.requested_by == waiver.approved_by:
@@ -96,12 +106,10 @@ def waive(engine: Engine, waiver: Waiver, *, at: datetime) -> int:
         raise NotFound(f"no rule '{waiver.rule}' holds for '{waiver.model}'")
     subject = {"model": waiver.model, "rule": waiver.rule, "labels": entries.labels_text(waiver.labels)}
     body = {"because": waiver.because, "requested_by": waiver.requested_by, "until": waiver.until}
-    identity = entries.identity("waiver", waiver.id)
-    with engine.database.transaction() as connection:
-        waivers.add(connection, replace(waiver, since=at))
-        entry = Decision(at, "waiver.approved", waiver.approved_by, subject, body, identity)
-        decision_log.append(connection, [entry])
-    return sealed(engine, identity, at)
+    waivers.add(connection, replace(waiver, since=at))
+    entry = Decision(at, "waiver.approved", waiver.approved_by, subject, body, entries.identity("waiver", waiver.id))
+    decision_log.append(connection, [entry])
+    return entry
 
 
 def _act(

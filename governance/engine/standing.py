@@ -11,6 +11,7 @@ from governance.core.compiled import EvaluationPlan
 from governance.core.organisation import Organisation
 from governance.core.policy_version import Origin, PolicyVersion
 from governance.core.problem import Problem
+from governance.core.waiver import WrittenWaiver
 
 if TYPE_CHECKING:
     from governance.engine.parts import Ruling
@@ -52,7 +53,7 @@ class Standing:
     when the engine began. `incoming` was read and not looked at yet: one
     thread puts it there, the engine's takes it. `refused` says what became of a version that a second person did not
     approve; `pull_failure` why the checkout cannot be brought up to date. `build` makes documents that were stored
-    ready to rule, `load` only checks and compiles them.
+    ready to rule, `load` only checks and compiles them. `asked` are the waivers of files that were all asked for.
     """
 
     source: Literal["directory", "apply"] = "directory"
@@ -65,6 +66,7 @@ class Standing:
     refused: str = ""
     pull_failure: str = ""
     build: Callable[[Mapping[str, str]], Incoming] | None = None
+    asked: tuple[WrittenWaiver, ...] | None = None
     load: Callable[[Mapping[str, str]], tuple[EvaluationPlan, Organisation, tuple[Problem, ...]]] | None = None
 
     def words(self, version: str) -> str:

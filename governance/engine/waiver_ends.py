@@ -77,7 +77,7 @@ def stored_facts(engine: Engine, model: str, records: Mapping[str, Evidence]) ->
 
 def active(engine: Engine, connection: Connection, at: datetime) -> list[Waiver]:
     """Return the waivers in force, those that end first before the others; no registry is asked."""
-    holding = waivers.holding(connection, at)
+    holding = [each for each in waivers.holding(connection, at) if each.ended is None]
     records = evidence.latest(connection) if holding else {}
     found = (each for each in holding if is_active(each, stored_facts(engine, each.model, records), at))
     return sorted(found, key=lambda each: each.until)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from governance.core.authority import Actor
+from governance.core.compiled import CompiledRule
 from governance.core.decision import Decision
 from governance.core.duration import format_duration
 from governance.core.metric import Labels
@@ -15,7 +16,7 @@ from governance.core.suggestion import closest
 from governance.core.waiver import Waiver, WaiverRequest, WrittenWaiver, ends_written
 from governance.core.waiver_document import split_ends
 from governance.engine import entries
-from governance.engine.operations import waive
+from governance.engine.operations import put_in_force
 from governance.engine.parts import Engine
 from governance.engine.permission import declared, permit, who_may
 from governance.engine.sealing import sealed
@@ -52,9 +53,10 @@ def request(
     """
     declared(engine, model)
     permit(engine, actor, "waiver.request", model)
-    rules = {each.rule.id for each in engine.plan.by_model[model].rules}
+    rules = {each.rule.id: each for each in engine.plan.by_model[model].rules}
     if rule not in rules:
         raise NotFound(f"no rule '{rule}' holds for '{model}'; {closest(rule, rules) or 'see gov explain'}")
+    _known_labels(labels, rules[rule])
     try:
         events, unused = split_ends(ends_on)
     except ValueError as error:
@@ -72,6 +74,14 @@ def request(
     return Answered(_view(engine, made), sealed(engine, decision.id, at))
 
 
+def _known_labels(labels: Labels, rule: CompiledRule) -> None:
+    """Refuse a waiver that could cover nothing, as its file would be."""
+    wrong = next((name for name, _ in labels if name not in rule.dimensions), None)
+    if wrong is not None:
+        listed = f"they have {', '.join(rule.dimensions)}" if rule.dimensions else "they have none"
+        raise InvalidDocument(f"labels: the instances of '{rule.rule.id}' have no label '{wrong}'; {listed}")
+
+
 def approve(engine: Engine, request_id: str, *, actor: Actor | str, at: datetime) -> Answered:
     """Put a waiver in force.
 
@@ -79,16 +89,14 @@ def approve(engine: Engine, request_id: str, *, actor: Actor | str, at: datetime
     :raises Denied: when the actor asked for it, or may not.
     :raises Conflict: when it was answered before, or would have ended.
     """
-    with engine.database.read() as connection:
-        asked = _waiting(connection, request_id, at)
-    permit(engine, actor, "waiver.approve", asked.model)
-    serving = stored_facts(engine, asked.model, {}).version
-    granted = asked.granted(str(actor), serving)
-    entry = waive(engine, granted, at=at)  # of two who approve at once, one has no such id left
-    done = replace(asked, state="approved", decided_by=str(actor), said=f"approved by {actor}")
     with engine.database.transaction() as connection:
+        asked = _waiting(connection, request_id, at)
+        permit(engine, actor, "waiver.approve", asked.model)
+        serving = stored_facts(engine, asked.model, {}).version
+        decision = put_in_force(engine, connection, asked.granted(str(actor), serving), at)
+        done = replace(asked, state="approved", decided_by=str(actor), said=f"approved by {actor}")
         waiver_requests.save(connection, done)
-    return Answered(_view(engine, done), entry)
+    return Answered(_view(engine, done), sealed(engine, decision.id, at))
 
 
 def refuse(engine: Engine, request_id: str, *, actor: Actor | str, because: str, at: datetime) -> Answered:
@@ -165,12 +173,16 @@ def _withdrawn(
 
 def follow_files(engine: Engine, at: datetime) -> int:
     """Ask for the waivers that files ask for, and withdraw what they no longer do; return how many changed."""
-    wanted = {each.key: each for each in engine.plan.waivers}
+    if engine.standing.asked is engine.plan.waivers:
+        return 0  # what is asked for is what was when all requests ever made were read, which is not done every second
+    asked = engine.plan.waivers
+    wanted = {each.key: each for each in asked}
     with engine.database.read() as connection:
         known = {each.written: each for each in waiver_requests.of_files(connection)}
     new = [each for key, each in wanted.items() if each.until > at and not _asked_already(known.get(key))]
     gone = [each for key, each in known.items() if key not in wanted and each.state in ("pending", "approved")]
     if not new and not gone:
+        engine.standing.asked = asked
         return 0
     with engine.database.transaction() as connection:
         for written in new:

@@ -28,7 +28,8 @@ _QUIET = {
 class Commit:
     """The commit of a checkout; `clean` tells that the policies are what was committed.
 
-    `authors` are the e-mail addresses of all who changed the policies since an earlier commit, and of this one.
+    `authors` are the e-mail addresses of all who changed the policies since an earlier commit, and of this one: whom
+    a commit names as its author, and who made it, as anybody can write another author.
     """
 
     digest: str
@@ -57,9 +58,11 @@ class Checkout:
 
         :raises Unavailable: saying why git cannot tell.
         """
-        digest, author = self._git("log", "-1", "--format=%H %ae").split(" ", 1)
+        told = self._git("log", "-1", "--format=%H%n%ae%n%ce").split("\n")
+        digest, author, committer = (*told, "", "")[:3]  # an address may be empty
         changed = self._git("status", "--porcelain", "--untracked-files=all", "--", ".")
-        return Commit(digest, author, tuple(dict.fromkeys([author, *self._authors(since, digest)])), clean=not changed)
+        authors = dict.fromkeys([author, committer, *self._authors(since, digest)])
+        return Commit(digest, author, tuple(each for each in authors if each), clean=not changed)
 
     def pull(self) -> None:
         """Bring it up to date with what it follows, if that is a step forward only.
@@ -81,7 +84,7 @@ class Checkout:
         if not since or since == until:
             return []
         try:
-            return self._git("log", "--format=%ae", f"{since}..{until}", "--", ".").splitlines()
+            return self._git("log", "--format=%ae%n%ce", f"{since}..{until}", "--", ".").splitlines()
         except Unavailable:
             return []  # the earlier commit is no longer there
 

@@ -152,6 +152,17 @@ def test_each_end_is_an_entry_that_says_which_and_the_rule_counts_again(
     assert waived.get("/v1/waivers") == []
 
 
+def test_what_was_withdrawn_waives_nothing_again_when_the_clock_is_set_back(waived: Waived) -> None:
+    waived.approve()
+    waived.api.judge(0.9)
+    waived.api.clock.on(seconds=3600)
+    _withdrawn(waived)
+    waived.api.clock.on(seconds=-1800)
+    assert waived.get("/v1/waivers") == []
+    waived.api.judge(0.9)
+    assert len(waived.get("/v1/incidents?model=loans&status=open")) == 1
+
+
 def test_a_waiver_that_keeps_findings_quiet_is_not_unused(waived: Waived) -> None:
     waived.approve()
     for _ in range(5):

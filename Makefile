@@ -36,11 +36,11 @@ demo: $(VENV)/.ready     ## govern three real models on a year of real data (abo
 	@$(BIN)/gov demo
 
 # Many tests wait for clocks and time limits, so that two files are under way on each core; the tests of one file share
-# what is dear to start, such as the replay of the demo.
+# what is dear to start, such as the replay of the demo. The longest files come first (tests/conftest.py).
 WORKERS = $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 
 test: $(VENV)/.dev tests/clients/node/node_modules/.ready    ## run all tests
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: lint types layers test    ## all that a change must pass
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from check_cases import CASES, ORG, SIX, SIX_PROBLEMS, Case
+from interfaces.serving import ask
 
 from governance.cli.main import run
 
@@ -44,7 +45,7 @@ def test_our_own_policies_are_sound() -> None:
 
 def test_six_mistakes_are_six_problems(workspace: Path) -> None:
     (workspace / "policies" / "flight-delay.yaml").write_text(SIX, encoding="utf-8")
-    done = gov(workspace, "check")
+    done = ask(workspace, "check")
     assert done.stdout == SIX_PROBLEMS
     assert (done.stderr, done.returncode) == ("", 1)
 
@@ -52,12 +53,12 @@ def test_six_mistakes_are_six_problems(workspace: Path) -> None:
 def test_mistakes_of_form_and_of_meaning_are_found_together(workspace: Path) -> None:
     text = SIX.replace("kind: card\n", "kind: card\ndescripton: Late or not.\ntier: high\n")
     (workspace / "policies" / "flight-delay.yaml").write_text(text, encoding="utf-8")
-    assert gov(workspace, "check").stdout.splitlines()[-1] == "8 problems in 2 files"
+    assert ask(workspace, "check").stdout.splitlines()[-1] == "8 problems in 2 files"
 
 
 def test_json_says_the_same(workspace: Path) -> None:
     (workspace / "policies" / "flight-delay.yaml").write_text(SIX, encoding="utf-8")
-    done = gov(workspace, "check", "--format", "json")
+    done = ask(workspace, "check", "--format", "json")
     found = json.loads(done.stdout)
     shown = [line for line in SIX_PROBLEMS.splitlines() if ": error[" in line]
     assert [
@@ -86,13 +87,13 @@ def test_problem(case: Case, workspace: Path, capsys: pytest.CaptureFixture[str]
 
 
 def test_a_path_that_is_missing(workspace: Path) -> None:
-    done = gov(workspace, "check", "nowhere")
+    done = ask(workspace, "check", "nowhere")
     assert done.stdout.splitlines()[0] == "nowhere:1:1: error[missing-file]: no such file or directory"
     assert done.returncode == 1
 
 
 def test_a_missing_directory_of_policies(tmp_path: Path) -> None:
-    done = gov(tmp_path, "check")
+    done = ask(tmp_path, "check")
     assert done.stdout.splitlines()[0] == "policies:1:1: error[missing-file]: no such file or directory"
     assert done.returncode == 1
 
@@ -100,7 +101,7 @@ def test_a_missing_directory_of_policies(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [(), ("--format", "json")], ids=["text", "json"])
 def test_an_empty_directory_is_no_success(arguments: tuple[str, ...], workspace: Path) -> None:
     (workspace / "empty").mkdir()
-    done = gov(workspace, "check", "empty", *arguments)
+    done = ask(workspace, "check", "empty", *arguments)
     assert done.stderr == "gov: nothing was checked: there is no YAML file in empty\n"
     assert done.returncode == 1
 
@@ -121,6 +122,6 @@ def test_hostile_text_in_a_file_commands_no_terminal(workspace: Path, capsys: py
 
 
 def test_usage(workspace: Path) -> None:
-    done = gov(workspace, "check", "--formt", "json")
+    done = ask(workspace, "check", "--formt", "json")
     assert (done.stdout, done.returncode) == ("", 2)
     assert "--formt" in done.stderr

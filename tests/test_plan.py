@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from interfaces.serving import Served, gov
+from interfaces.serving import Served, ask, gov
 
 from governance.bootstrap import engine
 from governance.core.incident import Incident
@@ -230,7 +230,7 @@ def test_the_command_writes_nothing_and_its_exit_codes(tmp_path: Path) -> None:
     assert (same.returncode, same.stderr) == (0, "")
     assert "nothing that it asks would change" in same.stdout
     _written(tmp_path / "new", CHANGES["loosened"](CARD))
-    done = gov(tmp_path, "plan", "new", "--at", "2026-03-02T12:00", "--exit-code")
+    done = ask(tmp_path, "plan", "new", "--at", "2026-03-02T12:00", "--exit-code")
     assert (done.returncode, done.stderr) == (2, "")
     assert "loosened errors-high of loans: critical when metrics.errors > 0.7, was metrics.errors > 0.5" in done.stdout
     assert "tried on 30 days to 2026-03-02 12:00Z, 48 instants, 15 minutes apart:" in done.stdout
@@ -239,7 +239,7 @@ def test_the_command_writes_nothing_and_its_exit_codes(tmp_path: Path) -> None:
         "incident 2 of loans would have been caught 1.5 hours later, as warning and not critical (Errors" in done.stdout
     )
     (tmp_path / "new" / "loans.yaml").write_text(CARD.replace("metrics.errors >", "metrics.erors >"), encoding="utf-8")
-    wrong = gov(tmp_path, "plan", "new")
+    wrong = ask(tmp_path, "plan", "new")
     assert wrong.returncode == 1
     assert "new/loans.yaml:11:39: error[unknown-metric]" in wrong.stderr
     assert _digest(database) == before
@@ -247,7 +247,7 @@ def test_the_command_writes_nothing_and_its_exit_codes(tmp_path: Path) -> None:
 
 def test_without_a_database_all_is_new(tmp_path: Path) -> None:
     _written(tmp_path / "policies", CARD)
-    done = gov(tmp_path, "plan")
+    done = ask(tmp_path, "plan")
     assert done.returncode == 0
     assert "no version rules yet" in done.stdout
     assert not (tmp_path / ".gov").exists()
@@ -258,20 +258,20 @@ def test_apply_to_a_running_engine(tmp_path: Path) -> None:
     _written(tmp_path / "policies", CARD.replace("tier: 2", "tier: 1"))
     served = Served(tmp_path, "--policies-from", "apply")
     try:
-        first = json.loads(gov(tmp_path, "policies", "list", "--format", "json").stdout)[0]
+        first = json.loads(ask(tmp_path, "policies", "list", "--format", "json").stdout)[0]
         tight, loose = tmp_path / "tight", tmp_path / "loose"
         _written(tight, CARD.replace("tier: 2", "tier: 1").replace("errors > 0.5", "errors > 0.4"))
         _written(loose, CARD.replace("tier: 2", "tier: 1").replace("errors > 0.5", "errors > 0.9"))
-        told = gov(tmp_path, "plan", "tight", "--url", served.url)
+        told = ask(tmp_path, "plan", "tight", "--url", served.url)
         assert "1 tightened on 1 model" in told.stdout, told.stderr
-        refused = gov(tmp_path, "apply", "tight", "--url", served.url)
+        refused = ask(tmp_path, "apply", "tight", "--url", served.url)
         assert refused.returncode == 3  # whoever runs this test is nobody whom the organisation names
         assert "may not apply policies" in refused.stderr
-        token = gov(tmp_path, "token", "create", "--for", "ana", "--as", "ana").stdout.split()
+        token = ask(tmp_path, "token", "create", "--for", "ana", "--as", "ana").stdout.split()
         secret = next(each for each in token if each.startswith("gov_"))
 
         def apply(*arguments: str) -> Any:
-            return _gov_with(tmp_path, secret, "apply", *arguments, "--url", served.url)
+            return ask(tmp_path, "apply", *arguments, "--url", served.url, GOV_TOKEN=secret)
 
         done = apply("tight")
         assert (done.returncode, done.stderr) == (0, "")
@@ -282,20 +282,20 @@ def test_apply_to_a_running_engine(tmp_path: Path) -> None:
         assert waits.returncode == 5
         assert "may be approved by: bo" in waits.stdout
         assert "waits for approval APR-1" in served.http.get("/v1/fleet", headers=_bearer(secret)).json()["policies"]
-        mine = gov(tmp_path, "policies", "approve", "APR-1", "--as", "ana")
+        mine = ask(tmp_path, "policies", "approve", "APR-1", "--as", "ana")
         assert mine.returncode == 3
-        assert gov(tmp_path, "policies", "approve", "APR-1", "--as", "bo").returncode == 0
+        assert ask(tmp_path, "policies", "approve", "APR-1", "--as", "bo").returncode == 0
         fleet = served.until(lambda: _quiet(served, secret))
         back = apply("--version", first["documents"][:12])
         assert (back.returncode, back.stderr) == (0, "")
         assert fleet != first["version"]
-        listed = json.loads(gov(tmp_path, "policies", "list", "--format", "json").stdout)
+        listed = json.loads(ask(tmp_path, "policies", "list", "--format", "json").stdout)
         assert [(each["state"], each["by"]) for each in listed] == [
             ("adopted", "ana"), ("adopted", "ana"), ("adopted", "ana"), ("adopted", "")
         ]  # fmt: skip
         assert listed[0]["version"] == listed[3]["version"] == first["version"]
         assert listed[1]["approved_by"] == "bo"
-        shown = gov(tmp_path, "policies", "show", listed[1]["version"], "--to", "back")
+        shown = ask(tmp_path, "policies", "show", listed[1]["version"], "--to", "back")
         assert shown.returncode == 0
         assert "errors > 0.9" in (tmp_path / "back" / "loans.yaml").read_text(encoding="utf-8")
     finally:
@@ -306,9 +306,9 @@ def test_an_engine_that_follows_its_directory_takes_none(tmp_path: Path) -> None
     _written(tmp_path / "policies", CARD)
     served = Served(tmp_path)
     try:
-        token = gov(tmp_path, "token", "create", "--for", "ana", "--as", "ana").stdout.split()
+        token = ask(tmp_path, "token", "create", "--for", "ana", "--as", "ana").stdout.split()
         secret = next(each for each in token if each.startswith("gov_"))
-        done = _gov_with(tmp_path, secret, "apply", "--url", served.url)
+        done = ask(tmp_path, "apply", "--url", served.url, GOV_TOKEN=secret)
         assert done.returncode == 3
         assert "this engine follows the directory of its policies; change that" in done.stderr
     finally:
@@ -322,14 +322,3 @@ def _quiet(served: Served, secret: str) -> Any:
 
 def _bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
-
-
-def _gov_with(directory: Path, secret: str, *arguments: str) -> Any:
-    import subprocess
-
-    from interfaces.serving import GOV, _environment
-
-    environment = {**_environment(), "GOV_TOKEN": secret}
-    return subprocess.run(
-        [*GOV, *arguments], cwd=directory, env=environment, capture_output=True, text=True, check=False
-    )

@@ -225,7 +225,7 @@ def test_a_round_ends_before_the_engine_stops_waiting(warehouse, monkeypatch):
     endless = [Query("s", text=ENDLESS, window=n * HOUR) for n in range(1, 9)]
     begun = time.monotonic()
     answers = source(warehouse, timeout="20s", connections=1).sample([good, *endless], at=NOON)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
     assert answers[good].samples[0].value == 240
     assert "the questions to this database took" in answers[endless[-1]].failure
 

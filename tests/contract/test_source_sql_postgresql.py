@@ -163,7 +163,7 @@ def test_a_query_that_runs_for_ever_ends_on_the_server_too(postgresql, monkeypat
     asked = built(postgresql.port, monkeypatch, tmp_path, timeout="300ms")
     begun = time.monotonic()
     said = failure(ask(asked, "select 1 as value from pg_sleep(60)"))
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 10
     assert said.startswith("did not answer within 0.3s")
     assert gone(postgresql)
 
@@ -263,10 +263,10 @@ def test_a_network_that_swallows_everything_in_the_middle(postgresql, monkeypatc
         stalled.start()
         begun = time.monotonic()
         answers = asked.sample(queries, at=NOON)
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 5, "each of them waited for its time limit"
         assert failure(answers[queries[-1]]) == "not asked, as the database does not answer"
         for each in [each for each in threading.enumerate() if each.name == "sql"]:
-            each.join(timeout=1)
+            each.join(timeout=10)
             assert not each.is_alive(), "a thread was left to wait for a network that answers nothing"
         proxy.stalled = False
         assert only(ask(asked, "select count(*) from t")).value == 45

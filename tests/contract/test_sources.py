@@ -156,7 +156,7 @@ def test_fault(case, fault):
         begun = time.monotonic()
         answer = ask(case, question.query)
         took = time.monotonic() - begun
-    assert took < LIMIT + 1
+    assert took < LIMIT + 3
     assert not answer.samples
     assert answer.failure
     assert answer.failure.isprintable()

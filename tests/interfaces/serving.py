@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from transcripts.workspace import Workspace
 
 _MAIN = "from governance.cli.main import main; main()"
 GOV = (sys.executable, "-c", _MAIN)
@@ -52,6 +53,11 @@ def gov(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [*GOV, *arguments], cwd=directory, env=_environment(), capture_output=True, text=True, check=False, timeout=60
     )
+
+
+def ask(directory: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command here within this process, where a process of its own proves nothing more."""
+    return Workspace(directory).ask(*arguments, **settings)
 
 
 class Served:

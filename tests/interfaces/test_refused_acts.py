@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from interfaces.inside import CARDS, inside
-from interfaces.serving import gov, prepared
+from interfaces.serving import ask, prepared
 
 from governance.engine.refused_acts import WINDOW
 
@@ -95,8 +95,8 @@ def test_what_cannot_be_written_now_is_counted_and_refused_all_the_same(
 
 def test_on_the_command_line_too(tmp_path: Path) -> None:
     home = prepared(tmp_path / "own", CARDS)
-    assert gov(home, "token", "create", "--for", "ana", "--as", "ana").returncode == 0
-    done = gov(home, "switch", "pull", "loans", "shadow", "--because", "x", "--as", "vic")
+    assert ask(home, "token", "create", "--for", "ana", "--as", "ana").returncode == 0
+    done = ask(home, "switch", "pull", "loans", "shadow", "--because", "x", "--as", "vic")
     assert (done.returncode, "may not pull" in done.stderr) == (3, True)
-    assert "act.refused" in gov(home, "audit", "tail").stdout
-    assert gov(home, "audit", "verify").returncode == 0
+    assert "act.refused" in ask(home, "audit", "tail").stdout
+    assert ask(home, "audit", "verify").returncode == 0

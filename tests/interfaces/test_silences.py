@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from interfaces.inside import CARDS, Inside, inside
-from interfaces.serving import gov, prepared
+from interfaces.serving import ask, prepared
 
 from governance.engine import silences
 from governance.engine.loop import step
@@ -133,16 +133,16 @@ def test_silences_that_cannot_be(api: Inside, wanted: dict[str, Any], error: typ
 
 def test_the_commands(tmp_path: Path) -> None:
     home = prepared(tmp_path / "own")
-    assert gov(home, "token", "create", "--for", "ana", "--as", "ana").returncode == 0  # begins the database
-    made = gov(home, "silence", "create", "--model", "loans", "--because", "x", "--expires", "2h", "--as", "ana")
+    assert ask(home, "token", "create", "--for", "ana", "--as", "ana").returncode == 0  # begins the database
+    made = ask(home, "silence", "create", "--model", "loans", "--because", "x", "--expires", "2h", "--as", "ana")
     assert made.returncode == 0, made.stderr
     assert made.stdout.startswith("SIL-1 mutes loans until ")
-    assert "SIL-1" in gov(home, "silence", "list").stdout
-    assert gov(home, "silence", "end", "sil-1", "--because", "x", "--as", "ana").stdout.startswith(
+    assert "SIL-1" in ask(home, "silence", "list").stdout
+    assert ask(home, "silence", "end", "sil-1", "--because", "x", "--as", "ana").stdout.startswith(
         "SIL-1 is ended by ana"
     )
-    assert gov(home, "silence", "list").stdout == "nothing is silenced\n"
-    assert "ended" in gov(home, "silence", "list", "--ended").stdout
-    wrong = gov(home, "silence", "create", "--because", "x", "--expires", "2h", "--label", "x", "--as", "ana")
+    assert ask(home, "silence", "list").stdout == "nothing is silenced\n"
+    assert "ended" in ask(home, "silence", "list", "--ended").stdout
+    wrong = ask(home, "silence", "create", "--because", "x", "--expires", "2h", "--label", "x", "--as", "ana")
     assert wrong.returncode == 2
     assert "NAME=VALUE" in wrong.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from interfaces.inside import CARDS, Inside, inside
-from interfaces.serving import gov, prepared
+from interfaces.serving import ask, prepared
 
 from governance.engine import tokens
 from governance.engine.refusals import WINDOW
@@ -228,24 +228,24 @@ def test_the_database_away_known_tokens_still_come_in(api: Inside, tmp_path: Pat
 
 def test_the_commands(tmp_path: Path) -> None:
     home = prepared(tmp_path / "own")
-    assert "make one: gov token create --for WHO" in gov(home, "token", "list").stdout
-    made = gov(home, "token", "create", "--for", "ana", "--as", "ana", "--expires", "30d")
+    assert "make one: gov token create --for WHO" in ask(home, "token", "list").stdout
+    made = ask(home, "token", "create", "--for", "ana", "--as", "ana", "--expires", "30d")
     assert made.returncode == 0, made.stderr
     secret = made.stdout.splitlines()[0]
     token = tokens.token_id_of(secret)
     assert token
     assert f"token {token} for ana (read, act), until " in made.stdout
-    listed = gov(home, "token", "list").stdout
+    listed = ask(home, "token", "list").stdout
     assert token in listed
     assert "holds" in listed
     assert secret not in listed
-    done = gov(home, "token", "revoke", token, "--as", "ana")
+    done = ask(home, "token", "revoke", token, "--as", "ana")
     assert done.stdout == f"token {token} of ana is revoked\n"
-    assert "revoked by ana" in gov(home, "token", "list").stdout
-    again = gov(home, "token", "revoke", token, "--as", "ana")
+    assert "revoked by ana" in ask(home, "token", "list").stdout
+    again = ask(home, "token", "revoke", token, "--as", "ana")
     assert again.returncode == 3
-    assert "there is no token nope" in gov(home, "token", "revoke", "nope", "--as", "ana").stderr
-    tail = gov(home, "audit", "tail").stdout
+    assert "there is no token nope" in ask(home, "token", "revoke", "nope", "--as", "ana").stderr
+    tail = ask(home, "audit", "tail").stdout
     assert "token.created" in tail
     assert "token.revoked" in tail
     assert secret not in tail

@@ -1,4 +1,7 @@
-"""The commands as their users meet them: real processes in a real workspace, with their words and exit codes."""
+"""The commands as their users meet them in a real workspace: their words and exit codes.
+
+Some run as real processes, the others within the test's own, which is cheaper and says the same.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def test_open_incidents_newest_first(seen: Workspace) -> None:
     [("open", [3, 2]), ("resolved", [1]), ("all", [3, 2, 1])],
 )
 def test_incidents_by_status(status: str, numbers: list[int], seen: Workspace) -> None:
-    done = seen.run("incidents", "list", "--status", status, "--format", "json")
+    done = seen.ask("incidents", "list", "--status", status, "--format", "json")
     assert [each["id"] for each in parsed(done.stdout)] == numbers
     assert done.returncode == 0
 
@@ -42,13 +45,13 @@ def test_no_incidents(seen: Workspace) -> None:
 
 
 def test_a_status_nobody_knows(seen: Workspace) -> None:
-    done = seen.run("incidents", "list", "--status", "opne")
+    done = seen.ask("incidents", "list", "--status", "opne")
     assert (done.returncode, done.stdout) == (2, "")
     assert "no status 'opne'" in done.stderr
 
 
 def test_one_incident(seen: Workspace) -> None:
-    done = seen.run("incidents", "show", "2")
+    done = seen.ask("incidents", "show", "2")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(
         "INC-2  warning  triggered  loan-risk\n"
@@ -62,7 +65,7 @@ def test_one_incident(seen: Workspace) -> None:
 
 
 def test_a_resolved_incident_keeps_its_worst_moment_and_tells_what_ended_it(seen: Workspace) -> None:
-    shown = seen.run("incidents", "show", "1").stdout
+    shown = seen.ask("incidents", "show", "1").stdout
     assert "  resolved   2026-01-05 18:00Z by " in shown
     assert "✓ warning: The mean score of the last hour is 0.05" in shown
     assert "ended 2026-01-05 18:00Z" in shown
@@ -71,14 +74,14 @@ def test_a_resolved_incident_keeps_its_worst_moment_and_tells_what_ended_it(seen
         in shown
     )
     assert "gov eval" not in shown
-    assert "its values now: gov eval loan-risk\n" in seen.run("incidents", "show", "2").stdout
-    told = parsed(seen.run("why", "1", "--format", "json").stdout)["notifications"]
+    assert "its values now: gov eval loan-risk\n" in seen.ask("incidents", "show", "2").stdout
+    told = parsed(seen.ask("why", "1", "--format", "json").stdout)["notifications"]
     ends = {each["text"] for each in told if each["reason"] == "resolved"}
     assert ends == {"The mean score of the last hour is 0.05 – recent_score is 0.2 now"}
 
 
 def test_one_incident_as_json(seen: Workspace) -> None:
-    found = parsed(seen.run("incidents", "show", "2", "--format", "json").stdout)
+    found = parsed(seen.ask("incidents", "show", "2", "--format", "json").stdout)
     assert (found["id"], found["model"], found["status"], found["severity"]) == (2, "loan-risk", "triggered", "warning")
     (finding,) = found["findings"]
     assert finding["rule"] == "scores-high"
@@ -87,14 +90,14 @@ def test_one_incident_as_json(seen: Workspace) -> None:
 
 @pytest.mark.parametrize("command", [("incidents", "show"), ("incidents", "ack"), ("why",)])
 def test_an_incident_nobody_knows(command: tuple[str, ...], seen: Workspace) -> None:
-    done = seen.run(*command, "99", GOV_ACTOR="ana")
+    done = seen.ask(*command, "99", GOV_ACTOR="ana")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "gov: no incident 99; the newest is 3\n"
 
 
 @pytest.mark.parametrize("arguments", [("incidents", "show", "two"), ("incidnts",), ("why", "-x")])
 def test_usage(arguments: tuple[str, ...], seen: Workspace) -> None:
-    done = seen.run(*arguments)
+    done = seen.ask(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Usage: gov" in done.stderr
 
@@ -104,37 +107,37 @@ def test_acknowledging(workspace: Workspace) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     found = re.fullmatch(r"INC-2 acknowledged by ana; sealed as entry (\d+) of the decision log\n", done.stdout)
     assert found is not None, done.stdout
-    entry = parsed(workspace.run("audit", "tail", "-n", "1", "--format", "json").stdout)[0]
+    entry = parsed(workspace.ask("audit", "tail", "-n", "1", "--format", "json").stdout)[0]
     assert (entry["seq"], entry["kind"], entry["actor"]) == (int(found[1]), "incident.acknowledged", "ana")
-    assert "  lead       ana\n" in workspace.run("incidents", "show", "2").stdout
+    assert "  lead       ana\n" in workspace.ask("incidents", "show", "2").stdout
 
 
 def test_who_comes_second_is_told_who_has_it(workspace: Workspace) -> None:
-    workspace.run("incidents", "ack", "2", "--as", "ana")
-    before = workspace.run("audit", "verify", "--format", "json").stdout
-    done = workspace.run("incidents", "ack", "2", "--as", "bo")
+    workspace.ask("incidents", "ack", "2", "--as", "ana")
+    before = workspace.ask("audit", "verify", "--format", "json").stdout
+    done = workspace.ask("incidents", "ack", "2", "--as", "bo")
     assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("gov: incident 2 was acknowledged by ana (")
-    assert workspace.run("audit", "verify", "--format", "json").stdout == before, "a refusal changes nothing"
+    assert workspace.ask("audit", "verify", "--format", "json").stdout == before, "a refusal changes nothing"
 
 
 def test_a_stranger_is_told_who_may(workspace: Workspace) -> None:
     for settings, arguments in (({}, ("--as", "eve")), ({"GOV_ACTOR": "eve"}, ())):
-        done = workspace.run("incidents", "ack", "2", *arguments, **settings)
+        done = workspace.ask("incidents", "ack", "2", *arguments, **settings)
         assert (done.returncode, done.stdout) == (3, "")
         needed = "org.yaml does not name them among its `people`"
         assert f"'eve' may not acknowledge incidents: {needed}; these people may: ana, bo" in done.stderr
         assert ("--as says who acts" in done.stderr) == ("--as" not in arguments)
-    assert "triggered" in workspace.run("incidents", "show", "2").stdout
+    assert "triggered" in workspace.ask("incidents", "show", "2").stdout
 
 
 def test_resolving(workspace: Workspace) -> None:
-    done = workspace.run("incidents", "resolve", "2", "--because", "the feed is back", "--as", "bo", "--format", "json")
+    done = workspace.ask("incidents", "resolve", "2", "--because", "the feed is back", "--as", "bo", "--format", "json")
     facts = {"incident": 2, "status": "resolved", "by": "bo", "entry": 0, "still_firing": 1}
     assert parsed(done.stdout) | {"entry": 0} == facts
-    assert re.search(r"  resolved   .* by bo\n", workspace.run("incidents", "show", "2").stdout)
-    assert "the feed is back" in workspace.run("audit", "tail", "-n", "1").stdout
-    again = workspace.run("incidents", "ack", "2", "--as", "ana")
+    assert re.search(r"  resolved   .* by bo\n", workspace.ask("incidents", "show", "2").stdout)
+    assert "the feed is back" in workspace.ask("audit", "tail", "-n", "1").stdout
+    again = workspace.ask("incidents", "ack", "2", "--as", "ana")
     assert again.returncode == 3
     assert "was resolved by bo" in again.stderr
 
@@ -146,14 +149,14 @@ def test_resolving_needs_a_reason(workspace: Workspace) -> None:
 
 
 def test_why(seen: Workspace) -> None:
-    done = seen.run("why", "2")
+    done = seen.ask("why", "2")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("INC-2 loan-risk: The mean score of the last hour is 0.9\n")
     told = {each[1]: each[2:6] for each in rows(done.stdout.partition("\n\n")[2])}
     assert told["terminal"] == ["first", "sent", "1", "printed"]
     assert told["hook"][:2] == ["first", "due"]
     assert told["hook"][3] == "the environment variable with the address is not set"
-    found = parsed(seen.run("why", "2", "--format", "json").stdout)
+    found = parsed(seen.ask("why", "2", "--format", "json").stdout)
     assert {each["notifier"]: each["state"] for each in found["notifications"]} == {"terminal": "sent", "hook": "due"}
 
 
@@ -161,7 +164,7 @@ def test_why(seen: Workspace) -> None:
 
 
 def test_a_failing_rule_shows_the_part_that_fails(seen: Workspace) -> None:
-    done = seen.run("eval", "loan-risk", "--at", "2026-01-05T19:00")
+    done = seen.ask("eval", "loan-risk", "--at", "2026-01-05T19:00")
     assert (done.returncode, done.stderr) == (1, "")
     head, _, rest = done.stdout.partition("\n\n")
     assert head == "loan-risk as of 2026-01-05 19:00Z"
@@ -177,10 +180,10 @@ def test_a_failing_rule_shows_the_part_that_fails(seen: Workspace) -> None:
 
 
 def test_each_value_is_shown_with_its_window_or_its_unit(seen: Workspace) -> None:
-    done = seen.run("eval", "loan-risk", "--at", "2026-01-05T18:00")
+    done = seen.ask("eval", "loan-risk", "--at", "2026-01-05T18:00")
     values = {each[1]: each[2] for each in rows(done.stdout.partition("\n\n")[2]) if len(each) > 2}
     assert values["scores-high"] == "recent_score 0.2 over 1h, predictions 60 over 1h"
-    printed = seen.run("eval", "loan-risk", "--at", "2026-01-05T18:00", "--format", "json").stdout
+    printed = seen.ask("eval", "loan-risk", "--at", "2026-01-05T18:00", "--format", "json").stdout
     inputs = {each["rule"]: each["inputs"] for each in parsed(printed)["rules"]}
     assert [each["window"] for each in inputs["scores-high"]] == ["1h", "1h"]
 
@@ -192,13 +195,13 @@ def test_eval_explains_what_passes_when_asked(workspace: Workspace) -> None:
     when: metrics.predictions < 2 * 10 || [0.5, 0.9].exists(each, metrics.predictions < each)
 """
     card.write_text(card.read_text() + more)
-    shown = workspace.run("eval", "loan-risk", "--at", "2026-01-05T18:00", "--explain").stdout
+    shown = workspace.ask("eval", "loan-risk", "--at", "2026-01-05T18:00", "--explain").stdout
     assert (
         "✓ pass: alone\n"
         "    metrics.predictions 60 < 2 * 10  ✗ false\n"
         "    [0.5, 0.9].exists(each, metrics.predictions < each)  ✗ false\n"
     ) in shown
-    assert "pass: alone" not in workspace.run("eval", "loan-risk", "--at", "2026-01-05T18:00").stdout
+    assert "pass: alone" not in workspace.ask("eval", "loan-risk", "--at", "2026-01-05T18:00").stdout
 
 
 def test_what_a_card_lacks_and_an_age_are_shown_in_words(workspace: Workspace) -> None:
@@ -210,7 +213,7 @@ def test_what_a_card_lacks_and_an_age_are_shown_in_words(workspace: Workspace) -
     when: metrics.oldest_row > 1e9
 """
     card.write_text(card.read_text() + more)
-    shown = workspace.run("eval", "loan-risk", "--at", "2026-01-05T18:00").stdout
+    shown = workspace.ask("eval", "loan-risk", "--at", "2026-01-05T18:00").stdout
     assert "    has(card.owners.channel)  ✗ false\n" in shown
     values = {each[1]: each[2] for each in rows(shown.rpartition("\n\n")[2]) if len(each) > 2}
     assert values["kept"] == "oldest_row 18h"
@@ -221,7 +224,7 @@ def test_what_a_card_lacks_and_an_age_are_shown_in_words(workspace: Workspace) -
     [("2026-01-05T17:00", ["scores-low"]), ("2026-01-05T18:00Z", []), ("2026-01-05T20:00+01:00", ["scores-high"])],
 )
 def test_judging_as_of_a_time(at: str, failing: list[str], seen: Workspace) -> None:
-    done = seen.run("eval", "loan-risk", "--at", at, "--format", "json")
+    done = seen.ask("eval", "loan-risk", "--at", at, "--format", "json")
     rules = {each["rule"]: each["outcome"] for each in parsed(done.stdout)["rules"]}
     assert [rule for rule, outcome in rules.items() if outcome == "fail"] == failing
     assert rules["data-quality/nulls"] == "not applicable"
@@ -229,22 +232,22 @@ def test_judging_as_of_a_time(at: str, failing: list[str], seen: Workspace) -> N
 
 
 def test_judging_writes_nothing(workspace: Workspace) -> None:
-    before = workspace.run("audit", "verify", "--format", "json").stdout
-    workspace.run("eval", "loan-risk", "--at", "2026-01-05T19:00")
-    assert workspace.run("audit", "verify", "--format", "json").stdout == before
-    elsewhere = workspace.run("eval", "loan-risk", "--at", "2026-01-05T18:00", GOV_HOME="fresh")
+    before = workspace.ask("audit", "verify", "--format", "json").stdout
+    workspace.ask("eval", "loan-risk", "--at", "2026-01-05T19:00")
+    assert workspace.ask("audit", "verify", "--format", "json").stdout == before
+    elsewhere = workspace.ask("eval", "loan-risk", "--at", "2026-01-05T18:00", GOV_HOME="fresh")
     assert elsewhere.returncode == 0
     assert not (workspace.directory / "fresh").exists()
 
 
 def test_a_model_nobody_knows(seen: Workspace) -> None:
-    done = seen.run("eval", "loan-rsk")
+    done = seen.ask("eval", "loan-rsk")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "gov: no card declares the model 'loan-rsk'; did you mean 'loan-risk'?\n"
 
 
 def test_a_time_that_is_none(seen: Workspace) -> None:
-    done = seen.run("eval", "loan-risk", "--at", "yesterday")
+    done = seen.ask("eval", "loan-risk", "--at", "yesterday")
     assert (done.returncode, done.stdout) == (2, "")
     assert "'yesterday' is no time" in done.stderr
 
@@ -261,21 +264,21 @@ def test_judging_by_policies_with_mistakes(workspace: Workspace) -> None:
 def test_people_can_act_in_spite_of_a_mistake_in_a_policy(workspace: Workspace) -> None:
     card = workspace.directory / "policies" / "loan-risk.yaml"
     card.write_text(card.read_text().replace("metrics.recent_score > 0.5", "metrics.recent_scor > 0.5"))
-    done = workspace.run("incidents", "ack", "2", "--as", "ana")
+    done = workspace.ask("incidents", "ack", "2", "--as", "ana")
     assert done.returncode == 0
     assert "acknowledged by ana" in done.stdout
     assert "see gov check" in done.stderr
 
 
 def test_schema(workspace: Workspace) -> None:
-    card = parsed(workspace.run("schema", "card").stdout)
+    card = parsed(workspace.ask("schema", "card").stdout)
     assert card["properties"]["kind"]["const"] == "card"
     assert {"kind", "model", "owners"} <= set(card["required"])
-    assert set(parsed(workspace.run("schema").stdout)) == set(KINDS)
-    done = workspace.run("schema", "--to", "schemas")
+    assert set(parsed(workspace.ask("schema").stdout)) == set(KINDS)
+    done = workspace.ask("schema", "--to", "schemas")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads((workspace.directory / "schemas" / "card.json").read_text()) == card
-    wrong = workspace.run("schema", "crad")
+    wrong = workspace.ask("schema", "crad")
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "did you mean 'card'?" in wrong.stderr
 
@@ -284,15 +287,15 @@ def test_schema(workspace: Workspace) -> None:
 
 
 def test_the_tail_of_the_log(seen: Workspace) -> None:
-    entries = parsed(seen.run("audit", "tail", "-n", "100", "--format", "json").stdout)
+    entries = parsed(seen.ask("audit", "tail", "-n", "100", "--format", "json").stdout)
     assert [each["seq"] for each in entries] == list(range(len(entries)))
-    newest = parsed(seen.run("audit", "tail", "-n", "3", "--format", "json").stdout)
+    newest = parsed(seen.ask("audit", "tail", "-n", "3", "--format", "json").stdout)
     assert newest == entries[-3:]
-    opened = rows(seen.run("audit", "tail", "--kind", "incident.opened").stdout)
+    opened = rows(seen.ask("audit", "tail", "--kind", "incident.opened").stdout)
     assert [each[1:4] for each in opened] == [
         [f"2026-01-05 {hour}:00Z", "incident.opened", "engine"] for hour in (17, 19, 20)
     ]
-    assert parsed(seen.run("audit", "tail", "--model", "another", "--format", "json").stdout) == []
+    assert parsed(seen.ask("audit", "tail", "--model", "another", "--format", "json").stdout) == []
 
 
 def test_a_sound_log(seen: Workspace) -> None:
@@ -332,10 +335,10 @@ def tamper(workspace: Workspace, statement: str) -> None:
 )
 def test_tampering_is_found(statement: str, said: str, workspace: Workspace) -> None:
     tamper(workspace, statement)
-    done = workspace.run("audit", "verify")
+    done = workspace.ask("audit", "verify")
     assert done.returncode == 1
     assert any(re.fullmatch(said, line) for line in done.stdout.splitlines()), done.stdout
     assert done.stdout.splitlines()[-1].startswith("THE LOG WAS TAMPERED WITH: ")
-    as_json = workspace.run("audit", "verify", "--format", "json")
+    as_json = workspace.ask("audit", "verify", "--format", "json")
     assert (as_json.returncode, parsed(as_json.stdout)["ok"]) == (1, False)
     assert parsed(as_json.stdout)["findings"] == [line[2:] for line in done.stdout.splitlines() if line[:2] == "✗ "]

@@ -32,7 +32,7 @@ def words(text: str) -> list[str]:
 
 
 def test_who_is_on_call_and_who_follows(tmp_path: Path) -> None:
-    done = workspace(tmp_path).run("oncall", "--at", "2026-03-28T23:30")
+    done = workspace(tmp_path).ask("oncall", "--at", "2026-03-28T23:30")
     assert (done.returncode, done.stderr) == (0, "")
     assert words(done.stdout)[0] == "as of 2026-03-28 23:30Z"
     assert words(done.stdout)[3:] == [
@@ -42,7 +42,7 @@ def test_who_is_on_call_and_who_follows(tmp_path: Path) -> None:
 
 
 def test_nobody_on_call_is_said_and_is_a_finding(tmp_path: Path) -> None:
-    done = workspace(tmp_path).run("oncall", "nights", "--at", "2026-03-29T10:00", "--for", "1d")
+    done = workspace(tmp_path).ask("oncall", "nights", "--at", "2026-03-29T10:00", "--for", "1d")
     assert done.returncode == 1
     assert [line for line in words(done.stdout) if "NOBODY" in line] == [
         "nights NOBODY Sun 2026-03-29 18:00 CEST bo",
@@ -58,7 +58,7 @@ def test_a_schedule_nobody_knows(tmp_path: Path) -> None:
 
 
 def test_the_api_says_the_same(tmp_path: Path) -> None:
-    shown = workspace(tmp_path).run("oncall", "--at", "2026-03-28T23:30", "--for", "2d", "--format", "json")
+    shown = workspace(tmp_path).ask("oncall", "--at", "2026-03-28T23:30", "--for", "2d", "--format", "json")
     schedules = ORG[ORG.index("schedules:") :]
     api = inside(tmp_path / "own", {**CARDS, "org.yaml": CARDS["org.yaml"] + schedules.replace("bo]", "bob]")})
     answered = api.client.get("/v1/oncall?at=2026-03-28T23:30Z&days=2")

@@ -15,38 +15,38 @@ RESTORE = ("switch", "restore", "loan-risk", "--because", "mended", "--confirm",
 @pytest.fixture
 def pulled(workspace: Workspace) -> Workspace:
     """A workspace whose model is throttled for requests from the web."""
-    done = workspace.run(*PULL, "throttle", "--share", "25%", "--label", "channel=web", "--expires", "2h", *BECAUSE)
+    done = workspace.ask(*PULL, "throttle", "--share", "25%", "--label", "channel=web", "--expires", "2h", *BECAUSE)
     assert done.returncode == 0, done.stderr
     return workspace
 
 
 def test_a_pull_says_what_it_did(workspace: Workspace) -> None:
-    done = workspace.run(*PULL, "fallback", "--version", "v2", "--incident", "INC-2", *BECAUSE)
+    done = workspace.ask(*PULL, "fallback", "--version", "v2", "--incident", "INC-2", *BECAUSE)
     first, second = done.stdout.splitlines()
     assert first.startswith("loan-risk (version v2): the fallback answers (seq 1); sealed as entry ")
     assert second == "you may, because org.yaml gives no roles, so that everybody in `people` may"
-    entry = parsed(workspace.run("audit", "tail", "--kind", "switch", "--format", "json").stdout)[-1]
+    entry = parsed(workspace.ask("audit", "tail", "--kind", "switch", "--format", "json").stdout)[-1]
     assert entry["subject"] == {"model": "loan-risk", "scope": "version v2", "incident": "2"}
 
 
 def test_the_list_shows_what_is_not_live(pulled: Workspace) -> None:
-    (row,) = rows(pulled.run("switch", "list").stdout)
+    (row,) = rows(pulled.ask("switch", "list").stdout)
     assert row[:5] == ["loan-risk", "channel=web", "throttle 25 %", row[3], "ana"]
     assert row[-2:] == ["1", "wrong since noon"]
-    (switch,) = parsed(pulled.run("switch", "list", "--format", "json").stdout)["switches"]
+    (switch,) = parsed(pulled.ask("switch", "list", "--format", "json").stdout)["switches"]
     assert (switch["mode"], switch["settings"][0]["share"]) == ("throttle", 0.25)
 
 
 def test_everything_is_live_at_first(seen: Workspace) -> None:
-    assert seen.run("switch", "list").stdout == "every model is live\n"
-    assert seen.run("switch", "get", "loan-risk", "--exit-code").stdout == "loan-risk is live (seq 0)\n"
-    done = seen.run("switch", "get", "lona-risk", "--exit-code")
+    assert seen.ask("switch", "list").stdout == "every model is live\n"
+    assert seen.ask("switch", "get", "loan-risk", "--exit-code").stdout == "loan-risk is live (seq 0)\n"
+    done = seen.ask("switch", "get", "lona-risk", "--exit-code")
     assert (done.returncode, done.stdout) == (2, "")
     assert "no card declares the model 'lona-risk'; did you mean 'loan-risk'?" in done.stderr
 
 
 def codes(workspace: Workspace, *arguments: str) -> int:
-    return workspace.run("switch", "get", "loan-risk", "--exit-code", *arguments).returncode
+    return workspace.ask("switch", "get", "loan-risk", "--exit-code", *arguments).returncode
 
 
 def test_a_batch_job_learns_who_answers_from_the_exit_code(pulled: Workspace) -> None:
@@ -55,25 +55,25 @@ def test_a_batch_job_learns_who_answers_from_the_exit_code(pulled: Workspace) ->
     by_key = [codes(pulled, "--key", f"k{number}") for number in range(12)]
     assert set(by_key) == {0, 10}
     for mode, code in (("shadow", 11), ("fallback", 10), ("stopped", 12)):
-        assert pulled.run(*PULL, mode, "--version", "v2", "--confirm", "loan-risk", *BECAUSE).returncode == 0
+        assert pulled.ask(*PULL, mode, "--version", "v2", "--confirm", "loan-risk", *BECAUSE).returncode == 0
         assert codes(pulled, "--version", "v2", "--label", "channel=shop") == code
     assert codes(pulled, "--version", "v1", "--label", "channel=shop") == 0
     assert pulled.run("switch", "get", "loan-risk").returncode == 0
-    shown = pulled.run("switch", "get", "loan-risk", "--version", "v2").stdout
+    shown = pulled.ask("switch", "get", "loan-risk", "--version", "v2").stdout
     assert "this request: nothing answers" in shown
     assert "give it back: gov switch restore loan-risk --seq 4" in shown
 
 
 def test_a_restore_gives_back_one_scope(pulled: Workspace) -> None:
-    pulled.run(*PULL, "shadow", *BECAUSE)
-    done = pulled.run(*RESTORE, "--seq", "2", "--as", "bo")
+    pulled.ask(*PULL, "shadow", *BECAUSE)
+    done = pulled.ask(*RESTORE, "--seq", "2", "--as", "bo")
     assert done.stdout.startswith("loan-risk is given back (seq 3); sealed as entry ")
     assert "still set: channel=web: the fallback answers 25 % of the requests" in done.stdout
-    done = pulled.run(*RESTORE, "--label", "channel=web", "--seq", "1", "--as", "bo")
+    done = pulled.ask(*RESTORE, "--label", "channel=web", "--seq", "1", "--as", "bo")
     assert (done.returncode, done.stdout) == (3, "")
     assert "you saw seq 1, it is 3" in done.stderr
-    assert pulled.run(*RESTORE, "--label", "channel=web", "--as", "bo").returncode == 0
-    assert pulled.run("switch", "list").stdout == "every model is live\n"
+    assert pulled.ask(*RESTORE, "--label", "channel=web", "--as", "bo").returncode == 0
+    assert pulled.ask("switch", "list").stdout == "every model is live\n"
 
 
 def test_mistakes_say_what_to_write(seen: Workspace) -> None:
@@ -84,7 +84,7 @@ def test_mistakes_say_what_to_write(seen: Workspace) -> None:
         ((*PULL, "shadow", "--expires", "soon", *BECAUSE), "soon"),
         ((*PULL, "shadow", "--offline", "--expires", "2h", *BECAUSE), "an offline pull has neither"),
     ):
-        done = seen.run(*arguments)
+        done = seen.ask(*arguments)
         assert (done.returncode, done.stdout) == (2, ""), done
         assert said in " ".join(done.stderr.replace("│", " ").split())
     for arguments, said in (
@@ -92,7 +92,7 @@ def test_mistakes_say_what_to_write(seen: Workspace) -> None:
         ((*PULL, "stopped", "--because", "x", "--as", "eve"), "'eve' may not pull kill switches"),
         (("switch", "break-glass", "loan-risk", "--because", "x", "--as", "ana"), "type loan-risk"),
     ):
-        done = seen.run(*arguments)
+        done = seen.ask(*arguments)
         assert (done.returncode, done.stdout) == (3, ""), done
         assert said in done.stderr
 
@@ -100,24 +100,24 @@ def test_mistakes_say_what_to_write(seen: Workspace) -> None:
 def test_tier_1_takes_two_and_the_glass_can_be_broken(workspace: Workspace) -> None:
     card = workspace.directory / "policies" / "loan-risk.yaml"
     card.write_text(card.read_text(encoding="utf-8") + "\ntier: 1\n", encoding="utf-8")
-    workspace.run(*PULL, "shadow", *BECAUSE)
-    done = workspace.run(*RESTORE, "--as", "ana")
+    workspace.ask(*PULL, "shadow", *BECAUSE)
+    done = workspace.ask(*RESTORE, "--as", "ana")
     assert "APR-1: loan-risk is tier 1, so a second person gives it back with you; it is not live yet" in done.stdout
     assert "gov switch approve APR-1 --as bo" in done.stdout
-    assert "APR-1 waits for a second person" in workspace.run("switch", "list").stdout
-    done = workspace.run("switch", "approve", "APR-1", "--as", "ana")
+    assert "APR-1 waits for a second person" in workspace.ask("switch", "list").stdout
+    done = workspace.ask("switch", "approve", "APR-1", "--as", "ana")
     assert (done.returncode, done.stdout) == (3, "")
     assert "ana asked for this restore; a second person must approve it: bo" in done.stderr
-    done = workspace.run("switch", "refuse", "APR-1", "--because", "not yet", "--as", "bo", "--format", "json")
+    done = workspace.ask("switch", "refuse", "APR-1", "--because", "not yet", "--as", "bo", "--format", "json")
     assert parsed(done.stdout)["state"] == "refused"
-    workspace.run(*RESTORE, "--as", "ana")
-    assert "is given back (seq 2)" in workspace.run("switch", "approve", "APR-2", "--as", "bo").stdout
-    workspace.run(*PULL, "shadow", *BECAUSE)
+    workspace.ask(*RESTORE, "--as", "ana")
+    assert "is given back (seq 2)" in workspace.ask("switch", "approve", "APR-2", "--as", "bo").stdout
+    workspace.ask(*PULL, "shadow", *BECAUSE)
     glass = ("switch", "break-glass", "loan-risk", "--because", "sales day", "--confirm", "loan-risk", "--as", "ana")
-    assert "is given back (seq 4)" in workspace.run(*glass).stdout
-    listed = workspace.run("incidents", "list").stdout
+    assert "is given back (seq 4)" in workspace.ask(*glass).stdout
+    listed = workspace.ask("incidents", "list").stdout
     assert "ana broke the glass and restored loan-risk (model) alone: sales day" in listed
-    assert workspace.run("audit", "verify").returncode == 0
+    assert workspace.ask("audit", "verify").returncode == 0
 
 
 def test_an_offline_pull_needs_no_database_and_no_policies(workspace: Workspace) -> None:

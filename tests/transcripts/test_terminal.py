@@ -25,7 +25,7 @@ HEAVY = "duckdb sqlalchemy sqlmodel celpy httpx textual apscheduler slack_sdk"
     ],
 )
 def test_what_is_unavailable(arguments: tuple[str, ...], home: str, seen: Workspace) -> None:
-    done = seen.run(*arguments, GOV_HOME=home)
+    done = seen.ask(*arguments, GOV_HOME=home)
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.startswith("gov: ")
     assert home in done.stderr
@@ -35,14 +35,14 @@ def test_what_is_unavailable(arguments: tuple[str, ...], home: str, seen: Worksp
 def test_a_file_that_is_no_database(workspace: Workspace) -> None:
     workspace.database.write_bytes(b"no database at all, but long enough to be read as a header of one")
     for arguments in (("incidents", "list"), ("audit", "verify")):
-        done = workspace.run(*arguments)
+        done = workspace.ask(*arguments)
         assert (done.returncode, done.stdout) == (4, "")
         assert "Traceback" not in done.stderr
 
 
 def test_a_source_that_fails(workspace: Workspace) -> None:
     (workspace.directory / "data").rename(workspace.directory / "elsewhere")
-    done = workspace.run("eval", "loan-risk", "--at", "2026-01-05T18:00")
+    done = workspace.ask("eval", "loan-risk", "--at", "2026-01-05T18:00")
     assert (done.returncode, done.stderr) == (4, "")
     shown = {each[1]: each for each in rows(done.stdout.partition("\n\n")[2]) if len(each) > 1}
     assert shown["scores-low"][0] == "! error"
@@ -69,29 +69,29 @@ SHOWING = [
 
 @pytest.mark.parametrize("arguments", SHOWING, ids=" ".join)
 def test_hostile_text_is_shown_and_harmless(arguments: tuple[str, ...], seen: Workspace) -> None:
-    shown = seen.run(*arguments).stdout
+    shown = seen.ask(*arguments).stdout
     assert "Version v2�[31m[red]�]0;owned� answers" in shown
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", shown)
 
 
 @pytest.mark.parametrize("arguments", SHOWING[1:3], ids=" ".join)
 def test_json_keeps_hostile_text_as_it_is(arguments: tuple[str, ...], seen: Workspace) -> None:
-    printed = seen.run(*arguments, "--format", "json").stdout
+    printed = seen.ask(*arguments, "--format", "json").stdout
     assert "\x1b" not in printed
     assert parsed(printed)["title"] == f"Version {HOSTILE} answers"
 
 
 def test_a_hostile_reason(workspace: Workspace) -> None:
     reason = "done\x1b[2J\nINC-9 resolved by ana [bold]"
-    assert workspace.run("incidents", "resolve", "3", "--because", reason, "--as", "bo").returncode == 0
-    shown = workspace.run("audit", "tail", "-n", "1").stdout
+    assert workspace.ask("incidents", "resolve", "3", "--because", reason, "--as", "bo").returncode == 0
+    shown = workspace.ask("audit", "tail", "-n", "1").stdout
     assert "done�[2J INC-9 resolved by ana [bold]" in shown
-    stored = parsed(workspace.run("audit", "tail", "-n", "1", "--format", "json").stdout)[0]
+    stored = parsed(workspace.ask("audit", "tail", "-n", "1", "--format", "json").stdout)[0]
     assert stored["body"]["because"] == reason
 
 
 def test_a_hostile_name_is_refused_harmlessly(seen: Workspace) -> None:
-    done = seen.run("incidents", "ack", "2", "--as", "eve\x1b[2J")
+    done = seen.ask("incidents", "ack", "2", "--as", "eve\x1b[2J")
     assert done.returncode == 3
     assert "'eve�[2J' may not acknowledge incidents" in done.stderr
 
@@ -123,7 +123,7 @@ def _block(terminal: int) -> bytes:
 def test_a_terminal_of_80_columns_shows_whole_words(arguments: tuple[str, ...], seen: Workspace) -> None:
     shown = on_terminal(seen, *arguments, COLUMNS="80", NO_COLOR="1").replace("\r\n", "\n")
     assert max(map(len, shown.splitlines())) <= 80
-    words = set(seen.run(*arguments).stdout.split()) - {"─" * len(each) for each in shown.split()}
+    words = set(seen.ask(*arguments).stdout.split()) - {"─" * len(each) for each in shown.split()}
     assert {each for each in words if "─" not in each} <= {each.rstrip(";") for each in shown.split()}
 
 

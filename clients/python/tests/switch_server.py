@@ -151,15 +151,25 @@ class SwitchServer:
         """Return all flags as OFREP writes them, for a request that says nothing of itself."""
         flags = [flag for model, value in self.switches.items() for flag in _flags(model, value)]
         streams = [{"type": "sse", "endpoint": {"requestUri": "/ofrep/v1/events"}}] if self.streams else []
-        known = {"seq": self.seq, **({"state": _state(self.switches)} if self.changes else {}), **self.metadata}
+        known = {"seq": self.seq, **({"state": self._state(self.switches)} if self.changes else {}), **self.metadata}
         return {"flags": flags, "eventStreams": streams, "metadata": known}
+
+    def _state(self, switches: Switches) -> str:
+        """Return the name of a state: of all that is said, as who holds a state of this name does not ask again."""
+        return hashlib.sha256(json.dumps([switches, self.metadata], sort_keys=True).encode()).hexdigest()[:32]
 
     def change(self, before: Switches) -> bytes:
         """Return the event that leads from other switches to these."""
         after = self.switches
         flags = [flag for model, value in after.items() if before.get(model) != value for flag in _flags(model, value)]
         etag = f'"{hashlib.sha256(json.dumps(self.answer()).encode()).hexdigest()}"'
-        said = {"since": _state(before), "state": _state(after), "seq": self.seq, "etag": etag, "flags": flags}
+        said = {
+            "since": self._state(before),
+            "state": self._state(after),
+            "seq": self.seq,
+            "etag": etag,
+            "flags": flags,
+        }
         body = json.dumps(said).encode()
         digest = base64.b64encode(hashlib.sha256(body).digest())
         return b"event: switches\ndata: %b\ndata: %b\n\n" % (digest, self.mangled_change(body))
@@ -178,7 +188,7 @@ class SwitchServer:
                     if told is not None and self.changes and "changes=true" in path and not told.keys() - self.switches:
                         writer.write(self.change(told))
                     told = self.switches
-                    etag = f', "etag": "\\"{_state(told)}\\""' if self.changes else ""
+                    etag = f', "etag": "\\"{self._state(told)}\\""' if self.changes else ""
                     writer.write(f'id: {self.seq}\ndata: {{"type": "refetchEvaluation"{etag}}}\n\n'.encode())
                 elif self.heartbeats:
                     writer.write(b": alive\n\n")
@@ -189,10 +199,6 @@ class SwitchServer:
                     continue
         finally:
             self._waiting.discard(changed)
-
-
-def _state(switches: Switches) -> str:
-    return hashlib.sha256(json.dumps(switches, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def _flags(model: str, value: dict[str, Any]) -> list[dict[str, Any]]:

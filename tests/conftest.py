@@ -1,0 +1,30 @@
+"""The order of the files when several run at once: the longest first, so that no core idles at the end."""
+
+from __future__ import annotations
+
+import pytest
+
+LONGEST = (
+    "test_demo.py",
+    "crash/test_sigkill.py",
+    "contract/test_demo_in_prometheus.py",
+    "test_demo_flights.py",
+    "test_policy_tests.py",
+    "test_plan.py",
+    "interfaces/test_description.py",
+    "interfaces/test_attacks.py",
+    "interfaces/test_ofrep.py",
+    "interfaces/test_figures.py",
+    "transcripts/test_init.py",
+)
+"""Those that take more than a quarter of a minute, the longest first; the order of tests is that of their files."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest files first; the others keep their order."""
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    path = item.path.as_posix()
+    return next((place for place, name in enumerate(LONGEST) if path.endswith(f"tests/{name}")), len(LONGEST))

@@ -19,6 +19,7 @@ _FOREIGN = {"and": "&&", "or": "||", "=": "==", "&": "&&", "|": "||", "is": "=="
 # A string that is not closed is found first, in linear time. Comments are stepped over, as they may hold apostrophes.
 _QUOTED = re.compile(rf"""//[^\n]*|{LONG_STRING}|{STRING}|(?P<open>['"])""")
 _BARE_DURATION = re.compile(r"(?:[0-9]+(?:ms|[smhdwy]))+\b")
+_PERCENT = re.compile(r"(?<![0-9.])([0-9]{1,6}(?:\.[0-9]{1,6})?) ?%\s*$")
 _lock = Lock()
 
 
@@ -53,14 +54,22 @@ def _syntax_problem(text: str, error: UnexpectedInput) -> Any:
         return _unexpected(text, (start, start + 1), text[start])
     end = len(text.rstrip())
     message = "the expression ends too early" if end else "the expression is empty"
-    return problem_at(text, (max(0, end - 1), end), "syntax", message)
+    return problem_at(text, (max(0, end - 1), end), "syntax", message, _percent_hint(text[:end]))
 
 
 def _unexpected(text: str, span: Span, found: str) -> Any:
     instead = "!" if text[: span[0]].rstrip().endswith("not") else _FOREIGN.get(found)
-    hint = f"write {instead}" if instead else _duration_hint(text, _number_before(text, span[0]))
+    hint = _percent_hint(text[: span[0]]) or (
+        f"write {instead}" if instead else _duration_hint(text, _number_before(text, span[0]))
+    )
     shown = found if found.isprintable() else repr(found)[1:-1]
     return problem_at(text, span, "syntax", f"unexpected '{shown}'", hint)
+
+
+def _percent_hint(before: str) -> str:
+    """Return how to write the percentage on which a text ends, "" when it does not: % is the remainder here."""
+    percent = _PERCENT.search(before)
+    return f"{percent[1]}% is written {float(percent[1]) / 100:g}" if percent else ""
 
 
 def _duration_hint(text: str, start: int) -> str:

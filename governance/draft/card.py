@@ -18,6 +18,7 @@ LINES = 20
 """A first card is read at a glance."""
 _HOUR = timedelta(hours=1)
 _SURE = 0.99
+_UNCOMPARED = "    # add reference: TABLE, the rows of its training, and drift is judged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def _log(mapped: Mapping[str, str], columns: Mapping[str, Column], source: str, 
     head = flow({"source": source, "table": table, **predicts})[1:-1]
     rows = _packed([f"{role}: {scalar(name)}" for role, name in mapped.items()], 2)
     rows[-1] += "}}"
-    return [f"log: {{{head},", f"  columns: {{{rows[0]}", *(f"    {each}" for each in rows[1:])]
+    return [f"log: {{{head},{_UNCOMPARED}", f"  columns: {{{rows[0]}", *(f"    {each}" for each in rows[1:])]
 
 
 def _since_1970(column: Column) -> bool:

@@ -111,7 +111,8 @@ def organisation(answers: Answers, source: str, path: str) -> str:
         f"people: {flow({answers.person: person})}",
         f"teams: {flow({answers.team: {'members': [answers.person], 'leads': [answers.person]}})}",
         "notifiers: {console: {kind: console}}     # prints; Slack or a webhook where people look",
-        f"sources: {flow({source: {'kind': 'parquet', 'path': path}})}",
+        "sources:",  # one on a line, as others are told to be added below
+        f"  {scalar(source)}: {flow({'kind': 'parquet', 'path': path})}",
     ]
     return "\n".join(lines) + "\n"
 

@@ -131,7 +131,7 @@ def test_drift_is_judged_once_the_card_names_what_the_model_learned_from(shell: 
     written(tmp_path, select_, "data/loans.parquet")
     written(tmp_path, f"from ({select_}) limit 1500", "data/loans_training.parquet")
     text = drafted(shell, "data/loans.parquet")
-    assert "truth: {delay: 8d, complete_after: 10d}" in text, "labels of a week and some hours are not waited for longer"
+    assert "truth: {delay: 8d, complete_after: 10d}" in text, "not two weeks for labels of 7.4 days"
     hint = "    # add reference: TABLE, the rows of its training, and drift is judged"
     card = tmp_path / "policies/loans.yaml"
     card.write_text(card.read_text().replace(hint, " reference: loans_training,"))

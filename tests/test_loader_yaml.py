@@ -54,6 +54,16 @@ REFUSED = {
     "a: 'x": ["2:4: error[syntax]: this quote is never closed"],
     "a: [1, 2\nb: 3": ["3:2: error[syntax]: expected ',' or ']' here; the '[' on line 2 is still open"],
     "a: {b: 1": ["2:4: error[syntax]: this '{' is never closed"],
+    "a: [": ["2:4: error[syntax]: nothing follows this '[': write on, or close what is open"],
+    "a: {b: 1,": ["2:9: error[syntax]: nothing follows this ',': write on, or close what is open"],
+    "a: [,]": ["2:5: error[syntax]: expected a value here"],
+    "a: && b": ["2:4: error[syntax]: text cannot start with '&'; quote it"],
+    "a: !has(b) && c": ["2:4: error[syntax]: text cannot start with '!'; quote it"],
+    "a: !has(b) || c": ["2:4: error[syntax]: text cannot start with '!'; quote it"],
+    "a: !has(b)": [
+        "2:4: error[tag]: tags are not allowed; remove !has(b), or quote the text that begins with it",
+    ],
+    "a: * b": ["2:4: error[syntax]: text cannot start with '*'; quote it"],
     "a: x ? y : z": [
         "2:10: error[syntax]: a colon and a space cannot stand inside plain text: quote the text or use a block"
     ],

@@ -113,6 +113,20 @@ policies/m.test.yaml:11:26: error[failed-expectation]: at 20m high {region=eu} i
     assert "0 tests passed, 1 failed in 1 file" in said
 
 
+def test_a_metric_that_waits_for_labels_says_so(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    card = (
+        "kind: card\nmodel: m\nowners: {team: lending}\ntruth: {delay: 2h, complete_after: 4h}\n"
+        "log: {source: s, table: t, columns: {time: at, request: id, score: p, label: truth}}\n"
+        "rules: [{rule: ranks-badly, when: metrics.auc < 0.6}]\n"
+    )
+    (workspace / "policies" / "m.yaml").write_text(card, encoding="utf-8")
+    org = ORG.replace('{kind: prometheus, address: "http://localhost:9"}', "{kind: parquet, path: data}")
+    (workspace / "policies" / "org.yaml").write_text(org, encoding="utf-8")
+    test = "  - test: it fires\n    series: {auc: 0.5x4}\n    expect: [{at: 1h, alert: ranks-badly, state: firing}]\n"
+    assert told(workspace, test, head=HEAD.replace("10m", "1h")) == 1
+    assert "auc  missing: its samples are known 2h later (truth.delay)\n" in capsys.readouterr().out
+
+
 def test_a_rule_that_fires_unasked_fails_the_test(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
     quiet = "  - test: quiet\n    series: {'x{region=\"eu\"}': 0.9x3, y: 1x3}\n"
     assert told(workspace, quiet) == 1

@@ -91,20 +91,33 @@ def _too_wide(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int)
 
 
 def _print_stacked(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print the names of each row on a line, in columns, and its prose beside them where it fits, else below."""
-    names = [at for at, column in enumerate(columns) if column not in _PROSE]
+    """Print the names of each row on a line, in columns, and the rest beside them where it fits, else below."""
+    edge = get_terminal_size().columns
+    widths = [max(len(columns[at]), *(len(row[at]) for row in rows), 0) for at in range(len(columns))]
+    names = _beside([at for at, column in enumerate(columns) if column not in _PROSE], widths, edge)
+    below = [at for at, column in enumerate(columns) if at not in names and column not in _PROSE]
     prose = [at for at, column in enumerate(columns) if column in _PROSE]
-    widths = {at: max(len(columns[at]), *(len(row[at]) for row in rows), 0) for at in names}
     print()
     for row in [columns, *rows]:
         line = " " + "  ".join(row[at].ljust(widths[at]) for at in names)
-        told = "; ".join(row[at] for at in prose if row[at])
-        if len(line) + 2 + len(told) <= get_terminal_size().columns:
-            say(f"{line}  {told}")
+        titled = [row[at] if row is columns else f"{columns[at]} {row[at]}" for at in below if row[at] not in ("", "–")]
+        told = "; ".join([*titled, *(row[at] for at in prose if row[at])])
+        if len(line) + 2 + len(told) <= edge or not told:
+            say(f"{line}  {told}".rstrip())
         else:
             say(line)
             say(f"     {told}")
     print()
+
+
+def _beside(names: Sequence[int], widths: Sequence[int], edge: int) -> list[int]:
+    """Return the first columns that fit on a line, at least one."""
+    kept = list(names[:1])
+    for at in names[1:]:
+        if 1 + sum(widths[each] + 2 for each in (*kept, at)) > edge:
+            break
+        kept.append(at)
+    return kept
 
 
 def instant(text: str) -> datetime:

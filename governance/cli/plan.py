@@ -145,8 +145,7 @@ def _print_replay(replay: ReplayView) -> None:
     if not replay.instants:
         say(f"nothing was recorded in the {over}: what it would have told is not known")
     else:
-        every = _span(replay.spacing)
-        say(f"tried on {over}, {replay.instants} instants, {every} apart:")
+        say(f"tried on {over}, {_instants(replay)}:")
         say(f"  {_difference(replay.pages_after - replay.pages_before, 'page')} in {days:.0f} days "
             f"({replay.pages_before} before, {replay.pages_after} after; "
             f"critical: {replay.critical_before} before, {replay.critical_after} after)")  # fmt: skip
@@ -164,6 +163,13 @@ def _print_replay(replay: ReplayView) -> None:
         say(f"  {replay.asked} questions were asked of the sources")
     if replay.left_out:
         say(f"  there was no time for {len(replay.left_out)} models: {', '.join(replay.left_out[:3])} …")
+
+
+def _instants(replay: ReplayView) -> str:
+    """Say at how many instants it was tried, and since when where nothing was recorded before."""
+    said = "1 instant" if replay.instants == 1 else f"{replay.instants} instants, {_span(replay.spacing)} apart"
+    late = replay.first is not None and replay.first - replay.since > timedelta(days=1)
+    return f"{said}, recorded since {stamp(replay.first)}" if late and replay.first is not None else said
 
 
 def _effect(effect: IncidentEffectView) -> str:

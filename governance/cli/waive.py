@@ -79,7 +79,7 @@ def listed(output: FormatOption = Format.text) -> int:
         for each in holding
     ]  # fmt: skip
     rows += [
-        (each.id, each.model, "", "waits for approval", stamp(each.expires_at), ", ".join(each.who_may), each.text)
+        (each.id, each.model, "", "waits for approval", stamp(each.expires_at), _who_may(each.who_may), each.text)
         for each in pending
     ]
     print_table(("waiver", "model", "rule", "state", "until", "by", "why"), rows)
@@ -145,6 +145,10 @@ def _named(rule: str, labels: dict[str, str]) -> str:
 
 def _ends(until: datetime, ends_on: list[str]) -> str:
     return " or ".join([stamp(until), *ends_on])
+
+
+def _who_may(people: list[str]) -> str:
+    return f"yet: {' or '.join(people)} may" if people else "yet: nobody may"
 
 
 def _engine() -> Engine:

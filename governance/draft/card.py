@@ -18,6 +18,7 @@ LINES = 20
 """A first card is read at a glance."""
 _HOUR = timedelta(hours=1)
 _SURE = 0.99
+_UNCOMPARED = "    # add reference: TABLE, the rows of its training, and drift is judged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ def organisation(answers: Answers, source: str, path: str) -> str:
         f"people: {flow({answers.person: person})}",
         f"teams: {flow({answers.team: {'members': [answers.person], 'leads': [answers.person]}})}",
         "notifiers: {console: {kind: console}}     # prints; Slack or a webhook where people look",
-        f"sources: {flow({source: {'kind': 'parquet', 'path': path}})}",
+        "sources:",  # one on a line, as others are told to be added below
+        f"  {scalar(source)}: {flow({'kind': 'parquet', 'path': path})}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -170,7 +172,7 @@ def _log(mapped: Mapping[str, str], columns: Mapping[str, Column], source: str, 
     head = flow({"source": source, "table": table, **predicts})[1:-1]
     rows = _packed([f"{role}: {scalar(name)}" for role, name in mapped.items()], 2)
     rows[-1] += "}}"
-    return [f"log: {{{head},", f"  columns: {{{rows[0]}", *(f"    {each}" for each in rows[1:])]
+    return [f"log: {{{head},{_UNCOMPARED}", f"  columns: {{{rows[0]}", *(f"    {each}" for each in rows[1:])]
 
 
 def _since_1970(column: Column) -> bool:

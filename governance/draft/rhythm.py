@@ -10,8 +10,11 @@ from itertools import pairwise
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _LADDER = (_HOUR, 2 * _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 7 * _DAY, 14 * _DAY, 30 * _DAY)
-_DELAYS = (_HOUR, 2 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 3 * _DAY, 7 * _DAY, 14 * _DAY, 30 * _DAY, 60 * _DAY,
-           90 * _DAY, 180 * _DAY, 365 * _DAY)  # fmt: skip
+_DELAYS = (
+    _HOUR, 2 * _HOUR, 3 * _HOUR, 6 * _HOUR, 12 * _HOUR, _DAY, 2 * _DAY, 3 * _DAY, 5 * _DAY, 7 * _DAY, 8 * _DAY,
+    10 * _DAY, 14 * _DAY, 21 * _DAY, 30 * _DAY, 45 * _DAY, 60 * _DAY, 90 * _DAY, 120 * _DAY, 180 * _DAY, 365 * _DAY,
+)  # fmt: skip
+"""No further apart than by a half or so: quality is judged only once the delay has passed."""
 _SEEN_DAYS = 3
 _QUIET = 3
 

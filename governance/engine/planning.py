@@ -148,6 +148,7 @@ def _replayed(
         until=at,
         models=found.models,
         instants=len(found.instants),
+        first=min(found.instants, default=None),
         spacing=found.spacing.total_seconds(),
         pages_before=found.pages[0],
         pages_after=found.pages[1],

@@ -151,7 +151,8 @@ class Builder:
             self.problems.append(self.source.problem(position, "anchor", message))
         if event.tag or shown.startswith("!"):
             node.broken = not whole  # a tagged map or list is checked as if the tag were not there
-            self.problems.append(self.source.problem(position, "tag", f"tags are not allowed; remove {shown}"))
+            quote = "" if shown.startswith("!!") else ", or quote the text that begins with it"
+            self.problems.append(self.source.problem(position, "tag", f"tags are not allowed; remove {shown}{quote}"))
 
     def _finish(self, event: Any) -> None:
         """Report what follows the document."""

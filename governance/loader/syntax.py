@@ -9,6 +9,11 @@ import yaml
 from governance.core.problem import Problem
 from governance.loader.source import Source
 
+_STARTS = ("scanning an anchor", "scanning an alias", "block scalar")
+_NEAR = 300  # characters of a line that are looked at
+_TAGGED = re.compile(r"[:-] +(!)[A-Za-z(][^ ]* ")
+"""An expression that begins with a negation, which YAML takes for a tag."""
+
 
 def syntax_problem(source: Source, text: str, error: yaml.MarkedYAMLError) -> Problem:
     """Return the problem of a syntax error."""
@@ -27,6 +32,10 @@ def _described(text: str, at: int, opened: int, complaint: str) -> tuple[int, st
         return at, "syntax", f"text cannot start with '{text[at : at + 1]}'; quote it"
     if "unexpected end of stream" in complaint or "unexpected document indicator" in complaint:
         return opened, "syntax", "this quote is never closed"
+    if "flow node" in complaint:
+        return _nothing(text, at)
+    if any(each in complaint for each in _STARTS):
+        return _start(text, at, opened)
     if "flow mapping" in complaint or "flow sequence" in complaint:
         return _flow(text, at, opened)
     if "mapping values are not allowed" in complaint:
@@ -34,8 +43,6 @@ def _described(text: str, at: int, opened: int, complaint: str) -> tuple[int, st
     if "unknown escape character" in complaint or "hexdecimal" in complaint or "Unicode character" in complaint:
         at = text.rfind("\\", opened, at + 2)
         return at, "syntax", f"no escape '{text[at : at + 2]}' in double quotes; use single quotes, or write \\\\"
-    if "block scalar" in complaint:
-        return at, "syntax", "after | or > comes a line break; the text starts on the next line, indented with spaces"
     return _block(text, at, opened, complaint)
 
 
@@ -46,6 +53,22 @@ def _flow(text: str, at: int, opened: int) -> tuple[int, str, str]:
         return opened, "syntax", f"this '{text[opened : opened + 1]}' is never closed"
     where = "" if "\n" not in text[opened:at] else f"; the '{text[opened : opened + 1]}' on line {line} is still open"
     return at, "syntax", f"expected ',' or '{closer}' here{where}"
+
+
+def _start(text: str, at: int, opened: int) -> tuple[int, str, str]:
+    """Tell of a text that begins with what means something to YAML: an anchor, an alias, a block, a tag before them."""
+    tagged = _TAGGED.search(text, max(text.rfind("\n", 0, at) + 1, at - _NEAR), at)
+    if tagged:
+        return tagged.start(1), "syntax", "text cannot start with '!'; quote it"
+    if text[opened : opened + 1] in ("&", "*"):
+        return opened, "syntax", f"text cannot start with '{text[opened]}'; quote it"
+    return at, "syntax", "after | or > comes a line break; the text starts on the next line, indented with spaces"
+
+
+def _nothing(text: str, at: int) -> tuple[int, str, str]:
+    if text[at + 1 :].strip() or text[at : at + 1] not in tuple("[{,"):
+        return at, "syntax", "expected a value here"
+    return at, "syntax", f"nothing follows this '{text[at]}': write on, or close what is open"
 
 
 def _colon(text: str, at: int) -> tuple[int, str, str]:

@@ -40,7 +40,7 @@ def get(connection: Connection, approval: str) -> Approval:
     """
     text = connection.execute(select(_C.document).where(_C.id == approval)).scalar()
     if text is None:
-        raise NotFound(f"no approval '{approval}'; those that wait: gov switch list, gov policies")
+        raise NotFound(f"no approval '{approval}'; those that wait: gov switch list, gov policies list")
     return read(Approval, text)
 
 

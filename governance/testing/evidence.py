@@ -106,7 +106,7 @@ def _shown(value: object) -> str:
 def _values(policy: CompiledPolicy, rule: CompiledRule, source: SeriesSource, at: datetime) -> Iterator[str]:
     """Yield a small table of the series that the rule reads, as they are now."""
     rows = [
-        (written(metric.name, labels), "missing" if point is None else str(point))
+        (written(metric.name, labels), _missing(metric) if point is None else str(point))
         for metric in metrics_of(policy, rule)
         for labels, point in source.values(metric, at - metric.query.offset)
     ]
@@ -114,6 +114,12 @@ def _values(policy: CompiledPolicy, rule: CompiledRule, source: SeriesSource, at
     yield from (f"{name:<{width}}  {value}" for name, value in rows[: 2 * _SHOWN])
     if len(rows) > 2 * _SHOWN:
         yield f"… and {len(rows) - 2 * _SHOWN} more series"
+
+
+def _missing(metric: EffectiveMetric) -> str:
+    """Say that there is no sample now; of a metric that needs labels it may be in the series and not be known yet."""
+    offset = metric.query.offset
+    return f"missing: its samples are known {format_duration(offset)} later (truth.delay)" if offset else "missing"
 
 
 def metrics_of(policy: CompiledPolicy, rule: CompiledRule) -> list[EffectiveMetric]:

@@ -56,6 +56,8 @@ class NewIncidentView(View):
 class ReplayView(View):
     """Both versions on what was recorded from `since` to `until`, at `instants` that lie `spacing` seconds apart.
 
+    `first` is the earliest of these instants: what was recorded may begin much later than `since`.
+
     `pages` counts how often people would have been told (info tells nobody), `critical` those about something critical.
     `unknown` names rules that cannot be replayed, each with the reason; `left_out` models for which there was no time.
     """
@@ -64,6 +66,7 @@ class ReplayView(View):
     until: datetime
     models: list[str]
     instants: int
+    first: datetime | None = None
     spacing: float
     pages_before: int
     pages_after: int

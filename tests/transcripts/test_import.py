@@ -101,6 +101,16 @@ def test_an_organisation_is_left_alone_and_told_what_it_lacks(shell: Shell) -> N
     assert "owners: {team: lending}" in shell("gov import prometheus-rules rules.yml -o -").stdout
 
 
+def test_the_told_source_fits_below_those_of_a_drafted_organisation(shell: Shell, tmp_path: Path) -> None:
+    assert shell("gov init --model loan-risk --team lending --person ana").returncode == 0
+    shell.write("rules.yml", "groups: [{name: g, rules: [{alert: A, expr: avg(x) > 1}]}]\n")
+    said = shell("gov import prometheus-rules rules.yml --model service").stderr
+    line = next(each for each in said.splitlines() if each.startswith("  prometheus:"))
+    org = tmp_path / "policies/org.yaml"
+    org.write_text(org.read_text().replace("sources:\n", f"sources:\n{line}\n"))
+    assert shell("gov check").stdout == "0 problems in 3 files\n"
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "said"),
     [

@@ -122,6 +122,24 @@ def test_samples(select_: str, has: list[str], shell: Shell, tmp_path: Path) -> 
         assert each in text, text
 
 
+def test_drift_is_judged_once_the_card_names_what_the_model_learned_from(shell: Shell, tmp_path: Path) -> None:
+    select_ = (
+        "select timestamp '2026-01-05' + to_seconds(i * 3600) as scored_at, i % 2 as label, 0.5 as score, "
+        "timestamp '2026-01-05' + to_seconds(i * 3600) + interval 177 hour as label_time, "
+        "case when i > 1900 then 90 else 30 end + i % 10 as income from range(2000) t(i)"
+    )
+    written(tmp_path, select_, "data/loans.parquet")
+    written(tmp_path, f"from ({select_}) limit 1500", "data/loans_training.parquet")
+    text = drafted(shell, "data/loans.parquet")
+    assert "truth: {delay: 8d, complete_after: 10d}" in text, "not two weeks for labels of 7.4 days"
+    hint = "    # add reference: TABLE, the rows of its training, and drift is judged"
+    card = tmp_path / "policies/loans.yaml"
+    card.write_text(card.read_text().replace(hint, " reference: loans_training,"))
+    assert shell("gov check").stdout == "0 problems in 2 files\n"
+    drift = shell("gov eval loans --at 2026-03-29T08:00Z").stdout
+    assert "drift/psi" in drift, drift
+
+
 def test_a_directory_of_files_is_one_log(shell: Shell, tmp_path: Path) -> None:
     for day in range(2):
         written(

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from transcripts.workspace import GOV, HOSTILE, Workspace, environment, parsed, rows
 
+from governance.cli.output import print_table
+
 HEAVY = "duckdb sqlalchemy sqlmodel celpy httpx textual apscheduler slack_sdk"
 
 
@@ -125,6 +127,24 @@ def test_a_terminal_of_80_columns_shows_whole_words(arguments: tuple[str, ...], 
     assert max(map(len, shown.splitlines())) <= 80
     words = set(seen.ask(*arguments).stdout.split()) - {"─" * len(each) for each in shown.split()}
     assert {each for each in words if "─" not in each} <= {each.rstrip(";") for each in shown.split()}
+
+
+def test_columns_that_do_not_fit_stand_below_with_their_names(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as on a terminal
+    monkeypatch.setenv("COLUMNS", "80")
+    rule = "retention-and-pii/personal-data-kept-too-long {feature=income}"
+    rows_ = [("✓ pass", rule, "null_rate 0", "–", ""), ("✗ fail", "leans", "null_rate 0.3", "null_rate 0.1", "late")]
+    print_table(("verdict", "rule", "candidate", "serving", "why"), rows_)
+    assert capsys.readouterr().out.strip("\n").splitlines() == [
+        " verdict  rule",
+        "     candidate; serving; why",
+        f" ✓ pass   {rule}",
+        "     candidate null_rate 0",
+        " ✗ fail   leans",
+        "     candidate null_rate 0.3; serving null_rate 0.1; late",
+    ]
 
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]")

@@ -34,6 +34,7 @@ def test_a_waiver_from_request_to_withdrawal(workspace: Workspace) -> None:
     assert (own.returncode, "somebody else must approve it" in own.stderr) == (3, True)
     assert rows(workspace.ask("waive", "list").stdout)[0][:4] == ["WVR-1", "loan-risk", "waits for approval",
                                                                   f"{until} 00:00Z"]  # fmt: skip
+    assert "yet: ana may" in workspace.ask("waive", "list").stdout
     done = workspace.ask("waive", "approve", "wvr-1", "--as", "ana")
     assert re.fullmatch(rf"WVR-1 is in force until {until} 00:00Z; sealed as entry \d+\n", done.stdout), done.stderr
     (waiver,) = parsed(workspace.ask("waive", "list", "--format", "json").stdout)["active"]

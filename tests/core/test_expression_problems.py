@@ -207,8 +207,6 @@ TABLE = [
     ("true &&\n  metrics.pis > 1", "unknown-metric", (2, 11, 3), "no metric 'pis'", "did you mean 'psi'?"),
     ("1 + )", "syntax", (1, 5, 1), "unexpected ')'", ""),
     ("1 +", "syntax", (1, 3, 1), "the expression ends too early", ""),
-    ("metrics.psi > 50%", "syntax", (1, 17, 1), "the expression ends too early", "50% is written 0.5"),
-    ("metrics.psi > 2.5 % && true", "syntax", (1, 21, 2), "unexpected '&&'", "2.5% is written 0.025"),
     ("  ", "syntax", (1, 1, 1), "the expression is empty", ""),
     ("true and false", "syntax", (1, 6, 3), "unexpected 'and'", "write &&"),
     ("now > 1h30m", "syntax", (1, 8, 4), "unexpected 'h30m'", "write duration('1h30m')"),

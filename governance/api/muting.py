@@ -57,7 +57,12 @@ class End(Closed):
 def routes(engine: Engine) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["waivers and silences"])
+    _waivers(router, engine)
+    _silences(router, engine)
+    return router
 
+
+def _waivers(router: APIRouter, engine: Engine) -> None:
     @router.get("/v1/waivers")
     def waivers(who: Who, limit: Limit = 100, cursor: Cursor = "") -> Page[WaiverView]:
         """List the waivers in force, those that end first before the others."""
@@ -80,6 +85,8 @@ def routes(engine: Engine) -> APIRouter:
         """End a waiver now: its rule counts again."""
         return waiving.withdraw(engine, waiver, because=body.because, actor=who, at=engine.clock.now())
 
+
+def _silences(router: APIRouter, engine: Engine) -> None:
     @router.get("/v1/silences")
     def muted(
         who: Who,
@@ -106,8 +113,6 @@ def routes(engine: Engine) -> APIRouter:
     def end(who: Who, silence: SilenceId, body: End) -> SilenceDoneView:
         """End a silence now."""
         return silences.end(engine, silence, because=body.because, actor=who, at=engine.clock.now())
-
-    return router
 
 
 def _ending_first(waiver: WaiverView) -> tuple[int, str]:

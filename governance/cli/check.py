@@ -67,7 +67,7 @@ def _print(problems: list[Problem], files: int, output: CheckFormat) -> None:
     from governance.cli import problem_formats
 
     if output is CheckFormat.json:
-        print_json({"files": files, "problems": [problem_formats.plain(each) for each in problems]})
+        print_json({"files": files, "problems": [problem_formats.documented(each) for each in problems]})
     elif output is CheckFormat.sarif:
         print_json(problem_formats.sarif(problems))
     else:

@@ -14,8 +14,13 @@ from governance.core.problem import Problem, printable
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
-def plain(problem: Problem) -> dict[str, object]:
+def documented(problem: Problem) -> dict[str, object]:
     """Return a problem as JSON; `help` is its page in our documentation."""
+    return {**plain(problem), "help": f"{problem_pages.FOLDER}/{problem.code}.md"}
+
+
+def plain(problem: Problem) -> dict[str, object]:
+    """Return a problem as JSON."""
     at = problem.position
     return {
         "file": at.file,
@@ -25,7 +30,6 @@ def plain(problem: Problem) -> dict[str, object]:
         "code": problem.code,
         "message": problem.message,
         "suggestion": problem.suggestion,
-        "help": f"{problem_pages.FOLDER}/{problem.code}.md",
     }
 
 

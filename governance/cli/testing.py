@@ -11,7 +11,6 @@ import typer
 from governance.cli.output import Format, FormatOption, print_json, print_table
 
 if TYPE_CHECKING:
-    from governance.core.problem import Problem
     from governance.testing.coverage import Coverage, Covered
     from governance.testing.play import Failure, Played
     from governance.testing.run import Report
@@ -116,10 +115,12 @@ def _row(covered: Covered) -> tuple[str, str, str, str]:
 
 
 def _document(report: Report) -> dict[str, object]:
+    from governance.cli import problem_formats
+
     found: dict[str, object] = {
         "tests": len(report.played),
         "failed": len(report.failed),
-        "problems": [_problem(each) for each in report.problems],
+        "problems": [problem_formats.plain(each) for each in report.problems],
         "results": [_result(each) for each in report.played],
     }
     if report.coverage is not None:
@@ -157,17 +158,6 @@ def _result(played: Played) -> dict[str, object]:
 
 
 def _failure(failure: Failure) -> dict[str, object]:
-    return {**_problem(failure.problem), "evidence": list(failure.lines)}
+    from governance.cli import problem_formats
 
-
-def _problem(problem: Problem) -> dict[str, object]:
-    at = problem.position
-    return {
-        "file": at.file,
-        "line": at.line,
-        "column": at.column,
-        "length": at.length,
-        "code": problem.code,
-        "message": problem.message,
-        "suggestion": problem.suggestion,
-    }
+    return {**problem_formats.plain(failure.problem), "evidence": list(failure.lines)}

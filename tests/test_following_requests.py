@@ -7,14 +7,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from following import PACKS, Place, followed
 from sqlalchemy import Connection
-from test_following import PACKS, Place
 
 from governance.core.approval import Approval, ApprovalKind
 from governance.core.policy_version import digest_of
 from governance.engine import consent, silences, waiving
 from governance.errors import InvalidDocument
-from governance.store import approvals, decision_log, policy_versions, waiver_requests
+from governance.store import approvals, policy_versions, waiver_requests
 
 WAIVER = """
 kind: waiver  # for the season
@@ -36,12 +36,7 @@ until: 2026-03-20
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
     """A place whose engine has looked once."""
-    made = Place(tmp_path)
-    made.start()
-    made.beat()
-    yield made
-    checked = decision_log.verify(made.engine.database)
-    assert checked.ok, checked.findings
+    yield from followed(tmp_path)
 
 
 def versions(place: Place) -> int:

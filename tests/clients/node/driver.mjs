@@ -27,11 +27,13 @@ const acts = {
     const found = await client[kinds[kind]](flag, otherwise, context);
     return { ...found, milliseconds: performance.now() - started };
   },
-  async many({ flag, otherwise, lanes, count, milliseconds }) {
+  async many({ url, flag, otherwise, lanes, count, milliseconds }) {
+    await Server.setProviderAndWait('many', new OFREPProvider({ baseUrl: url })); // as patient as it comes
+    const patient = Server.getClient('many');
     const wrong = [];
     const lane = async () => {
       for (let each = 0; each < count; each++) {
-        const found = await client.getBooleanDetails(flag, otherwise);
+        const found = await patient.getBooleanDetails(flag, otherwise);
         if (found.errorCode || found.value === otherwise) wrong.push(found);
         await pause(milliseconds);
       }

@@ -27,10 +27,10 @@ $(VENV)/.dev: $(VENV)/.ready
 		'mlflow-skinny==3.17.2' flask flask-cors alembic sqlalchemy graphene huey cryptography pandas aiohttp
 	@touch $@
 
-tests/clients/node/node_modules/.ready: tests/clients/node/package.json    # the OpenFeature SDKs for JavaScript
+tests/clients/node/node_modules/.ready: tests/clients/node/package.json    # programs of others for JavaScript
 	@if command -v npm > /dev/null; then \
 		cd tests/clients/node && npm install --no-package-lock --no-audit --no-fund --silent && touch node_modules/.ready; \
-	else echo "npm is missing: the tests with OpenFeature for JavaScript are skipped"; fi
+	else echo "npm is missing: the tests with programs for JavaScript are skipped"; fi
 
 demo: $(VENV)/.ready     ## govern three real models on a year of real data (about a minute)
 	@$(BIN)/gov demo

@@ -1,0 +1,1 @@
+"""Slack: incidents told where people talk, and their answers."""

@@ -95,7 +95,8 @@ def respond(
     # A resolution gets through to everybody who was told of something worse than info before.
     minor = (incident.peak if change.kind == "resolved" else incident.severity) == "info"
     muted = None if change.kind == "resolved" else next((each for each in silences if each.covers(incident)), None)
-    withheld = "info is recorded, not sent" if minor else muted.words if muted is not None else ""
+    snoozed = "" if change.kind == "resolved" else incident.snoozed(at)
+    withheld = "info is recorded, not sent" if minor else muted.words if muted is not None else snoozed
     message = _message(incident, reason, tuple(proposals), at)
     return tuple(
         Effect(

@@ -119,6 +119,7 @@ def _written(
             news = [each for each in (one.told() for one in changes) if each]
             change = _gathered(engine, before.get(group), news, at, group, number)
             if change is not None:
+                before |= {each: change.incident for each, one in before.items() if one.id == change.incident.id}
                 number += 1 if change.kind == "opened" else 0
                 pulls = _pulls(changes, change.incident, automation, serving)
                 proposals = _proposals(changes, change.incident, pulls)

@@ -134,7 +134,7 @@ def _act(
         after = change(before)
         incidents.save(connection, after)
         if asked == "incident.resolve":
-            told = respond(IncidentChange(after, "resolved"), tuple(engine.notifiers), (), at)
+            told = respond(IncidentChange(after, "resolved"), engine.places, (), at)
             effects.add(connection, told)
         identity = entries.identity("incident", str(number), str(after.version))
         details = {**body, "status": after.status, "severity": after.severity, "title": after.title}

@@ -124,7 +124,7 @@ def _written(
                 pulls = _pulls(changes, change.incident, automation, serving)
                 proposals = _proposals(changes, change.incident, pulls)
                 late = any(each.step.verdict.late for each in changes)
-                sent.extend(respond(change, tuple(engine.notifiers), proposals, at, late=late, silences=muted))
+                sent.extend(respond(change, engine.places, proposals, at, late=late, silences=muted))
                 log.append(entries.of_incident(change, at, engine.plan.version))
                 found.append(change)
         log.extend(entries.of_delivery(each, at) for each in sent if each.state == "withheld")

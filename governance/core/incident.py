@@ -52,7 +52,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What people work on. `version` grows by one with every change; a stale version loses the race."""
+    """What people work on. `version` grows by one with every change; a stale version loses the race.
+
+    `flips` are the instants at which it fired again lately; after `damped_from` nothing is told until `damped_until`.
+    """
 
     id: int
     group: str
@@ -68,6 +71,9 @@ class Incident:
     resolved_at: datetime | None = None
     resolved_by: str = ""
     reopened: int = 0
+    flips: tuple[datetime, ...] = ()
+    damped_from: datetime | None = None
+    damped_until: datetime | None = None
 
     @property
     def peak(self) -> Severity:

@@ -3,6 +3,7 @@
 from governance.store import (
     alerts,
     approvals,
+    damped,
     effects,
     evidence,
     idempotency,
@@ -25,6 +26,7 @@ from governance.store import (
 __all__ = [
     "alerts",
     "approvals",
+    "damped",
     "effects",
     "evidence",
     "idempotency",

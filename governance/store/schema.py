@@ -3,7 +3,9 @@
 from governance.store import (
     alerts,
     approvals,
+    duties,
     effects,
+    escalations,
     evidence,
     idempotency,
     incidents,
@@ -25,7 +27,9 @@ from governance.store import (
 __all__ = [
     "alerts",
     "approvals",
+    "duties",
     "effects",
+    "escalations",
     "evidence",
     "idempotency",
     "incidents",

@@ -65,3 +65,8 @@ class Action(Protocol):
     def perform(self, effect: Effect) -> Receipt:
         """Carry out an effect and say what the other side answered; a failure is a Receipt that was not delivered."""
         ...
+
+
+def delivers_itself(action: Action) -> bool:
+    """Tell whether a notifier has a worker of its own that takes its effects: it says so by DELIVERS_ITSELF."""
+    return bool(getattr(action, "DELIVERS_ITSELF", False))

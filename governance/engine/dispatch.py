@@ -59,7 +59,7 @@ def _pass(engine: Engine, name: str, now: Now) -> tuple[list[Effect], bool]:
     done: list[Effect] = []
     waiting: set[tuple[object, ...]] = set()
     for effect in pending:
-        line = (effect.incident, getattr(effect, "to", ()))
+        line = (effect.incident, effect.to)
         if line in waiting or effect.next_at is None or effect.next_at > now():
             waiting.add(line)
             continue

@@ -13,6 +13,13 @@ Act = Literal[
     "read",
     "incident.acknowledge",
     "incident.resolve",
+    "incident.note",
+    "incident.snooze",
+    "incident.severity",
+    "incident.hand_over",
+    "incident.escalate",
+    "incident.merge",
+    "incident.link",
     "switch.pull",
     "switch.restore",
     "switch.approve",
@@ -34,6 +41,13 @@ NEEDS: Mapping[Act, Role] = {
     "read": "viewer",
     "incident.acknowledge": "responder",
     "incident.resolve": "responder",
+    "incident.note": "responder",
+    "incident.snooze": "responder",
+    "incident.severity": "responder",
+    "incident.hand_over": "responder",
+    "incident.escalate": "responder",
+    "incident.merge": "responder",
+    "incident.link": "responder",
     "switch.pull": "responder",
     "switch.restore": "responder",  # or rollback.authority of the card alone, where it names anybody
     "switch.approve": "approver",  # or rollback.authority
@@ -71,12 +85,14 @@ class Actor:
     """Who acts: a person of the organisation or a service, and how far their token goes.
 
     `local` is whoever runs the engine, on a machine where there are no tokens yet. No `models` are all of them.
+    `channel` is where they act: api, cli, slack, tui.
     """
 
     id: str
     kind: Literal["person", "service", "local"] = "person"
     scopes: frozenset[Scope] = frozenset(SCOPES)
     models: tuple[str, ...] = ()
+    channel: str = ""
 
     def __str__(self) -> str:
         """Return the id, under which the log knows them."""
@@ -109,6 +125,13 @@ _WORDS: Mapping[Act, str] = {
     "read": "look at this",
     "incident.acknowledge": "acknowledge incidents",
     "incident.resolve": "resolve incidents",
+    "incident.note": "write notes on incidents",
+    "incident.snooze": "snooze incidents",
+    "incident.severity": "set the severity of incidents",
+    "incident.hand_over": "hand incidents over",
+    "incident.escalate": "escalate incidents",
+    "incident.merge": "merge incidents",
+    "incident.link": "link incidents",
     "switch.pull": "pull kill switches",
     "switch.restore": "restore models",
     "switch.approve": "approve restores",

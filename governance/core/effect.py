@@ -12,7 +12,8 @@ from governance.core.incident import Incident, IncidentChange
 from governance.core.metric import Labels
 from governance.core.silence import Silence
 
-Reason = Literal["first", "new_findings", "worsened", "reopened", "resolved"]
+Reason = Literal["first", "new_findings", "worsened", "reopened", "resolved", "escalated", "reminder", "handover"]
+"""Why somebody is told; `escalated`, `reminder` and `handover` come from escalation and the schedules."""
 EffectState = Literal["due", "held", "sent", "failed", "withheld"]
 """`held`: decided by a late cycle, and told only if it is still true when the engine has caught up."""
 
@@ -46,11 +47,22 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody to be reached: their id in the organisation, their address, their id in Slack; "" where unknown."""
+
+    person: str
+    email: str = ""
+    slack: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """One delivery to one notifier; `key` is the same for every attempt, so that the receiver can drop repeats.
 
     `version` is that of the incident it tells of: a notifier hears of an incident in this order. `silence` is the id of
-    the silence that withheld it.
+    the silence that withheld it. `to` are the people whom it is for; nobody in it means whoever is at the notifier's
+    place. A page is one with a `level`, counted from 1; `rule` says in words what made it so. An effect of incident 0
+    is about none: a notice of a hand-over. One without notifier is a page that found nobody.
     """
 
     key: str
@@ -63,6 +75,9 @@ class Effect:
     next_at: datetime | None = None
     receipt: str = ""
     silence: str = ""
+    to: tuple[Contact, ...] = ()
+    level: int = 0
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +97,7 @@ def respond(
     late: bool = False,
     silences: Sequence[Silence] = (),
 ) -> tuple[Effect, ...]:
-    """Return the notifications of a change: warning and critical are told to every notifier, info only recorded.
+    """Return the notifications of a change: warning and critical are told to these notifiers, info only recorded.
 
     What one of the `silences` covers is told to nobody, but for a resolution.
 
@@ -95,8 +110,9 @@ def respond(
     # A resolution gets through to everybody who was told of something worse than info before.
     minor = (incident.peak if change.kind == "resolved" else incident.severity) == "info"
     muted = None if change.kind == "resolved" else next((each for each in silences if each.covers(incident)), None)
-    withheld = "info is recorded, not sent" if minor else muted.words if muted is not None else ""
-    message = _message(incident, reason, tuple(proposals), at)
+    snoozed = "" if change.kind == "resolved" else incident.snoozed(at)
+    withheld = "info is recorded, not sent" if minor else muted.words if muted is not None else snoozed
+    message = message_of(incident, reason, tuple(proposals), at)
     return tuple(
         Effect(
             key=f"{incident.id}-{incident.version}-{notifier}",
@@ -119,7 +135,8 @@ def retry_at(attempts: int, at: datetime) -> datetime:
     return at + min(doubled, LAST_RETRY)
 
 
-def _message(incident: Incident, reason: Reason, proposals: tuple[str, ...], at: datetime) -> Message:
+def message_of(incident: Incident, reason: Reason, proposals: tuple[str, ...], at: datetime) -> Message:
+    """Return what people are told of an incident."""
     shown = incident.firing or incident.findings
     lines = tuple(_line(each.summary, each.key.labels, each.basis) for each in shown)
     title = f"{incident.title} – {incident.ending}" if reason == "resolved" and incident.ending else incident.title

@@ -51,8 +51,36 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Snooze:
+    """Who does not want to hear of an incident, why and until when."""
+
+    by: str
+    because: str
+    until: datetime
+
+    @property
+    def words(self) -> str:
+        """Why a notification was not sent."""
+        return f"snoozed by {self.by} until {self.until:%Y-%m-%d %H:%M} UTC: {self.because}"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place that belongs to an incident: a ticket, a call, a dashboard."""
+
+    address: str
+    title: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
-    """What people work on. `version` grows by one with every change; a stale version loses the race."""
+    """What people work on. `version` grows by one with every change; a stale version loses the race.
+
+    `lead` is who works on it now; `responders` all whose acts changed it. `severity_set` is the severity that a person
+    gave it. One that was merged is resolved, and `merged_into` is the number of the other. `last` says what changed it
+    last, in words, where that was a person ("snoozed until … by bo").
+    """
 
     id: int
     group: str
@@ -68,6 +96,22 @@ class Incident:
     resolved_at: datetime | None = None
     resolved_by: str = ""
     reopened: int = 0
+    lead: str = ""
+    responders: tuple[str, ...] = ()
+    snooze: Snooze | None = None
+    severity_set: Severity | None = None
+    links: tuple[Link, ...] = ()
+    merged_into: int | None = None
+    last: str = ""
+
+    @property
+    def snoozed_until(self) -> datetime | None:
+        """When a snooze ends; None while there is none."""
+        return self.snooze.until if self.snooze is not None else None
+
+    def snoozed(self, at: datetime) -> str:
+        """Return why nobody is told now, "" where no snooze holds."""
+        return self.snooze.words if self.snooze is not None and at < self.snooze.until else ""
 
     @property
     def peak(self) -> Severity:
@@ -150,20 +194,30 @@ def _changed(
 ) -> IncidentChange | None:
     if findings == current.findings:
         return None
-    after = replace(current, findings=findings, changed_at=at, version=current.version + 1)
+    after = replace(current, findings=findings, changed_at=at, version=current.version + 1, last="")
     open_severity = worst([each.severity for each in findings if each.firing])
     if open_severity is None:
-        done = replace(after, status="resolved", resolved_at=at, resolved_by="engine")
+        done = replace(after, status="resolved", resolved_at=at, resolved_by="engine", snooze=None)
         return IncidentChange(done, "resolved")
-    after = replace(after, severity=open_severity)
     if current.status == "resolved":
-        fresh = replace(after, status="triggered", resolved_at=None, resolved_by="", acknowledged_by="")
-        return IncidentChange(replace(fresh, reopened=current.reopened + 1), "reopened")
-    if _worse(open_severity, current.acknowledged_severity) and current.status != "triggered":
-        return IncidentChange(replace(after, status="triggered"), "worsened")
-    if _worse(open_severity, current.severity):
-        return IncidentChange(after, "worsened")
-    return IncidentChange(after, "new_findings" if firing else "updated")
+        fresh = replace(after, severity=open_severity, status="triggered", resolved_at=None, resolved_by="", lead="")
+        again = replace(fresh, acknowledged_by="", severity_set=None, reopened=current.reopened + 1)
+        return IncidentChange(again, "reopened")
+    return _judged(current, after, open_severity, firing)
+
+
+def _judged(current: Incident, after: Incident, found: Severity, firing: Sequence[Told]) -> IncidentChange:
+    """Say how bad an open incident is now: what a person said of it holds until something new is worse."""
+    said = current.severity_set
+    kind: ChangeKind = "new_findings" if firing else "updated"
+    if said is not None and not any(each.severity and worse(each.severity, said) for each in firing):
+        return IncidentChange(replace(after, severity=said), kind)
+    after = replace(after, severity=found, severity_set=None)
+    if current.status != "triggered" and worse(found, current.acknowledged_severity):
+        return IncidentChange(replace(after, status="triggered", snooze=None), "worsened")
+    if worse(found, current.severity):  # no snooze was meant for this
+        return IncidentChange(replace(after, snooze=None), "worsened")
+    return IncidentChange(after, kind)
 
 
 def known_already(incident: Incident | None, others: Sequence[Told], told: Told) -> bool:
@@ -181,19 +235,7 @@ def known_already(incident: Incident | None, others: Sequence[Told], told: Told)
         if each.key == key and (each.ended is None or each.since <= told.judged_at < each.ended)
     ]
     heard = worst([*now, *then])
-    return heard is not None and not _worse(told.severity, heard)
-
-
-def acknowledged(incident: Incident, actor: str, at: datetime) -> Incident:
-    """Return the incident as taken by `actor`, who knows its present severity; what is mitigated stays so."""
-    return replace(
-        incident,
-        status="mitigated" if incident.status == "mitigated" else "acknowledged",
-        acknowledged_by=actor,
-        acknowledged_severity=incident.severity,
-        changed_at=at,
-        version=incident.version + 1,
-    )
+    return heard is not None and not worse(told.severity, heard)
 
 
 def mitigated(incident: Incident, at: datetime) -> Incident:
@@ -212,23 +254,6 @@ def exposed(incident: Incident, at: datetime) -> Incident:
     """Return a mitigated incident whose model answers again while its findings still fire."""
     status: Status = "acknowledged" if incident.acknowledged_by else "triggered"
     return replace(incident, status=status, changed_at=at, version=incident.version + 1)
-
-
-def resolved(incident: Incident, actor: str, at: datetime) -> Incident:
-    """Return the incident as closed by `actor`; findings that still fire are no longer part of it."""
-    closed = f"{CLOSED} {actor} while firing"
-    findings = tuple(
-        replace(each, ended=at, story=(*each.story, closed)) if each.firing else each for each in incident.findings
-    )
-    return replace(
-        incident,
-        status="resolved",
-        findings=findings,
-        resolved_at=at,
-        resolved_by=actor,
-        changed_at=at,
-        version=incident.version + 1,
-    )
 
 
 def _folded(findings: tuple[Finding, ...], told: Sequence[Told]) -> tuple[Finding, ...]:
@@ -263,7 +288,7 @@ def _fired(before: Finding | None, told: Told) -> Finding:
         basis=told.basis,
         story=(*before.story, line)[-12:],
     )
-    if again or told.change == "spread" or _worse(told.severity, before.peak):
+    if again or told.change == "spread" or worse(told.severity, before.peak):
         peak = worst([told.severity, before.peak]) or told.severity  # who was told of the worst hears of the end
         return replace(after, peak=peak, summary=told.summary, values=told.values)
     return after
@@ -290,7 +315,8 @@ def _ending(told: Told) -> str:
     return ", ".join(f"{name} is {displayed(value)} now" for name, value in values)
 
 
-def _worse(one: Severity, other: Severity | None) -> bool:
+def worse(one: Severity, other: Severity | None) -> bool:
+    """Tell whether a severity is worse than another; any is worse than none."""
     return other is None or SEVERITIES.index(one) > SEVERITIES.index(other)
 
 

@@ -119,11 +119,12 @@ def _written(
             news = [each for each in (one.told() for one in changes) if each]
             change = _gathered(engine, before.get(group), news, at, group, number)
             if change is not None:
+                before |= {each: change.incident for each, one in before.items() if one.id == change.incident.id}
                 number += 1 if change.kind == "opened" else 0
                 pulls = _pulls(changes, change.incident, automation, serving)
                 proposals = _proposals(changes, change.incident, pulls)
                 late = any(each.step.verdict.late for each in changes)
-                sent.extend(respond(change, tuple(engine.notifiers), proposals, at, late=late, silences=muted))
+                sent.extend(respond(change, engine.places, proposals, at, late=late, silences=muted))
                 log.append(entries.of_incident(change, at, engine.plan.version))
                 found.append(change)
         log.extend(entries.of_delivery(each, at) for each in sent if each.state == "withheld")

@@ -12,6 +12,7 @@ from governance.core.duration import format_duration
 from governance.core.metric import Answer, Query
 from governance.engine import entries, revision, silences, waiving
 from governance.engine.adoption import follow
+from governance.engine.answering import wake
 from governance.engine.clock import stepped
 from governance.engine.cycle import CycleReport, run_cycle
 from governance.engine.dispatch import dispatch
@@ -60,6 +61,7 @@ def step(engine: Engine, now: datetime) -> StepReport:
     _tried(lambda: release(engine, now), None, failed)
     _tried(lambda: len(expire(engine, now)), 0, failed)
     _tried(lambda: silences.catch_up(engine, now), None, failed)
+    _tried(lambda: wake(engine, now), 0, failed)
     delivered = _tried(lambda: len(dispatch(engine, now)), 0, failed)
     _tried(lambda: forget(engine, now), 0, failed)
     _tried(lambda: _sealed(engine, now), None, failed)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import rfc8785
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
@@ -28,6 +29,7 @@ __all__ = [
     "Receipt",
     "Sequencer",
     "Verification",
+    "about",
     "append",
     "count",
     "entry",
@@ -116,6 +118,25 @@ def tail(
     with database.read() as connection:
         entries = [_entry(row) for row in connection.execute(statement)]
     return entries if since_seq is not None else entries[::-1]
+
+
+def about(database: Database, name: str, value: str, *, since: str, after: int = -1) -> list[Entry]:
+    """Return the entries whose subject has this name with this value, in order.
+
+    `since` is the decision with which it began: nothing before it is read. `after` leaves out what is known already.
+
+    :raises Unavailable: when an entry cannot be read.
+    """
+    first = select(ENTRIES.c.seq).where(ENTRIES.c.decision_id == since).scalar_subquery()
+    said = f"{rfc8785.dumps(name).decode()}:{rfc8785.dumps(value).decode()}".encode()
+    statement = (
+        select(ENTRIES.c.seq, ENTRIES.c.content)
+        .where(ENTRIES.c.seq >= first, ENTRIES.c.seq > after, func.instr(ENTRIES.c.content, said) > 0)
+        .order_by(ENTRIES.c.seq)
+    )
+    with database.read() as connection:
+        found = [_entry(row) for row in connection.execute(statement)]
+    return [each for each in found if each.decision.subject.get(name) == value]
 
 
 def entry(database: Database, seq: int) -> Entry:

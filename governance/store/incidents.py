@@ -36,10 +36,20 @@ def next_id(connection: Connection) -> int:
 
 
 def latest(connection: Connection, groups: Collection[str]) -> dict[str, Incident]:
-    """Return the newest incident of each of the groups that had one."""
+    """Return the newest incident of each of the groups that had one; of one that was merged, the one it is part of.
+
+    So several groups may have the same one.
+    """
     newest = select(func.max(_C.id)).where(_C.group_key.in_(groups)).group_by(_C.group_key)
     rows = connection.execute(select(_C.group_key, _C.document).where(_C.id.in_(newest)))
-    return {group: read(Incident, text) for group, text in rows}
+    return {group: _whole(connection, read(Incident, text)) for group, text in rows}
+
+
+def _whole(connection: Connection, incident: Incident) -> Incident:
+    """Follow the pointers of merged incidents; they end, as one that was merged is never open again."""
+    while incident.merged_into is not None:
+        incident = get(connection, incident.merged_into)
+    return incident
 
 
 def get(connection: Connection, number: int) -> Incident:

@@ -31,8 +31,20 @@ class FindingView(View):
     origin: str = ""
 
 
+class LinkView(View):
+    """A place that belongs to an incident."""
+
+    address: str
+    title: str
+    by: str
+
+
 class IncidentView(View):
-    """One incident."""
+    """One incident.
+
+    `lead` works on it now; `responders` are all who acted on it. `severity_set` is the severity that a person gave it,
+    `merged_into` the number of the incident that it became part of.
+    """
 
     id: int
     model: str
@@ -48,6 +60,14 @@ class IncidentView(View):
     reopened: int
     version: int
     findings: list[FindingView]
+    lead: str = ""
+    responders: list[str] = []
+    snoozed_until: datetime | None = None
+    snoozed_by: str = ""
+    snoozed_because: str = ""
+    severity_set: str | None = None
+    links: list[LinkView] = []
+    merged_into: int | None = None
 
 
 class AlertView(View):
@@ -72,7 +92,11 @@ class IncidentDoneView(View):
 
 
 class NotificationView(View):
-    """One delivery: to whom, why, and what became of it."""
+    """One delivery: to whom, why, and what became of it.
+
+    `to` are people by id, nobody in it for a notifier's place; `level` is that of a page, 0 for what is none; `rule`
+    says what made it so.
+    """
 
     at: datetime
     notifier: str
@@ -81,6 +105,9 @@ class NotificationView(View):
     attempts: int
     receipt: str
     text: str
+    to: list[str] = []
+    level: int = 0
+    rule: str = ""
 
 
 class WhyView(View):
@@ -90,6 +117,20 @@ class WhyView(View):
     model: str
     title: str
     notifications: list[NotificationView]
+
+
+class TimelineLine(View):
+    """One entry about an incident, in words; its text holds what came from outside, unescaped.
+
+    `channel` is where the actor did it: api, cli, slack, tui; "" where that is not known, and for the engine.
+    """
+
+    seq: int
+    at: datetime
+    actor: str
+    channel: str
+    text: str
+    kind: str
 
 
 class TermView(View):
@@ -149,6 +190,14 @@ def incident_view(incident: Incident) -> IncidentView:
         reopened=incident.reopened,
         version=incident.version,
         findings=[_finding(each) for each in ordered],
+        lead=incident.lead or incident.acknowledged_by,
+        responders=list(incident.responders),
+        snoozed_until=incident.snoozed_until,
+        snoozed_by=incident.snooze.by if incident.snooze else "",
+        snoozed_because=incident.snooze.because if incident.snooze else "",
+        severity_set=incident.severity_set,
+        links=[LinkView(address=each.address, title=each.title, by=each.by) for each in incident.links],
+        merged_into=incident.merged_into,
     )
 
 
@@ -167,6 +216,9 @@ def why_view(incident: Incident, effects: Sequence[Effect]) -> WhyView:
                 attempts=each.attempts,
                 receipt=each.receipt,
                 text=each.message.title,
+                to=[one.person for one in each.to],
+                level=each.level,
+                rule=each.rule,
             )
             for each in effects
         ],

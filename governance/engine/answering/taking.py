@@ -1,0 +1,123 @@
+"""Take an incident, pass it on, say how bad it is, close it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from governance.core import answer
+from governance.core.authority import Actor, Refused, authority
+from governance.core.document import Severity
+from governance.core.incident import Incident, IncidentChange
+from governance.core.suggestion import closest
+from governance.engine.answering.act import Asked, Done, act, open_, permitted, since
+from governance.engine.parts import Engine
+from governance.engine.permission import NotPermitted, card_of
+from governance.engine.switching.paging import broken_by
+from governance.errors import Conflict, InvalidDocument, NotFound
+
+
+def acknowledge(engine: Engine, number: int, *, actor: Actor | str, at: datetime, version: int | None = None) -> Done:
+    """Take an incident; with `version`, only if nobody changed it since.
+
+    :raises Conflict: when it is taken already, closed, or changed since that version; it names who was first.
+    :raises Denied: when the actor may not.
+    """
+
+    def change(before: Incident) -> IncidentChange:
+        if open_(before, at).status in ("acknowledged", "mitigated") and before.acknowledged_by:
+            lead = f"; {before.lead} leads it" if before.lead not in ("", before.acknowledged_by) else ""
+            raise Conflict(
+                f"incident {number} was acknowledged by {before.acknowledged_by}{lead} ({since(before.changed_at, at)})"
+            )
+        return IncidentChange(answer.acknowledged(before, str(actor), at), "updated")
+
+    return act(engine, Asked(number, "incident.acknowledge", actor, at, version), change)
+
+
+def resolve(
+    engine: Engine, number: int, *, actor: Actor | str, because: str, at: datetime, version: int | None = None
+) -> Done:
+    """Close an incident by hand; findings that still fire will open a new one when they fire again.
+
+    :raises Conflict: when it is closed already, or changed since `version`; it names who was first.
+    :raises Denied: when the actor may not, or it is the review of a glass that the actor broke.
+    """
+    firing = 0
+
+    def change(before: Incident) -> IncidentChange:
+        nonlocal firing
+        if str(actor) in broken_by(open_(before, at)):
+            said = f"{actor} broke the glass; incident {number} is its review, which somebody else resolves"
+            rule = "who broke the glass does not review it"
+            raise NotPermitted(engine, actor, "incident.resolve", before.model, rule, said)
+        firing = len(before.firing)
+        return IncidentChange(answer.resolved(before, str(actor), at), "resolved")
+
+    done = act(engine, Asked(number, "incident.resolve", actor, at, version, {"because": because}), change)
+    return Done(done.incident, done.entry, firing)
+
+
+def set_severity(
+    engine: Engine, number: int, *, severity: Severity, because: str, actor: Actor | str, at: datetime,
+    version: int | None = None,
+) -> Done:  # fmt: skip
+    """Say how bad an incident is; it holds until something new is worse. Raising it is told, lowering it is not.
+
+    :raises Conflict: when it is so already, closed, or changed since `version`.
+    :raises Denied: when the actor may not.
+    """
+
+    def change(before: Incident) -> IncidentChange:
+        if open_(before, at).severity == severity:
+            raise Conflict(f"incident {number} is {severity} already")
+        return answer.judged(before, str(actor), at, severity=severity)
+
+    asked = Asked(number, "incident.severity", actor, at, version)
+    before = permitted(engine, asked).severity
+    body = {"because": because, "before": before}
+    return act(engine, Asked(number, "incident.severity", actor, at, version, body), change)
+
+
+def hand_over(
+    engine: Engine, number: int, *, to: str, because: str = "", actor: Actor | str, at: datetime,
+    version: int | None = None,
+) -> Done:  # fmt: skip
+    """Make another person the lead; they are told.
+
+    :raises NotFound: when the organisation knows no such person.
+    :raises InvalidDocument: when they may not work on it.
+    :raises Conflict: when they lead it already, or it is closed, or changed since `version`.
+    :raises Denied: when the actor may not.
+    """
+    asked = Asked(number, "incident.hand_over", actor, at, version, {"to": to, "because": because})
+    _able(engine, to, permitted(engine, asked).model)
+
+    def change(before: Incident) -> IncidentChange:
+        if open_(before, at).lead == to:
+            raise Conflict(f"{to} leads incident {number} already")
+        return IncidentChange(answer.handed_over(before, str(actor), at, to=to), "updated")
+
+    return act(engine, asked, change)
+
+
+def escalate(
+    engine: Engine, number: int, *, because: str = "", actor: Actor | str, at: datetime, version: int | None = None
+) -> Done:
+    """Tell the next level of the escalation now.
+
+    :raises Conflict: when it is closed, or changed since `version`.
+    :raises Denied: when the actor may not.
+    """
+    asked = Asked(number, "incident.escalate", actor, at, version, {"because": because})
+    before = permitted(engine, asked)
+    open_(before, at)
+    raise Conflict(f"{before.model} has no escalation")
+
+
+def _able(engine: Engine, person: str, model: str) -> None:
+    people = engine.organisation.people
+    if people and person not in people:
+        raise NotFound(f"no person '{person}'; {closest(person, people) or 'org.yaml names them under people'}")
+    found = authority(person, "incident.acknowledge", card_of(engine, model), engine.organisation)
+    if isinstance(found, Refused):
+        raise InvalidDocument(f"to: {found}")

@@ -1,0 +1,99 @@
+"""What became of an incident, line by line, as the sealed log tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from governance.core.decision import Decision, Entry
+from governance.engine import entries
+from governance.engine.parts import Engine
+from governance.store import decision_log, incidents
+from governance.views import TimelineLine
+
+Body = Mapping[str, object]
+
+
+def timeline(engine: Engine, number: int, after: int = -1) -> list[TimelineLine]:
+    """Return the entries about an incident in the order of the log; only those after the entry `after`.
+
+    :raises NotFound: when there is none of that number.
+    """
+    return [_line(each) for each in recorded(engine, number, after)]
+
+
+def recorded(engine: Engine, number: int, after: int = -1) -> list[Entry]:
+    """Return the sealed entries whose subject is an incident, in order.
+
+    :raises NotFound: when there is none of that number.
+    """
+    with engine.database.read() as connection:
+        incidents.get(connection, number)
+    opened = entries.identity("incident", str(number), "1")
+    return decision_log.about(engine.database, "incident", str(number), since=opened, after=after)
+
+
+def _line(entry: Entry) -> TimelineLine:
+    decision = entry.decision
+    channel = str(decision.body.get("channel", ""))
+    return TimelineLine(
+        seq=entry.seq, at=decision.at, actor=decision.actor, channel=channel, text=_text(decision), kind=decision.kind
+    )
+
+
+def _text(decision: Decision) -> str:
+    words = _WORDS.get(decision.kind)
+    if words is None:
+        said = decision.kind.replace(".", " ").replace("_", " ")
+    elif isinstance(words, str):
+        said = words.format_map(_Said(decision))
+    else:
+        said = words(decision.body)
+    because = str(decision.body.get("because") or "")
+    return f"{said}: {because}" if because else said
+
+
+class _Said(dict[str, object]):
+    """What a sentence about a decision is filled from; what an older entry lacks is left blank."""
+
+    def __init__(self, decision: Decision) -> None:
+        super().__init__({**decision.body, **decision.subject})
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def _change(decision: Body) -> str:
+    switch = decision.get("after")
+    mode = switch.get("mode", "") if isinstance(switch, Mapping) else ""
+    return f"the kill switch is {mode} now"
+
+
+def _until(body: Body) -> str:
+    return f"snoozed it until {str(body.get('until', ''))[:16].replace('T', ' ')} UTC"
+
+
+_WORDS: Mapping[str, str | Callable[[Body], str]] = {
+    "incident.opened": "opened, {severity}: {title}",
+    "incident.new_findings": "new findings, {firing} fire: {title}",
+    "incident.updated": "{firing} findings fire: {title}",
+    "incident.worsened": "worse, {severity} now: {title}",
+    "incident.reopened": "re-opened, {severity}: {title}",
+    "incident.resolved": "resolved",
+    "incident.mitigated": "mitigated by the kill switch",
+    "incident.exposed": "exposed again: the kill switch was given back",
+    "incident.acknowledged": "took it",
+    "incident.noted": "{text}",
+    "incident.snoozed": _until,
+    "incident.woken": "the snooze is over",
+    "incident.severity_set": "called it {severity}, it was {before}",
+    "incident.handed_over": "handed it over to {to}",
+    "incident.escalated": "escalated it",
+    "incident.merged": "merged it into INC-{into}",
+    "incident.joined": "merged INC-{from} into it",
+    "incident.linked": "linked {title} {address}",
+    "notification.sent": "told {notifier} ({reason})",
+    "notification.withheld": "did not tell {notifier} ({reason}): {receipt}",
+    "notification.failed": "could not tell {notifier} ({reason}): {receipt}",
+    "switch.pulled": _change,
+    "switch.restored": _change,
+}

@@ -33,6 +33,7 @@ from governance.loader import Loaded, files, load, load_text
 D = TypeVar("D", bound=BaseModel)
 SHIPPED = "shipped/"
 """How the names of documents begin that come with the package."""
+_PACKAGE = Path(__file__).parent
 KINDS: dict[str, type[BaseModel]] = {
     "card": Card,
     "pack": Pack,
@@ -92,7 +93,7 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
     own = {each.document.pack for each in found if isinstance(each.document, Pack)}
     standard = load([shipped("policies") / "packs"], KINDS)
     found.extend(each for each in standard.loaded if isinstance(each.document, Pack) and each.document.pack not in own)
-    itself = _engine_card(found)
+    itself = [*_engine_card(found), *_canary_card(found)]
     organised = bool(_of_kind(loaded.loaded, Organisation))
     return _combined(found, itself, loaded.problems, documents=_texts([*found, *itself], paths), organised=organised)
 
@@ -168,7 +169,11 @@ def _plugin_problems(organisation: Authored[Organisation]) -> list[Problem]:
 
 def _texts(found: Sequence[Loaded[BaseModel]], paths: Sequence[Path]) -> dict[str, str]:
     """Return the texts of documents by name: relative to the directory that was given, or to what is shipped."""
-    places = [(files.shown(shipped("policies")), SHIPPED), *((files.shown(path), "") for path in paths)]
+    places = [
+        (files.shown(_PACKAGE), SHIPPED),
+        (files.shown(shipped("policies")), SHIPPED),
+        *((files.shown(path), "") for path in paths),
+    ]
 
     def name(file: str) -> str:
         for place, prefix in reversed(places):  # one's own directory first: it may be what the package ships
@@ -186,6 +191,13 @@ def _engine_card(found: Sequence[Loaded[BaseModel]]) -> list[Loaded[BaseModel]]:
     if any(isinstance(each.document, Card) and each.document.model == ENGINE for each in found):
         return []
     return list(load([shipped("policies") / "engine.yaml"], KINDS).loaded)
+
+
+def _canary_card(found: Sequence[Loaded[BaseModel]]) -> list[Loaded[BaseModel]]:
+    """Return the card of the canary where the organisation wants one."""
+    if not any(each.document.canary is not None for each in _of_kind(found, Organisation)):
+        return []
+    return list(load([_PACKAGE / "canary.yaml"], KINDS).loaded)
 
 
 def _of_kind(found: Sequence[Loaded[BaseModel]], kind: type[D]) -> list[Authored[D]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import perf_counter
 
 from governance.core.alert import Alert, AlertKey
@@ -17,7 +17,7 @@ from governance.core.organisation import Grouping
 from governance.core.policy import EffectiveRule
 from governance.core.reaction import Step
 from governance.engine import entries
-from governance.engine.grouping import group_of
+from governance.engine.grouping import CANARY_GROUP, group_of
 from governance.engine.parts import Engine
 from governance.engine.switching.automatic import Automation, RulePull, due, owing
 from governance.store import alerts, damped, decision_log, effects, incidents, silences
@@ -125,7 +125,9 @@ def _written(
                 pulls = _pulls(changes, change.incident, automation, serving)
                 proposals = _proposals(changes, change.incident, pulls)
                 late = any(each.step.verdict.late for each in changes)
-                sent.extend(respond(change, engine.places, proposals, at, late=late, silences=muted))
+                sent.extend(
+                    respond(change, engine.places_for(change.incident.model), proposals, at, late=late, silences=muted)
+                )
                 log.append(entries.of_incident(change, at, engine.plan.version))
                 found.append(change)
         log.extend(entries.of_delivery(each, at) for each in sent if each.state == "withheld")
@@ -150,7 +152,7 @@ def _gathered(
 ) -> IncidentChange | None:
     if not told:
         return None
-    window = engine.organisation.incidents.reopen_within
+    window = timedelta(0) if group == CANARY_GROUP else engine.organisation.incidents.reopen_within
     change = gather(before, told, at, group=group, next_id=number, reopen_within=window)
     return damp(before, change, at) if change is not None else None
 

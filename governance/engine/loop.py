@@ -10,7 +10,7 @@ from typing import TypeVar
 from governance.core.decision import Decision
 from governance.core.duration import format_duration
 from governance.core.metric import Answer, Query
-from governance.engine import entries, revision, silences, waiving
+from governance.engine import canary, entries, revision, silences, waiving
 from governance.engine.adoption import follow
 from governance.engine.answering import wake
 from governance.engine.calming import calm
@@ -69,6 +69,7 @@ def step(engine: Engine, now: datetime) -> StepReport:
     _tried(lambda: hand_over(engine, now), None, failed)
     _tried(lambda: escalate(engine, now), None, failed)
     delivered = _tried(lambda: len(dispatch(engine, now)), 0, failed)
+    _tried(lambda: canary.watch(engine, now), None, failed)
     _tried(lambda: forget(engine, now), 0, failed)
     _tried(lambda: _sealed(engine, now), None, failed)
     if failed:

@@ -218,6 +218,20 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "sources": "Where metrics come from, by name.",
         "incidents": "How findings make incidents.",
         "cycle": "How often the engine looks.",
+        "alive": "A dead-man's-switch outside, which is pinged after each full cycle.",
+        "canary": "A finding that is made up now and then, to prove that one is told.",
+    },
+    "Alive": {
+        "address": "What is asked.",
+        "address_env": "The environment variable that holds the address.",
+        "every": "How often at most.",
+        "method": "How it is asked.",
+        "loopback": "Whether its name may mean this machine.",
+    },
+    "Canary": {
+        "notifiers": "Who is told; nobody else is.",
+        "every": "How often.",
+        "within": "How long that may take.",
     },
     "EscalationPolicy": {
         "levels": "Who is told, one level after the other, until somebody answers.",

@@ -286,6 +286,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     "Schedule": {
         "zone": "The time zone of its hours.",
         "layers": "People who take turns; of the layers that have somebody the last one counts.",
+        "ical": "A calendar, instead of layers: a file ending in .ics beside this one.",
         "overrides": "Somebody else for a while.",
     },
     "Layer": {

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from governance.cli.escalation import print_escalation
 from governance.cli.output import ActorOption, Format, FormatOption, ago, number, print_json, print_table, say, stamp
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ def _print_incident(view: IncidentView, *, changed: str) -> None:
         say(f"  resolved   {stamp(view.resolved_at)} by {view.resolved_by}")
     if view.reopened:
         say(f"  re-opened  {view.reopened} times")
+    print_escalation(view.escalation)
     for finding in view.findings:
         _print_finding(finding)
     say()

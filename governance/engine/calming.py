@@ -38,7 +38,7 @@ def calm(engine: Engine, at: datetime) -> int:
 
 def _final(incident: Incident, known: Sequence[Effect], muted: Sequence[Silence], at: datetime) -> Iterator[Effect]:
     """Yield, for each notifier that missed something, the newest of it: that is how the incident stands."""
-    newest = {each.notifier: each for each in sorted(known, key=attrgetter("version", "key"))}
+    newest = {each.notifier: each for each in sorted(known, key=attrgetter("version", "key")) if not each.level}
     why, silence = withheld(incident, muted, at) if incident.status != "resolved" else ("", "")
     for effect in newest.values():
         if effect.silence == FLAPPING:

@@ -12,7 +12,8 @@ from governance.core.incident import Incident, IncidentChange
 from governance.core.metric import Labels
 from governance.core.silence import Silence
 
-Reason = Literal["first", "new_findings", "worsened", "reopened", "resolved"]
+Reason = Literal["first", "new_findings", "worsened", "reopened", "resolved", "escalated", "reminder", "handover"]
+"""Why somebody is told; `escalated`, `reminder` and `handover` come from escalation and the schedules."""
 EffectState = Literal["due", "held", "sent", "failed", "withheld"]
 """`held`: decided by a late cycle, and told only if it is still true when the engine has caught up."""
 
@@ -27,6 +28,7 @@ _REASONS: Mapping[str, Reason] = {
     "worsened": "worsened",
     "reopened": "reopened",
     "resolved": "resolved",
+    "woken": "reminder",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from governance.core.effect import Effect, Receipt
 from governance.core.metric import Answer, Query, Sample
@@ -65,3 +65,20 @@ class Action(Protocol):
     def perform(self, effect: Effect) -> Receipt:
         """Carry out an effect and say what the other side answered; a failure is a Receipt that was not delivered."""
         ...
+
+
+def delivers_itself(action: Action) -> bool:
+    """Tell whether a notifier has a worker of its own that takes its effects: it says so by DELIVERS_ITSELF."""
+    return bool(getattr(action, "DELIVERS_ITSELF", False))
+
+
+Reach = Literal["place", "people"]
+
+
+def reaches(action: Action) -> frozenset[Reach]:
+    """Return whom a notifier reaches: whoever is at its place, such as a channel, or the people of an effect's `to`.
+
+    It says so by its attribute REACHES; one that says nothing reaches a place.
+    """
+    said: frozenset[Reach] = getattr(action, "REACHES", frozenset({"place"}))
+    return said

@@ -91,6 +91,12 @@ OWNERS = "kind: card\nmodel: flight-delay\nmetrics: {x: {source: predictions, qu
 SCHEDULE = "schedules:\n  first: {zone: UTC, layers: [{people: [ana, bob], from: 2026-01-05}]}\n"
 PACK = "kind: pack\npack: own\n"
 
+
+def ladder(levels: str, more: str = "") -> dict[str, str]:
+    """Return the organisation with an escalation of these levels, from line 11."""
+    return {"org.yaml": ORG + f"escalations:\n  night:\n    levels:\n{levels}{more}"}
+
+
 CASES = [
     Case("a member nobody knows", {"org.yaml": ORG.replace("leads: [ana]", "leads: [anna]")}, """\
 policies/org.yaml:6:43: error[unknown-person]: no person 'anna'
@@ -101,6 +107,76 @@ policies/org.yaml:6:43: error[unknown-person]: no person 'anna'
 policies/org.yaml:10:46: error[unknown-person]: no person 'bob'
    10 |   first: {zone: UTC, layers: [{people: [ana, bob], from: 2026-01-05}]}
       |                                              ^^^ did you mean 'bo'?
+"""),
+    Case("a level that leads to nobody", ladder("""\
+      - to: [{schedule: first}, {team: travl-ml}]
+      - {after: 10m, to: [{person: anna}, {notifier: pager}]}
+""", "    fallback: [{team: operators}]\n"), """\
+policies/org.yaml:12:25: error[unknown-schedule]: no schedule 'first'; no org.yaml among the checked files declares \
+any
+   12 |       - to: [{schedule: first}, {team: travl-ml}]
+      |                         ^^^^^
+policies/org.yaml:12:40: error[unknown-team]: no team 'travl-ml'
+   12 |       - to: [{schedule: first}, {team: travl-ml}]
+      |                                        ^^^^^^^^ did you mean 'travel-ml'?
+policies/org.yaml:13:36: error[unknown-person]: no person 'anna'
+   13 |       - {after: 10m, to: [{person: anna}, {notifier: pager}]}
+      |                                    ^^^^ did you mean 'ana'?
+policies/org.yaml:13:54: error[unknown-notifier]: no notifier 'pager'; no org.yaml among the checked files declares \
+any
+   13 |       - {after: 10m, to: [{person: anna}, {notifier: pager}]}
+      |                                                      ^^^^^
+policies/org.yaml:14:23: error[unknown-team]: no team 'operators'; known: travel-ml
+   14 |     fallback: [{team: operators}]
+      |                       ^^^^^^^^^
+"""),
+    Case("levels that do not follow each other", ladder("""\
+      - {after: 10m, to: [{person: ana}]}
+      - {after: 5m, to: [{person: bo}]}
+      - {to: [{team: travel-ml}]}
+"""), """\
+policies/org.yaml:13:17: error[level-order]: level 2 comes after 5m, and level 1 after 10m: each level comes later \
+than the one before
+   13 |       - {after: 5m, to: [{person: bo}]}
+      |                 ^^
+policies/org.yaml:14:14: error[level-order]: level 3 comes at once, and level 2 after 5m: each level comes later than \
+the one before
+   14 |       - {to: [{team: travel-ml}]}
+      |              ^^^^^^^^^^^^^^^^^^^
+"""),
+    Case("a level after another system took over", ladder("""\
+      - {to: [{notifier: pager}], hands_over: true, severities: [warning, critical]}
+      - {after: 5m, to: [{person: bo}]}
+""", "notifiers: {pager: {kind: console}}\n"), """\
+policies/org.yaml:13:25: error[unreached-level]: level 2 is never told: level 1 hands over to another system
+   13 |       - {after: 5m, to: [{person: bo}]}
+      |                         ^^^^^^^^^^^^^^
+"""),
+    Case("what no level can mean", ladder("""\
+      - {to: []}
+      - {after: 5m, to: [{person: bo, team: travel-ml}]}
+      - {after: 6m, to: [{person: bo}], hands_over: true, severities: [info]}
+""", "    acknowledge_timeout: 5s\n"), """\
+policies/org.yaml:12:14: error[invalid-value]: an empty list tells nobody: write at least one, or leave the level out
+   12 |       - {to: []}
+      |              ^^
+policies/org.yaml:13:26: error[invalid-value]: name one of schedule, team, person and notifier
+   13 |       - {after: 5m, to: [{person: bo, team: travel-ml}]}
+      |                          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+policies/org.yaml:14:72: error[unknown-value]: must be one of warning or critical, not 'info'
+   14 |       - {after: 6m, to: [{person: bo}], hands_over: true, severities: [info]}
+      |                                                                        ^^^^
+policies/org.yaml:15:26: error[invalid-value]: must be a minute at least: people need time to answer
+   15 |     acknowledge_timeout: 5s
+      |                          ^^
+"""),
+    Case("an escalation nobody knows", {
+        "org.yaml": ladder("      - to: [{person: ana}]\n")["org.yaml"],
+        "card.yaml": OWNERS + "owners: {team: travel-ml, escalation: nigt}\n",
+    }, """\
+policies/card.yaml:4:39: error[unknown-escalation]: no escalation 'nigt'
+    4 | owners: {team: travel-ml, escalation: nigt}
+      |                                       ^^^^ did you mean 'night'?
 """),
     Case("an accountable nobody knows", {"card.yaml": OWNERS + "owners: {team: travel-ml, accountable: zoe}\n"}, """\
 policies/card.yaml:4:40: error[unknown-person]: no person 'zoe'; known: ana, bo

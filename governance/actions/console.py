@@ -24,6 +24,7 @@ class Console:
     """Prints one line per message and one per finding."""
 
     Config: ClassVar[type[BaseModel]] = ConsoleConfig
+    REACHES: ClassVar[frozenset[str]] = frozenset({"place", "people"})
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
@@ -45,10 +46,12 @@ def rendered(effect: Effect) -> str:
     message = effect.message
     mark = "✓ resolved" if message.reason == "resolved" else _MARKS[message.severity]
     word = {"new_findings": "more findings", "first": "opened"}.get(message.reason, message.reason)
-    head = f"{message.at:%Y-%m-%d %H:%M}Z  {mark:<11} INC-{message.incident} {message.model} {word}: {message.title}"
-    shown = [] if message.reason == "resolved" else [f"{'':19}- {each}" for each in message.findings[1:5]]
-    more = len(message.findings) - 5
-    if more > 0 and message.reason != "resolved":
-        shown.append(f"{'':19}- and {more} more")
+    about = f"INC-{message.incident} {message.model} {word}" if message.incident else word
+    people = f" → {', '.join(each.person for each in effect.to)}" if effect.to else ""
+    head = f"{message.at:%Y-%m-%d %H:%M}Z  {mark:<11} {about}{people}: {message.title}"
+    rest = () if message.reason == "resolved" else message.findings[1 if message.incident else 0 :]  # the title is one
+    shown = [f"{'':19}- {each}" for each in rest[:4]]
+    if len(rest) > 4:
+        shown.append(f"{'':19}- and {len(rest) - 4} more")
     shown.extend(f"{'':19}→ {each}" for each in message.proposals[:2] if message.reason == "first")
     return "\n".join(printable(line) for line in [head, *shown])  # nothing from outside steers the terminal

@@ -116,11 +116,14 @@ def why(number_: Number, output: FormatOption = Format.text) -> int:
     if not view.notifications:
         print("nobody was told: no notifier is configured in org.yaml (notifiers:)")
         return 0
-    rows = [
-        (stamp(each.at), each.notifier, each.reason, each.state, str(each.attempts), each.receipt, each.text)
-        for each in view.notifications
-    ]
-    print_table(("time", "notifier", "reason", "state", "tries", "receipt", "message"), rows)
+    paged = any(each.rule for each in view.notifications)  # else everything is told by the same rule
+    rows = []
+    for each in view.notifications:
+        to = (", ".join(each.to) or "–", each.rule or "every change") if paged else ()
+        became = (each.reason, each.state, str(each.attempts), each.receipt, each.text)
+        rows.append((stamp(each.at), each.notifier or "–", *to, *became))
+    who = ("to", "by rule") if paged else ()
+    print_table(("time", "notifier", *who, "reason", "state", "tries", "receipt", "message"), rows)
     return 0
 
 

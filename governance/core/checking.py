@@ -13,7 +13,13 @@ from governance.core.interval_checks import interval_problems
 from governance.core.metric_checks import feature_problems, metric_problems, numbers_of
 from governance.core.organisation import Organisation
 from governance.core.pack import Pack
-from governance.core.people_checks import member_problems, named_problems, role_problems, schedule_problems
+from governance.core.people_checks import (
+    escalation_problems,
+    member_problems,
+    named_problems,
+    role_problems,
+    schedule_problems,
+)
 from governance.core.placed import placed, unknown
 from governance.core.problem import Problem
 from governance.core.rule import Rule
@@ -28,6 +34,7 @@ def organisation_problems(organisation: Authored[Organisation]) -> Iterator[Prob
     yield from member_problems(organisation)
     yield from role_problems(organisation)
     yield from schedule_problems(organisation)
+    yield from escalation_problems(organisation)
 
 
 def card_problems(card: Authored[Card], organisation: Organisation, twins: Collection[str]) -> Iterator[Problem]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from governance.core.document import Severity
 from governance.core.incident import Incident, IncidentChange
 from governance.core.metric import Labels
+from governance.core.quiet import untold
 from governance.core.silence import Silence
 
 Reason = Literal["first", "new_findings", "worsened", "reopened", "resolved", "escalated", "reminder", "handover"]
@@ -21,6 +22,10 @@ FIRST_RETRY = timedelta(seconds=10)
 LAST_RETRY = timedelta(minutes=30)
 MAX_ATTEMPTS = 350
 """A week of tries at the slowest pace: a page is not given up because a pager was down for an hour."""
+MAX_REFUSALS = 8
+"""Twenty minutes of tries: who is reached and says no will say so again, until somebody mends what we send or where."""
+LONGEST_WAIT = timedelta(hours=1)
+"""How long the other side may ask us to wait."""
 
 _REASONS: Mapping[str, Reason] = {
     "opened": "first",
@@ -48,11 +53,22 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody to be reached: their id in the organisation, their address, their id in Slack; "" where unknown."""
+
+    person: str
+    email: str = ""
+    slack: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Effect:
     """One delivery to one notifier; `key` is the same for every attempt, so that the receiver can drop repeats.
 
     `version` is that of the incident it tells of: a notifier hears of an incident in this order. `silence` is the id of
-    the silence that withheld it.
+    the silence that withheld it. `to` are the people whom it is for; nobody in it means whoever is at the notifier's
+    place. A page is one with a `level`, counted from 1; `rule` says in words what made it so. An effect of incident 0
+    is about none: a notice of a hand-over. One without notifier is a page that found nobody.
     """
 
     key: str
@@ -65,14 +81,24 @@ class Effect:
     next_at: datetime | None = None
     receipt: str = ""
     silence: str = ""
+    refusals: int = 0
+    to: tuple[Contact, ...] = ()
+    level: int = 0
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a notifier answered: delivered or not, and its own words."""
+    """What a notifier answered: delivered or not, and its own words.
+
+    `refused`: it was reached and will not take this, however often it is asked. `wait`: for how long it asked to be
+    left alone, with everything.
+    """
 
     delivered: bool
     detail: str = ""
+    refused: bool = False
+    wait: timedelta | None = None
 
 
 def respond(
@@ -84,9 +110,9 @@ def respond(
     late: bool = False,
     silences: Sequence[Silence] = (),
 ) -> tuple[Effect, ...]:
-    """Return the notifications of a change: warning and critical are told to every notifier, info only recorded.
+    """Return the notifications of a change: warning and critical are told to these notifiers, info only recorded.
 
-    What one of the `silences` covers is told to nobody, but for a resolution.
+    What one of the `silences` covers is told to nobody, but for a resolution; nor is what flaps.
 
     What is not sent is an effect too, withheld with its reason, so that "why was I not told?" has an answer.
     """
@@ -94,12 +120,8 @@ def respond(
     if reason is None:
         return ()
     incident = change.incident
-    # A resolution gets through to everybody who was told of something worse than info before.
-    minor = (incident.peak if change.kind == "resolved" else incident.severity) == "info"
-    muted = None if change.kind == "resolved" else next((each for each in silences if each.covers(incident)), None)
-    snoozed = "" if change.kind == "resolved" else incident.snoozed(at)
-    withheld = "info is recorded, not sent" if minor else muted.words if muted is not None else snoozed
-    message = _message(incident, reason, tuple(proposals), at)
+    withheld, silence = untold(change, silences, at)
+    message = message_of(incident, reason, tuple(proposals), at)
     return tuple(
         Effect(
             key=f"{incident.id}-{incident.version}-{notifier}",
@@ -110,10 +132,25 @@ def respond(
             state="withheld" if withheld else "held" if late else "due",
             next_at=None if withheld or late else at,
             receipt=withheld,
-            silence=muted.id if muted is not None and not minor else "",
+            silence=silence,
         )
         for notifier in notifiers
     )
+
+
+def attempted(effect: Effect, receipt: Receipt, at: datetime) -> Effect:
+    """Return the effect after a try: sent, to be tried again later, or given up.
+
+    What is refused is given up long before what does not arrive.
+    """
+    attempts, refusals = effect.attempts + 1, effect.refusals + receipt.refused
+    tried = replace(effect, attempts=attempts, refusals=refusals, receipt=receipt.detail)
+    if receipt.delivered:
+        return replace(tried, state="sent", next_at=None)
+    if attempts >= MAX_ATTEMPTS or refusals >= MAX_REFUSALS:
+        return replace(tried, state="failed", next_at=None)
+    wait = min(receipt.wait, LONGEST_WAIT) if receipt.wait is not None else timedelta()
+    return replace(tried, next_at=max(retry_at(attempts, at), at + wait))
 
 
 def retry_at(attempts: int, at: datetime) -> datetime:
@@ -122,7 +159,8 @@ def retry_at(attempts: int, at: datetime) -> datetime:
     return at + min(doubled, LAST_RETRY)
 
 
-def _message(incident: Incident, reason: Reason, proposals: tuple[str, ...], at: datetime) -> Message:
+def message_of(incident: Incident, reason: Reason, proposals: tuple[str, ...], at: datetime) -> Message:
+    """Return what people are told of an incident."""
     shown = incident.firing or incident.findings
     lines = tuple(_line(each.summary, each.key.labels, each.basis) for each in shown)
     title = f"{incident.title} – {incident.ending}" if reason == "resolved" and incident.ending else incident.title

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import ConfigDict, Field, field_validator
 
 from governance.core.document import Count, Document, Duration, Share
+from governance.core.escalation_policy import EscalationPolicy
 from governance.core.schedule import Schedule
 
 
@@ -114,6 +115,7 @@ class Organisation(Document):
     identity: Identity = Identity()
     automation: Automation = Automation()
     schedules: dict[str, Schedule] = Field(default_factory=dict)
+    escalations: dict[str, EscalationPolicy] = Field(default_factory=dict)
     notifiers: dict[str, Plugin] = Field(default_factory=dict)
     sources: dict[str, Plugin] = Field(default_factory=dict)
     incidents: Grouping = Grouping()

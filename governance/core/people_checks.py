@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from governance.core.authored import Authored, Path
 from governance.core.card import Card
+from governance.core.duration import format_duration
+from governance.core.escalation_policy import Level, Target
 from governance.core.organisation import Organisation
 from governance.core.placed import placed, unknown
 from governance.core.problem import Problem
@@ -55,11 +58,54 @@ def schedule_problems(organisation: Authored[Organisation]) -> Iterator[Problem]
                 yield unknown(organisation, path, "person", override.person, people)
 
 
+def escalation_problems(organisation: Authored[Organisation]) -> Iterator[Problem]:
+    """Check that escalations lead to somebody there is, and that every level has its time."""
+    for name, policy in organisation.document.escalations.items():
+        base: Path = ("escalations", name)
+        places = [((*base, "levels", number, "to"), level.to) for number, level in enumerate(policy.levels)]
+        for path, targets in [*places, ((*base, "fallback"), policy.fallback)]:
+            for index, each in enumerate(targets):
+                yield from _target_problems(organisation, (*path, index, each.kind), each)
+        yield from _level_problems(organisation, (*base, "levels"), policy.levels)
+
+
+def _target_problems(organisation: Authored[Organisation], path: Path, target: Target) -> Iterator[Problem]:
+    known = organisation.document
+    if target.schedule is not None and target.schedule not in known.schedules:
+        yield unknown(organisation, path, "schedule", target.schedule, known.schedules)
+    if target.team is not None and target.team not in known.teams:
+        yield unknown(organisation, path, "team", target.team, known.teams)
+    if target.person is not None and target.person not in known.people:
+        yield unknown(organisation, path, "person", target.person, known.people)
+    if target.notifier is not None and target.notifier not in known.notifiers:
+        yield unknown(organisation, path, "notifier", target.notifier, known.notifiers)
+
+
+def _level_problems(organisation: Authored[Organisation], path: Path, levels: Sequence[Level]) -> Iterator[Problem]:
+    for number, (one, other) in enumerate(pairwise(levels), start=1):
+        if other.after <= one.after:
+            field = "after" if "after" in other.model_fields_set else "to"
+            message = (
+                f"level {number + 1} comes {_after(other)}, and level {number} {_after(one)}: "
+                f"each level comes later than the one before"
+            )
+            yield placed(organisation, (*path, number, field), "level-order", message)
+        if one.hands_over and set(other.severities) <= set(one.severities):
+            message = f"level {number + 1} is never told: level {number} hands over to another system"
+            yield placed(organisation, (*path, number, "to"), "unreached-level", message)
+
+
+def _after(level: Level) -> str:
+    return f"after {format_duration(level.after)}" if level.after else "at once"
+
+
 def named_problems(card: Authored[Card], organisation: Organisation) -> Iterator[Problem]:
     """Check whom a card names, as far as the organisation says whom there is."""
     owners, teams, people = card.document.owners, organisation.teams, organisation.people
     if teams and owners.team not in teams:
         yield unknown(card, ("owners", "team"), "team", owners.team, teams)
+    if owners.escalation and (teams or organisation.escalations) and owners.escalation not in organisation.escalations:
+        yield unknown(card, ("owners", "escalation"), "escalation", owners.escalation, organisation.escalations)
     emails = {each.email for each in people.values()}
     if owners.accountable and people and owners.accountable not in {*people, *emails}:
         yield unknown(card, ("owners", "accountable"), "person", owners.accountable, people)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from governance.core.compiled import EvaluationPlan
 from governance.core.organisation import Organisation
 from governance.engine.collect import Collector
+from governance.engine.lanes import Lanes
 from governance.engine.latest import Latest
 from governance.engine.standing import Standing
-from governance.ports import Action, Clock, MetricSource
+from governance.ports import Action, Clock, MetricSource, reaches
 from governance.store.database import Database
 
 
@@ -41,6 +42,7 @@ class Engine:
     clock: Clock
     collector: Collector = field(default_factory=Collector)
     latest: Latest = field(default_factory=Latest)
+    lanes: Lanes = field(default_factory=Lanes)
     documents: Mapping[str, str] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
     adopted: list[Callable[[], None]] = field(default_factory=list)
@@ -49,6 +51,13 @@ class Engine:
     def ruling(self) -> Ruling:
         """The version of the policies that rules."""
         return Ruling(self.plan, self.organisation, self.sources, self.notifiers, self.documents)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The notifiers that hear of every change; those that a level of an escalation names hear when it is told."""
+        asked = [policy.names("notifier") for policy in self.organisation.escalations.values()]
+        later = frozenset().union(*asked)
+        return tuple(name for name, each in self.notifiers.items() if "place" in reaches(each) and name not in later)
 
     def rule_by(self, ruling: Ruling) -> None:
         """Let another version of the policies rule from now on; for the engine's own thread, between two cycles."""

@@ -92,7 +92,11 @@ class IncidentDoneView(View):
 
 
 class NotificationView(View):
-    """One delivery: to whom, why, and what became of it."""
+    """One delivery: to whom, why, and what became of it.
+
+    `to` are people by id, nobody in it for a notifier's place; `level` is that of a page, 0 for what is none; `rule`
+    says what made it so.
+    """
 
     at: datetime
     notifier: str
@@ -101,6 +105,9 @@ class NotificationView(View):
     attempts: int
     receipt: str
     text: str
+    to: list[str] = []
+    level: int = 0
+    rule: str = ""
 
 
 class WhyView(View):
@@ -209,6 +216,9 @@ def why_view(incident: Incident, effects: Sequence[Effect]) -> WhyView:
                 attempts=each.attempts,
                 receipt=each.receipt,
                 text=each.message.title,
+                to=[one.person for one in each.to],
+                level=each.level,
+                rule=each.rule,
             )
             for each in effects
         ],

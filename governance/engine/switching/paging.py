@@ -87,6 +87,6 @@ def _gathered(
         return None
     incidents.save(connection, change.incident)
     proposals = (finding.proposal,) if change.incident.status != "resolved" else ()
-    effects.add(connection, respond(change, tuple(engine.notifiers), proposals, at))
+    effects.add(connection, respond(change, engine.places, proposals, at))
     decision_log.append(connection, [entries.of_incident(change, at, engine.plan.version)])
     return change

@@ -10,12 +10,14 @@ from governance.core.authority import Actor
 from governance.core.decision import Entry
 from governance.core.incident import CLOSED, Incident
 from governance.engine import silences, switching, waiving
+from governance.engine.answering.act import KINDS
 from governance.engine.parts import Engine
 from governance.engine.sealing import sealed
 from governance.store import decision_log, incidents
 from governance.views import ApprovalDoneView, IncidentDoneView, SilenceDoneView, View, incident_view
 
-_ACTS = ("acknowledge", "resolve", "pull", "restore", "break-glass", "approve", "refuse", "waivers", "silences", "end")
+_ON_INCIDENTS = ("acknowledge", "resolve", "note", "snooze", "severity", "hand-over", "escalate", "merge", "link")
+_ACTS = (*_ON_INCIDENTS, "pull", "restore", "break-glass", "approve", "refuse", "waivers", "silences", "end")
 Answer = tuple[HTTPStatus, View]
 
 
@@ -31,8 +33,7 @@ class Recall:
         """Answer from the log of this engine."""
         self._engine, self._desk = engine, Desk(engine, wire)
         self._by_kind: Mapping[str, Callable[[Actor, Entry, str], Answer]] = {
-            "incident.acknowledged": self._incident,
-            "incident.resolved": self._incident,
+            **dict.fromkeys(KINDS.values(), self._incident),
             "switch.pulled": self._switch,
             "switch.restored": self._switch,
             "switch.glass_broken": self._switch,

@@ -33,6 +33,7 @@ _REASONS: Mapping[str, Reason] = {
     "worsened": "worsened",
     "reopened": "reopened",
     "resolved": "resolved",
+    "woken": "reminder",
 }
 
 

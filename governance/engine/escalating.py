@@ -16,6 +16,7 @@ from governance.core.decision import Decision
 from governance.core.effect import Contact, Effect, message_of
 from governance.core.escalation import Escalation, Rung, begun, climbed, come_back, due, followed, put_off
 from governance.core.incident import Incident
+from governance.core.quiet import withheld
 from governance.core.responders import Found, found, pages, unheard
 from governance.core.silence import Silence
 from governance.engine import entries, unmanned
@@ -145,9 +146,9 @@ def _acted(desk: _Desk, incident: Incident, clock: Escalation) -> Escalation:
         return clock
     if clock.halt == "answered":
         return _remind(desk, incident, clock)
-    hushed = next((each for each in desk.muted if each.covers(incident)), None)
-    if hushed is not None:
-        return _hush(desk, incident, clock, hushed)
+    why, by = withheld(incident, desk.muted, desk.at)
+    if why:
+        return _hush(desk, incident, clock, why, by or why)
     step = climbed(clock, desk.at)
     assert step is not None  # a clock that runs has a next level  # noqa: S101
     after, rung = step
@@ -155,16 +156,16 @@ def _acted(desk: _Desk, incident: Incident, clock: Escalation) -> Escalation:
     return after
 
 
-def _hush(desk: _Desk, incident: Incident, clock: Escalation, silence: Silence) -> Escalation:
-    """Let the level that is due wait for the end of a silence, and say so once; the clock stands still meanwhile."""
-    if clock.hushed == silence.id:
+def _hush(desk: _Desk, incident: Incident, clock: Escalation, why: str, by: str) -> Escalation:
+    """Let the level that is due wait for the end of what withholds it, and say so once; the clock stands still."""
+    if clock.hushed == by:
         return clock
     step = climbed(clock, desk.at)
     assert step is not None  # as above  # noqa: S101
     whom = found(step[1].targets, desk.engine.organisation, desk.at)
-    effect = unheard(incident, step[1], silence.words, whom.people, desk.at)
-    desk.told.append(replace(effect, key=f"{effect.key}-{silence.id}-{desk.at:%Y%m%dT%H%M%S}"))
-    return replace(clock, hushed=silence.id)
+    effect = unheard(incident, step[1], why, whom.people, desk.at)
+    desk.told.append(replace(effect, key=f"{effect.key}-{by}-{desk.at:%Y%m%dT%H%M%S}"))
+    return replace(clock, hushed=by)
 
 
 def _tell(

@@ -10,6 +10,7 @@ from typing import Literal
 from governance.core.document import Severity
 from governance.core.incident import Incident, IncidentChange
 from governance.core.metric import Labels
+from governance.core.quiet import untold
 from governance.core.silence import Silence
 
 Reason = Literal["first", "new_findings", "worsened", "reopened", "resolved", "escalated", "reminder", "handover"]
@@ -110,7 +111,7 @@ def respond(
 ) -> tuple[Effect, ...]:
     """Return the notifications of a change: warning and critical are told to these notifiers, info only recorded.
 
-    What one of the `silences` covers is told to nobody, but for a resolution.
+    What one of the `silences` covers is told to nobody, but for a resolution; nor is what flaps.
 
     What is not sent is an effect too, withheld with its reason, so that "why was I not told?" has an answer.
     """
@@ -118,11 +119,7 @@ def respond(
     if reason is None:
         return ()
     incident = change.incident
-    # A resolution gets through to everybody who was told of something worse than info before.
-    minor = (incident.peak if change.kind == "resolved" else incident.severity) == "info"
-    muted = None if change.kind == "resolved" else next((each for each in silences if each.covers(incident)), None)
-    snoozed = "" if change.kind == "resolved" else incident.snoozed(at)
-    withheld = "info is recorded, not sent" if minor else muted.words if muted is not None else snoozed
+    withheld, silence = untold(change, silences, at)
     message = message_of(incident, reason, tuple(proposals), at)
     return tuple(
         Effect(
@@ -134,7 +131,7 @@ def respond(
             state="withheld" if withheld else "held" if late else "due",
             next_at=None if withheld or late else at,
             receipt=withheld,
-            silence=muted.id if muted is not None and not minor else "",
+            silence=silence,
         )
         for notifier in notifiers
     )

@@ -80,6 +80,7 @@ class Incident:
     `lead` is who works on it now; `responders` all whose acts changed it. `severity_set` is the severity that a person
     gave it. One that was merged is resolved, and `merged_into` is the number of the other. `last` says what changed it
     last, in words, where that was a person ("snoozed until … by bo").
+    `flips` are the instants at which it fired again lately; after `damped_from` nothing is told until `damped_until`.
     """
 
     id: int
@@ -112,6 +113,9 @@ class Incident:
     def snoozed(self, at: datetime) -> str:
         """Return why nobody is told now, "" where no snooze holds."""
         return self.snooze.words if self.snooze is not None and at < self.snooze.until else ""
+    flips: tuple[datetime, ...] = ()
+    damped_from: datetime | None = None
+    damped_until: datetime | None = None
 
     @property
     def peak(self) -> Severity:

@@ -55,6 +55,8 @@ class PagerDuty:
 
     def perform(self, effect: Effect) -> Receipt:
         """Send the event; it is accepted with 202, and refused with 400 and the reasons."""
+        if not effect.incident:
+            return Receipt(delivered=True, detail="not about an incident, so no event")
         key = settings.secret(self._config.routing_key_env)
         if not key:
             said = f"the environment variable {self._config.routing_key_env} is not set"
@@ -71,7 +73,7 @@ def event(effect: Effect, config: PagerDutyConfig) -> dict[str, Any]:
     """
     message = effect.message
     action = _ACTIONS.get(message.reason, "trigger")
-    known = {"event_action": action, "dedup_key": f"{config.prefix}-{message.incident or effect.key}"[:255]}
+    known = {"event_action": action, "dedup_key": f"{config.prefix}-{message.incident}"[:255]}
     if action != "trigger":
         return known
     link = wording.linked(config.link, message)

@@ -20,12 +20,13 @@ _MOST = 20
 
 def subject(message: Message) -> str:
     """Return what all messages of one incident have in common."""
-    about = f"INC-{message.incident} {message.model}" if message.incident else message.model
-    return line(about)
+    return line(f"INC-{message.incident} {message.model}" if message.incident else message.title)
 
 
 def headline(message: Message) -> str:
     """Return what happened, in one line."""
+    if not message.incident:
+        return line(message.title)
     word = WORDS.get(message.reason, message.reason)
     mark = "✓" if message.reason == "resolved" else f"{MARKS[message.severity]} {message.severity}"
     return line(f"{mark} {word}: {message.title}")
@@ -35,8 +36,8 @@ def text(effect: Effect, link: str = "") -> str:
     """Return the whole message, its first line being the headline."""
     message = effect.message
     over = message.reason == "resolved"
-    findings = () if over else message.findings[1 : _MOST + 1]
-    more = 0 if over else len(message.findings) - 1 - len(findings)
+    others = () if over else message.findings[1 if message.incident else 0 :]  # the title tells the first one
+    findings, more = others[:_MOST], len(others) - _MOST
     parts = [
         headline(message),
         "",
@@ -45,7 +46,7 @@ def text(effect: Effect, link: str = "") -> str:
         *(f"→ {line(each)}" for each in message.proposals if not over),
         *([f"You are told by {line(effect.rule)}."] if effect.rule else ()),
         *([link] if link else ()),
-        f"{subject(message)} – {message.status}, {message.at:%Y-%m-%d %H:%M} UTC",
+        f"{subject(message)}{f' – {message.status}' if message.status else ''}, {message.at:%Y-%m-%d %H:%M} UTC",
     ]
     return "\n".join(parts) + "\n"
 

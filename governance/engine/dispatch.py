@@ -9,6 +9,7 @@ from functools import partial
 
 from governance.core.effect import LONGEST_WAIT, Effect, Receipt, attempted
 from governance.engine import entries
+from governance.engine.hearing import late_end
 from governance.engine.parts import Engine
 from governance.ports import Action, StatesIncidents, delivers_itself
 from governance.store import decision_log, effects, incidents
@@ -123,6 +124,7 @@ def _restate(engine: Engine, name: str, at: datetime) -> None:
 
 def _recorded(engine: Engine, after: Effect, at: datetime) -> Effect:
     with engine.database.giving_way(), engine.database.transaction() as connection:
+        effects.add(connection, late_end(connection, after, at))
         effects.save(connection, [after])
         if after.state != "due":
             decision_log.append(connection, [entries.of_delivery(after, at)])

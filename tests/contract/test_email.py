@@ -140,6 +140,22 @@ def test_people_are_reached_by_their_own_addresses(box: Box, port: int) -> None:
     assert nobody.detail == "no e-mail address in org.yaml: cy"
 
 
+def test_a_notice_that_is_about_no_incident_says_all_that_it_has_to(box: Box, port: int) -> None:
+    open_ = ("INC-7 critical, triggered, loan-risk: income is missing",)
+    message = Message(0, "", "info", "", "bo is on call for loans, 1 incident is open", "handover", open_, (), AT)
+    notice = replace(EFFECT, key="handover-loans", incident=0, message=message, to=(BO,), rule="hand-over of loans")
+    assert mailer(port, link="https://gov.example.org/{incident}").perform(notice).delivered
+    (got,) = box.mails
+    assert (got["Subject"], got["References"]) == ("bo is on call for loans, 1 incident is open", None)
+    assert got.get_content().splitlines() == [
+        "bo is on call for loans, 1 incident is open",
+        "",
+        "- INC-7 critical, triggered, loan-risk: income is missing",
+        "You are told by hand-over of loans.",
+        "bo is on call for loans, 1 incident is open, 2026-01-05 12:30 UTC",
+    ]
+
+
 def test_who_was_put_off_is_tried_again_and_nobody_gets_it_twice(box: Box, port: int) -> None:
     mail, page = mailer(port), replace(EFFECT, to=(ANA, BO))
     box.away = {"bo@example.org": "450 come back later"}

@@ -119,3 +119,9 @@ def test_without_its_key_nothing_is_sent(receiver: Receiver, monkeypatch: pytest
     monkeypatch.delenv("PAGER_KEY")
     assert pager(receiver).perform(EFFECT).detail == "the environment variable PAGER_KEY is not set"
     assert receiver.got == []
+
+
+def test_what_is_about_no_incident_opens_no_alert(receiver: Receiver) -> None:
+    notice = replace(EFFECT, incident=0, message=replace(MESSAGE, incident=0, reason="handover"))
+    assert pager(receiver).perform(notice).delivered
+    assert receiver.got == []

@@ -272,7 +272,8 @@ def _tell_end(desk: _Desk, incident: Incident) -> None:
     """Tell the end to everybody who was paged through what hears of no change."""
     paged: dict[str, dict[Contact, None]] = {}
     for each in effects.of_incident(desk.connection, incident.id):
-        if each.level and each.state == "sent" and each.notifier not in desk.engine.places:
+        heard = each.state == "sent" or each.attempts  # an answer that never came may have been a yes
+        if each.level and heard and each.notifier not in desk.engine.places:
             paged.setdefault(each.notifier, {}).update(dict.fromkeys(each.to))
     message = message_of(incident, "resolved", (), desk.at)
     for notifier, people in paged.items():

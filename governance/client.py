@@ -34,6 +34,7 @@ from governance.views import (
     WaiverView,
     WhoamiView,
 )
+from governance.views.on_call import OnCallView
 from governance.views.plan import PlanView
 
 V = TypeVar("V", bound=View)
@@ -133,6 +134,10 @@ class Client:
     def approvals(self) -> list[ApprovalView]:
         """Return the two-person acts that wait for somebody."""
         return self._whole("/v1/approvals", Page[ApprovalView])
+
+    def on_call(self, days: int = 0) -> list[OnCallView]:
+        """Return who is on call by each schedule, with the shifts of so many days ahead."""
+        return self._get("/v1/oncall", Page[OnCallView], days=days).items
 
     def waivers(self) -> list[WaiverView]:
         """Return the waivers in force, those that end first before the others."""

@@ -257,6 +257,8 @@ class Governed(RuleBasedStateMachine):
         """The last word on a resolved incident is its resolution, for everybody who heard of it at all."""
         with self.database.read() as connection:
             for incident in incidents.listed(connection, status="resolved"):
+                if incident.damped_until is not None and self.now < incident.damped_until:
+                    continue  # it flaps: its end is told when the quiet is over
                 told = [each for each in effects.of_incident(connection, incident.id) if each.state != "withheld"]
                 for name in self.ears:
                     said = sorted((each.version, each.message.reason) for each in told if each.notifier == name)

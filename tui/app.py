@@ -21,6 +21,7 @@ from tui.known import Offline, Snapshot, now
 from tui.screens.approvals import Approvals
 from tui.screens.help import Help
 from tui.screens.main import Main
+from tui.screens.on_call import OnCall
 from tui.screens.reason import Reason
 from tui.screens.switch import SwitchModal
 from tui.theme import DAY, NIGHT, OWN
@@ -108,7 +109,7 @@ class GovApp(App[None]):
 
     def _paint(self) -> None:
         for screen in self.screen_stack:
-            if isinstance(screen, (Main, Approvals)):
+            if isinstance(screen, (Main, Approvals, OnCall)):
                 screen.paint()
 
     def action_refresh(self) -> None:
@@ -126,6 +127,10 @@ class GovApp(App[None]):
     def action_approvals(self) -> None:
         """Show what waits for a second person."""
         self.push_screen(Approvals())
+
+    def action_on_call(self) -> None:
+        """Show who is on call."""
+        self.push_screen(OnCall())
 
     def acknowledge(self, incident: IncidentView) -> None:
         """Take an incident."""

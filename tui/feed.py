@@ -20,6 +20,8 @@ LEAST_PAUSE = 1.0
 """Seconds between two fetches, however much happens."""
 LONGEST_PAUSE = 15.0
 """Seconds after which is fetched again though nothing was decided: the ages of data grow all the same."""
+AHEAD = 14
+"""Days of shifts that are shown."""
 RETRIES = (1.0, 2.0, 4.0, 6.0, 10.0)
 
 
@@ -106,5 +108,6 @@ class Feed:
             incidents={each.id: each for each in client.incidents()},
             approvals=tuple(client.approvals()),
             at=now(),
+            on_call=tuple(client.on_call(AHEAD)),
         )
         self._post(Fetched(snapshot))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from governance.views import ApprovalView, FleetRow, FleetView, IncidentView, WhoamiView
+from governance.views.on_call import OnCallView
 
 GLYPHS = {"critical": "▲", "warning": "◆", "info": "▪", "none": "·", "unknown": "?"}
 WORDS = {"none": "ok", "unknown": "no data"}
@@ -28,6 +29,7 @@ class Snapshot:
     incidents: dict[int, IncidentView]
     approvals: tuple[ApprovalView, ...]
     at: datetime
+    on_call: tuple[OnCallView, ...] = ()
 
     def incident_of(self, row: FleetRow) -> IncidentView | None:
         """Return the worst open incident of a model, None when it has none."""

@@ -15,6 +15,7 @@ from governance.cli import (
     authoring,
     check,
     demo,
+    doctor,
     evidence,
     exchange,
     explain,
@@ -66,6 +67,7 @@ plan.register(app)
 policies.register(app)
 tui.register(app)
 tokens.register(app)
+doctor.register(app)
 incidents.register(app)
 silence.register(app)
 waive.register(app)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
 from governance.core.document import Severity
 from governance.core.incident import Incident, IncidentChange
 from governance.core.metric import Labels
+from governance.core.quiet import untold
 from governance.core.silence import Silence
 
 Reason = Literal["first", "new_findings", "worsened", "reopened", "resolved", "escalated", "reminder", "handover"]
@@ -21,6 +22,10 @@ FIRST_RETRY = timedelta(seconds=10)
 LAST_RETRY = timedelta(minutes=30)
 MAX_ATTEMPTS = 350
 """A week of tries at the slowest pace: a page is not given up because a pager was down for an hour."""
+MAX_REFUSALS = 8
+"""Twenty minutes of tries: who is reached and says no will say so again, until somebody mends what we send or where."""
+LONGEST_WAIT = timedelta(hours=1)
+"""How long the other side may ask us to wait."""
 
 _REASONS: Mapping[str, Reason] = {
     "opened": "first",
@@ -75,6 +80,7 @@ class Effect:
     next_at: datetime | None = None
     receipt: str = ""
     silence: str = ""
+    refusals: int = 0
     to: tuple[Contact, ...] = ()
     level: int = 0
     rule: str = ""
@@ -82,10 +88,16 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a notifier answered: delivered or not, and its own words."""
+    """What a notifier answered: delivered or not, and its own words.
+
+    `refused`: it was reached and will not take this, however often it is asked. `wait`: for how long it asked to be
+    left alone, with everything.
+    """
 
     delivered: bool
     detail: str = ""
+    refused: bool = False
+    wait: timedelta | None = None
 
 
 def respond(
@@ -99,7 +111,7 @@ def respond(
 ) -> tuple[Effect, ...]:
     """Return the notifications of a change: warning and critical are told to these notifiers, info only recorded.
 
-    What one of the `silences` covers is told to nobody, but for a resolution.
+    What one of the `silences` covers is told to nobody, but for a resolution; nor is what flaps.
 
     What is not sent is an effect too, withheld with its reason, so that "why was I not told?" has an answer.
     """
@@ -107,11 +119,7 @@ def respond(
     if reason is None:
         return ()
     incident = change.incident
-    # A resolution gets through to everybody who was told of something worse than info before.
-    minor = (incident.peak if change.kind == "resolved" else incident.severity) == "info"
-    muted = None if change.kind == "resolved" else next((each for each in silences if each.covers(incident)), None)
-    snoozed = "" if change.kind == "resolved" else incident.snoozed(at)
-    withheld = "info is recorded, not sent" if minor else muted.words if muted is not None else snoozed
+    withheld, silence = untold(change, silences, at)
     message = message_of(incident, reason, tuple(proposals), at)
     return tuple(
         Effect(
@@ -123,10 +131,25 @@ def respond(
             state="withheld" if withheld else "held" if late else "due",
             next_at=None if withheld or late else at,
             receipt=withheld,
-            silence=muted.id if muted is not None and not minor else "",
+            silence=silence,
         )
         for notifier in notifiers
     )
+
+
+def attempted(effect: Effect, receipt: Receipt, at: datetime) -> Effect:
+    """Return the effect after a try: sent, to be tried again later, or given up.
+
+    What is refused is given up long before what does not arrive.
+    """
+    attempts, refusals = effect.attempts + 1, effect.refusals + receipt.refused
+    tried = replace(effect, attempts=attempts, refusals=refusals, receipt=receipt.detail)
+    if receipt.delivered:
+        return replace(tried, state="sent", next_at=None)
+    if attempts >= MAX_ATTEMPTS or refusals >= MAX_REFUSALS:
+        return replace(tried, state="failed", next_at=None)
+    wait = min(receipt.wait, LONGEST_WAIT) if receipt.wait is not None else timedelta()
+    return replace(tried, next_at=max(retry_at(attempts, at), at + wait))
 
 
 def retry_at(attempts: int, at: datetime) -> datetime:

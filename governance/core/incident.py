@@ -80,6 +80,7 @@ class Incident:
     `lead` is who works on it now; `responders` all whose acts changed it. `severity_set` is the severity that a person
     gave it. One that was merged is resolved, and `merged_into` is the number of the other. `last` says what changed it
     last, in words, where that was a person ("snoozed until … by bo").
+    `flips` are the instants at which it fired again lately; after `damped_from` nothing is told until `damped_until`.
     """
 
     id: int
@@ -103,6 +104,9 @@ class Incident:
     links: tuple[Link, ...] = ()
     merged_into: int | None = None
     last: str = ""
+    flips: tuple[datetime, ...] = ()
+    damped_from: datetime | None = None
+    damped_until: datetime | None = None
 
     @property
     def snoozed_until(self) -> datetime | None:

@@ -8,24 +8,37 @@ from datetime import datetime, timedelta
 
 from governance.core.alert import Alert, Clock
 from governance.core.effect import Effect
+from governance.core.escalation import shifted
 from governance.core.switch import Switch
 from governance.engine import entries
 from governance.engine.parts import Engine
-from governance.store import alerts, approvals, decision_log, effects, instances, progress, samples, switches, waivers
+from governance.store import (
+    alerts,
+    approvals,
+    decision_log,
+    effects,
+    escalations,
+    instances,
+    progress,
+    samples,
+    switches,
+    waivers,
+)
 
 
 def stepped(engine: Engine, by: timedelta, *, at: datetime) -> None:
     """Take note that the clock stepped by `by` and shows `at` now.
 
     What was pending for ten minutes is pending for ten minutes still, whatever the clock says; what waits for its
-    next try, or for the end of a kill switch, waits as long as before. A switch whose end moves has a new `seq`, so
-    that its clients learn of it; a restore that waits is about the same setting still, and goes along. No cycle counts
-    as missed; waivers end by the clock, also those it leapt over.
+    next try, for the next level of an escalation, or for the end of a kill switch, waits as long as before. A switch
+    whose end moves has a new `seq`, so that its clients learn of it; a restore that waits is about the same setting
+    still, and goes along. No cycle counts as missed; waivers end by the clock, also those it leapt over.
     """
     with engine.database.transaction() as connection:
         moved = [_moved(alert, by, at) for alert in alerts.active(connection).values()]
         alerts.save(connection, moved)
         effects.save(connection, [_later(each, by) for each in effects.pending(connection)])
+        escalations.save(connection, *(shifted(each, by) for each in escalations.running(connection)))
         instances.move(connection, by, at)
         samples.begin_spans(connection, at)
         ending = _ending_later(switches.all_of(connection).values(), by, switches.next_seq(connection))

@@ -11,6 +11,7 @@ from time import perf_counter
 from governance.core.alert import Alert, AlertKey
 from governance.core.decision import Decision
 from governance.core.effect import Effect, respond
+from governance.core.flapping import damp
 from governance.core.incident import Incident, IncidentChange, Told, gather, known_already
 from governance.core.organisation import Grouping
 from governance.core.policy import EffectiveRule
@@ -19,7 +20,7 @@ from governance.engine import entries
 from governance.engine.grouping import group_of
 from governance.engine.parts import Engine
 from governance.engine.switching.automatic import Automation, RulePull, due, owing
-from governance.store import alerts, decision_log, effects, incidents, silences
+from governance.store import alerts, damped, decision_log, effects, incidents, silences
 from governance.store.pace import Pace
 
 
@@ -130,6 +131,7 @@ def _written(
         log.extend(entries.of_delivery(each, at) for each in sent if each.state == "withheld")
         alerts.save(connection, _last_states(kept))
         incidents.save(connection, *(change.incident for change in found))
+        damped.note(connection, *(change.incident for change in found))
         effects.add(connection, sent)
         decision_log.append(connection, log)
         automation.carry_out()
@@ -149,7 +151,8 @@ def _gathered(
     if not told:
         return None
     window = engine.organisation.incidents.reopen_within
-    return gather(before, told, at, group=group, next_id=number, reopen_within=window)
+    change = gather(before, told, at, group=group, next_id=number, reopen_within=window)
+    return damp(before, change, at) if change is not None else None
 
 
 def _last_states(changes: Iterable[Change]) -> list[Alert]:

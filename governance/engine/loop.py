@@ -13,9 +13,12 @@ from governance.core.metric import Answer, Query
 from governance.engine import entries, revision, silences, waiving
 from governance.engine.adoption import follow
 from governance.engine.answering import wake
+from governance.engine.calming import calm
 from governance.engine.clock import stepped
 from governance.engine.cycle import CycleReport, run_cycle
 from governance.engine.dispatch import dispatch
+from governance.engine.escalating import escalate
+from governance.engine.hand_overs import hand_over
 from governance.engine.parts import Engine
 from governance.engine.picture import past_answers
 from governance.engine.release import release
@@ -62,6 +65,9 @@ def step(engine: Engine, now: datetime) -> StepReport:
     _tried(lambda: len(expire(engine, now)), 0, failed)
     _tried(lambda: silences.catch_up(engine, now), None, failed)
     _tried(lambda: wake(engine, now), 0, failed)
+    _tried(lambda: calm(engine, now), 0, failed)
+    _tried(lambda: hand_over(engine, now), None, failed)
+    _tried(lambda: escalate(engine, now), None, failed)
     delivered = _tried(lambda: len(dispatch(engine, now)), 0, failed)
     _tried(lambda: forget(engine, now), 0, failed)
     _tried(lambda: _sealed(engine, now), None, failed)

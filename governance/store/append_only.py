@@ -25,6 +25,13 @@ def protect(connection: Connection, metadata: MetaData) -> None:
                     connection.exec_driver_sql(sql)
 
 
+def missing(connection: Connection, metadata: MetaData) -> list[str]:
+    """Return the triggers that are not in place or say something else."""
+    found = {row.name: row.sql for row in connection.execute(text("SELECT name, sql FROM sqlite_master"))}
+    guarded = [table for table in metadata.sorted_tables if "append_only" in table.info]
+    return [name for table in guarded for name, sql in _triggers(table) if found.get(name) != sql]
+
+
 def _triggers(table: Table) -> Iterator[tuple[str, str]]:
     for verb in ("UPDATE", "DELETE"):
         yield _trigger(table, f"no_{verb.lower()}", f"BEFORE {verb}", "true", f"{table.name} is append-only")

@@ -65,7 +65,6 @@ __all__ = [
     "SwitchView",
     "TermView",
     "TimelineLine",
-    "TimelineLine",
     "VerdictsView",
     "VersionView",
     "View",

@@ -11,6 +11,8 @@ from governance.views.view import View
 
 AHEAD = timedelta(days=400)
 """How far the end of a shift is looked for; one that ends later is shown without an end."""
+_NEAR = (timedelta(days=15), AHEAD)
+"""Most shifts end soon: the year is only gone through where one does not."""
 
 
 class ShiftView(View):
@@ -44,7 +46,7 @@ def on_call_views(schedules: Mapping[str, Schedule], at: datetime, until: dateti
 
 
 def _view(name: str, schedule: Schedule, at: datetime, until: datetime | None) -> OnCallView:
-    ahead = shifts(schedule, at, at + AHEAD)
+    ahead = _ahead(schedule, at)
     duty = on_call(schedule, at)
     after = ahead[1].duty.person if len(ahead) > 1 else ""
     listed = shifts(schedule, at, until) if until is not None and until > at else ()
@@ -58,6 +60,16 @@ def _view(name: str, schedule: Schedule, at: datetime, until: datetime | None) -
         following=after or None,
         shifts=[_shift(each) for each in listed],
     )
+
+
+def _ahead(schedule: Schedule, at: datetime) -> tuple[Shift, ...]:
+    """Return the shift at an instant and, where it ends within AHEAD, what follows."""
+    found: tuple[Shift, ...] = ()
+    for length in _NEAR:
+        found = shifts(schedule, at, at + length)
+        if len(found) > 1:
+            break
+    return found
 
 
 def _shift(shift: Shift) -> ShiftView:

@@ -11,6 +11,7 @@ from terminal.world import World, hint, main_of, played, screen, shows, until, w
 from textual.widgets import Button, Input
 
 from tui.screens.approvals import Approvals
+from tui.screens.main import Main
 from tui.screens.switch import SwitchModal
 from tui.theme import DAY
 from tui.widgets.fleet import Fleet
@@ -26,7 +27,7 @@ def here(tmp_path: Path) -> Iterator[World]:
     made.close()
 
 
-def test_the_fleet_worst_first_with_its_incident(here: World) -> None:
+def test_the_fleet_worst_first_with_its_incident_and_who_is_on_call(here: World) -> None:
     async def story() -> None:
         app = here.app()
         async with app.run_test(size=SIZE) as pilot:
@@ -37,6 +38,10 @@ def test_the_fleet_worst_first_with_its_incident(here: World) -> None:
             assert rows == ["loans", "quiet"]
             said = ("Errors at 0.9", "INC-1", "nobody yet", "● live", "errors-high", "judged", "ana admin")
             await until(pilot, lambda: shows(app, *said))
+            await pilot.press("7")
+            await until(pilot, lambda: shows(app, "On-call", "lending-primary", "✗ NOBODY", "ana (you)", "layer 1"))
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, Main))
 
     played(story)
 

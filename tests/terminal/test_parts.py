@@ -6,13 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from textual.color import Color
+from textual.content import Content
 from textual.theme import Theme
 
+from governance.core.schedule import Schedule
 from governance.views import MetricView
+from governance.views.on_call import on_call_views
 from tui.known import brief, number, span
 from tui.theme import DAY, NIGHT
 from tui.widgets.fleet import sparkline, trend
 from tui.widgets.incident import safe
+from tui.widgets.on_call import drawn
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -60,6 +64,38 @@ def test_a_trend_needs_two_values_that_differ() -> None:
 
 def test_text_from_outside_is_no_markup() -> None:
     assert safe("[red]x[/]\x1b[2J") == "\\[red]x\\[/]�\\[2J"
+
+
+def duties(at: datetime, **layer: object) -> list[str]:
+    """Return the lines of one schedule, fetched at NOW and drawn at `at`, as ana sees them, without colours."""
+    usual = {"people": ["ana", "bo"], "from": "2026-01-05", "rotate": "daily", "handover": "09:00"}
+    schedule = Schedule.model_validate({"zone": "Europe/Berlin", "layers": [{**usual, **layer}]})
+    view = on_call_views({"travel[x]": schedule}, NOW, NOW + timedelta(days=14))[0]
+    return Content.from_markup(drawn(view, at, "ana")).plain.splitlines()
+
+
+def test_who_is_on_call_who_follows_and_the_shifts_ahead() -> None:
+    lines = duties(NOW)
+    assert lines[0] == "travel[x]  ana (you)  until Sun 02-01 09:00 CET (in 20 h 0 m)  then bo  layer 1"
+    assert lines[1] == "  Sun 02-01 09:00 CET – Mon 02-02 09:00 CET  bo"
+    assert lines[2] == "  Mon 02-02 09:00 CET – Tue 02-03 09:00 CET  ana (you)"
+    assert lines[-1] == "  and 6 more within the time shown"
+
+
+def test_a_hand_over_that_passed_since_the_shifts_were_fetched_counts() -> None:
+    assert duties(NOW + timedelta(hours=20))[0].startswith("travel[x]  bo  until Mon 02-02 09:00 CET (in 1 d 0 h)")
+
+
+def test_a_hole_is_said_in_a_word_however_far_ahead() -> None:
+    lines = duties(NOW, hours="09:00-10:00", days=["sun", "mon", "tue", "wed", "thu", "fri"])
+    assert lines[0].startswith("travel[x]  ✗ NOBODY  until Sun 02-01 09:00 CET (in 20 h 0 m)  then bo")
+    assert "  Fri 02-06 10:00 CET – Sun 02-08 09:00 CET  ✗ NOBODY" in lines
+    weekends = duties(NOW, days=["mon", "tue", "wed", "thu", "fri"])
+    assert "  Sat 02-14 00:00 CET – …  ✗ NOBODY" in weekends
+
+
+def test_a_shift_without_an_end_says_so() -> None:
+    assert duties(NOW, people=["bo"])[0] == "travel[x]  bo  no end  layer 1"
 
 
 TEXT = ("foreground", "primary", "secondary", "accent", "warning", "error", "success")

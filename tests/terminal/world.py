@@ -30,6 +30,10 @@ roles:
   - {role: admin, who: [ana]}
 sources: {pushed: {kind: push}}
 cycle: {every: 1s}
+schedules:
+  lending-primary:
+    zone: UTC
+    layers: [{people: [ana, bo], from: 2026-01-05, rotate: daily, hours: "00:00-23:00"}]
 """,
     "loans.yaml": """
 kind: card

@@ -37,6 +37,7 @@ class Main(Screen[None]):
         Binding("U", "restore", "Restore"),
         Binding("R", "resolve", "Resolve"),
         Binding("4", "app.approvals", "Approvals"),
+        Binding("7", "app.on_call", "On-call"),
         Binding("slash", "filter", "Filter", key_display="/"),
         Binding("enter", "full", "Open", show=False),
         Binding("escape", "back", "Back", show=False),

@@ -137,7 +137,7 @@ def write(
     """Write a changed incident, what people are told of it, and its entry."""
     incidents.save(connection, change.incident)
     muted = silences.holding(connection, asked.at)
-    told = respond(change, tuple(engine.notifiers), (), asked.at, silences=muted)
+    told = respond(change, engine.places, (), asked.at, silences=muted)
     effects.add(connection, told)
     entry = decision or asked.decision(change.incident)
     withheld = [entries.of_delivery(each, asked.at) for each in told if each.state == "withheld"]

@@ -10,8 +10,10 @@ from governance.core.document import Severity
 from governance.core.incident import Incident, IncidentChange
 from governance.core.suggestion import closest
 from governance.engine.answering.act import Asked, Done, act, open_, permitted, since
+from governance.engine.escalating import escalate_now
 from governance.engine.parts import Engine
 from governance.engine.permission import NotPermitted, card_of
+from governance.engine.sealing import sealed
 from governance.engine.switching.paging import broken_by
 from governance.errors import Conflict, InvalidDocument, NotFound
 
@@ -105,13 +107,12 @@ def escalate(
 ) -> Done:
     """Tell the next level of the escalation now.
 
-    :raises Conflict: when it is closed, or changed since `version`.
+    :raises Conflict: when it is closed, has no escalation, was told to everybody, or changed since `version`.
     :raises Denied: when the actor may not.
     """
-    asked = Asked(number, "incident.escalate", actor, at, version, {"because": because})
-    before = permitted(engine, asked)
-    open_(before, at)
-    raise Conflict(f"{before.model} has no escalation")
+    open_(permitted(engine, Asked(number, "incident.escalate", actor, at, version)), at)
+    incident, entry = escalate_now(engine, number, actor=actor, at=at, because=because, version=version)
+    return Done(incident, sealed(engine, entry, at))
 
 
 def _able(engine: Engine, person: str, model: str) -> None:

@@ -123,6 +123,11 @@ class Refused:
         return f"'{self.actor}' may not {_WORDS[self.act]}: {self.rule}; these people may: {who}"
 
 
+def act_words(act: Act) -> str:
+    """Return an act as it stands behind "may not"."""
+    return _WORDS[act]
+
+
 _WORDS: Mapping[Act, str] = {
     "read": "look at this",
     "incident.acknowledge": "acknowledge incidents",

@@ -67,6 +67,11 @@ class Action(Protocol):
         ...
 
 
+def delivers_itself(action: Action) -> bool:
+    """Tell whether a notifier has a worker of its own that takes its effects: it says so by DELIVERS_ITSELF."""
+    return bool(getattr(action, "DELIVERS_ITSELF", False))
+
+
 Reach = Literal["place", "people"]
 
 

@@ -1,36 +1,41 @@
-"""Post a message as JSON to an HTTP address."""
+"""Post a message as JSON to an HTTP address, signed where the receiver wants to know that it is ours."""
 
 from __future__ import annotations
 
-import ssl
-from contextlib import suppress
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.request import getproxies, proxy_bypass
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from governance import settings
 from governance.core.document import Flag
 from governance.core.effect import Effect, Receipt
-from governance.outbound import Forbidden, Outbound
+from governance.outbound import Outbound
+from governance.posting import posted
 
-if TYPE_CHECKING:
-    import httpx
-
-_SECONDS = 10.0
+_PREFIX = "whsec_"
+_LEAST_KEY = 24
+"""Bytes of the shortest key that Standard Webhooks allows."""
 
 
 class WebhookConfig(BaseModel):
     """The address, or the environment variable that holds it (an address with a token in it is a secret).
 
-    `loopback`: its name may mean this machine.
+    `secret_env`: the variable with the key that messages are signed with. `loopback`: its name may mean this machine.
     """
 
     model_config = ConfigDict(extra="forbid")
     address: str = ""
     address_env: str = ""
+    secret_env: str = ""
     loopback: Flag = False
 
     @model_validator(mode="after")
@@ -45,53 +50,60 @@ class Webhook:
 
     Config: ClassVar[type[BaseModel]] = WebhookConfig
 
-    def __init__(self, address: str, outbound: Outbound = Outbound()) -> None:  # noqa: B008 (it is frozen)
-        self._address, self._outbound = address, outbound
+    def __init__(
+        self,
+        address: str,
+        outbound: Outbound = Outbound(),  # noqa: B008 (it is frozen)
+        *,
+        signed_by: str = "",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Post to `address`, signed with the key in the variable `signed_by` at the seconds since 1970 of `clock`."""
+        self._address, self._outbound, self._signed_by, self._clock = address, outbound, signed_by, clock
 
     @classmethod
     def configured(cls, config: WebhookConfig, directory: Path) -> Webhook:  # noqa: ARG003 (the shape that plug-ins share)
         """Build the action from its settings."""
-        return cls(config.address or settings.secret(config.address_env), Outbound(config.loopback))
+        address = config.address or settings.secret(config.address_env)
+        return cls(address, Outbound(config.loopback), signed_by=config.secret_env)
 
     def perform(self, effect: Effect) -> Receipt:
         """Post the message; anything but a 2xx answer is a failure to be tried again. No redirect is followed."""
-        import httpx  # heavy, and only needed by who sends
-
         if not self._address:
             return Receipt(delivered=False, detail="the environment variable with the address is not set")
-        try:
-            answer = self._answered(effect)
-        except Forbidden as error:
-            return Receipt(delivered=False, detail=str(error))
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
-            return Receipt(delivered=False, detail=f"{type(error).__name__}: {error}")
-        moved = " (redirects are not followed)" if answer.has_redirect_location else ""
-        return Receipt(answer.is_success, f"HTTP {answer.status_code}{moved}")
-
-    def _answered(self, effect: Effect) -> httpx.Response:
-        """Post to the first address of the host that answers, or through the proxy, which knows where it may go."""
-        import httpx
-
-        url = httpx.URL(self._address)
-        if url.scheme not in ("http", "https") or not url.host:
-            raise httpx.UnsupportedProtocol("the address must begin with http:// or https:// and name a host")
-        host, secure = url.raw_host.decode("ascii"), url.scheme == "https"
-        headers = {"Idempotency-Key": effect.key, "Host": url.netloc.decode("ascii")}
-        proxy = _proxy(url.scheme, host)
-        port = url.port or (443 if secure else 80)
-        places = [url.copy_with(host=each) for each in self._outbound.addresses(host, port)] if not proxy else [url]
-        verify = ssl.create_default_context() if secure else True
-        with httpx.Client(timeout=_SECONDS, trust_env=False, proxy=proxy, verify=verify) as client:
-            for place in places[:-1]:
-                with suppress(httpx.ConnectError, httpx.ConnectTimeout):
-                    return client.post(place, json=body(effect), headers=headers, extensions={"sni_hostname": host})
-            return client.post(places[-1], json=body(effect), headers=headers, extensions={"sni_hostname": host})
+        content = json.dumps(body(effect), ensure_ascii=False, separators=(",", ":")).encode()
+        headers = {"Idempotency-Key": effect.key}
+        if self._signed_by:
+            keys = signing_keys(settings.secret(self._signed_by))
+            if not keys:  # never unsigned: the receiver would drop it, and nobody would know why
+                said = f"holds no key: {_PREFIX} and base64 of {_LEAST_KEY} bytes or more"
+                return Receipt(delivered=False, detail=f"the environment variable {self._signed_by} {said}")
+            headers |= signature(keys, effect.key, int(self._clock()), content)
+        answer = posted(self._address, content, headers, self._outbound)
+        return answer if isinstance(answer, Receipt) else answer.receipt()
 
 
-def _proxy(scheme: str, host: str) -> str | None:
-    """Return the proxy that the environment names for a host."""
-    named = getproxies()
-    return None if proxy_bypass(host) else named.get(scheme) or named.get("all")
+def signing_keys(text: str) -> list[bytes]:
+    """Return the keys in a text: several, separated by spaces, while one is replaced; none when one is wrong."""
+    try:
+        keys = [base64.b64decode(each.removeprefix(_PREFIX), validate=True) for each in text.split()]
+    except (binascii.Error, ValueError):
+        return []
+    return keys if all(len(each) >= _LEAST_KEY for each in keys) else []
+
+
+def signature(keys: list[bytes], identity: str, seconds: int, content: bytes) -> dict[str, str]:
+    """Return the headers that prove who sent a message, and when.
+
+    Source: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+    """
+    signed = f"{identity}.{seconds}.".encode() + content
+    proofs = [base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode() for key in keys]
+    return {
+        "webhook-id": identity,
+        "webhook-timestamp": str(seconds),
+        "webhook-signature": " ".join(f"v1,{each}" for each in proofs),
+    }
 
 
 def body(effect: Effect) -> dict[str, Any]:

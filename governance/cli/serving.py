@@ -28,6 +28,8 @@ from governance.settings import Settings
 
 BEAT = timedelta(seconds=1)
 """How often it is looked what is due: a cycle at its boundary, a delivery at its next try."""
+UNDER_WAY = 5.0
+"""Seconds that deliveries under way are waited for at the end; what takes longer is tried again by the next engine."""
 
 
 def service(engine: Engine, settings: Settings, *, bound: str, open_: bool) -> Service:
@@ -53,7 +55,7 @@ def at_work(
     watcher.start()
     soundness = Watch(engine)
     soundness.start()
-    with ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
+    with engine.lanes.apart(UNDER_WAY), ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
         running = pool.submit(ticker.run, limit)
         running.add_done_callback(lambda _: ended())
         try:

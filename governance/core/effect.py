@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -22,6 +22,10 @@ FIRST_RETRY = timedelta(seconds=10)
 LAST_RETRY = timedelta(minutes=30)
 MAX_ATTEMPTS = 350
 """A week of tries at the slowest pace: a page is not given up because a pager was down for an hour."""
+MAX_REFUSALS = 8
+"""Twenty minutes of tries: who is reached and says no will say so again, until somebody mends what we send or where."""
+LONGEST_WAIT = timedelta(hours=1)
+"""How long the other side may ask us to wait."""
 
 _REASONS: Mapping[str, Reason] = {
     "opened": "first",
@@ -76,6 +80,7 @@ class Effect:
     next_at: datetime | None = None
     receipt: str = ""
     silence: str = ""
+    refusals: int = 0
     to: tuple[Contact, ...] = ()
     level: int = 0
     rule: str = ""
@@ -83,10 +88,16 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a notifier answered: delivered or not, and its own words."""
+    """What a notifier answered: delivered or not, and its own words.
+
+    `refused`: it was reached and will not take this, however often it is asked. `wait`: for how long it asked to be
+    left alone, with everything.
+    """
 
     delivered: bool
     detail: str = ""
+    refused: bool = False
+    wait: timedelta | None = None
 
 
 def respond(
@@ -124,6 +135,21 @@ def respond(
         )
         for notifier in notifiers
     )
+
+
+def attempted(effect: Effect, receipt: Receipt, at: datetime) -> Effect:
+    """Return the effect after a try: sent, to be tried again later, or given up.
+
+    What is refused is given up long before what does not arrive.
+    """
+    attempts, refusals = effect.attempts + 1, effect.refusals + receipt.refused
+    tried = replace(effect, attempts=attempts, refusals=refusals, receipt=receipt.detail)
+    if receipt.delivered:
+        return replace(tried, state="sent", next_at=None)
+    if attempts >= MAX_ATTEMPTS or refusals >= MAX_REFUSALS:
+        return replace(tried, state="failed", next_at=None)
+    wait = min(receipt.wait, LONGEST_WAIT) if receipt.wait is not None else timedelta()
+    return replace(tried, next_at=max(retry_at(attempts, at), at + wait))
 
 
 def retry_at(attempts: int, at: datetime) -> datetime:

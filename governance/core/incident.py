@@ -104,6 +104,9 @@ class Incident:
     links: tuple[Link, ...] = ()
     merged_into: int | None = None
     last: str = ""
+    flips: tuple[datetime, ...] = ()
+    damped_from: datetime | None = None
+    damped_until: datetime | None = None
 
     @property
     def snoozed_until(self) -> datetime | None:
@@ -113,9 +116,6 @@ class Incident:
     def snoozed(self, at: datetime) -> str:
         """Return why nobody is told now, "" where no snooze holds."""
         return self.snooze.words if self.snooze is not None and at < self.snooze.until else ""
-    flips: tuple[datetime, ...] = ()
-    damped_from: datetime | None = None
-    damped_until: datetime | None = None
 
     @property
     def peak(self) -> Severity:

@@ -3,50 +3,81 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
-from governance.core.effect import MAX_ATTEMPTS, Effect, Receipt, retry_at
+from governance.core.effect import LONGEST_WAIT, Effect, Receipt, attempted
 from governance.engine import entries
 from governance.engine.parts import Engine
+from governance.ports import delivers_itself
 from governance.store import decision_log, effects
 
 PATIENCE = 1.0
 """Seconds after which a try that fails has taken long."""
+Now = Callable[[], datetime]
 
 
 def dispatch(engine: Engine, at: datetime) -> list[Effect]:
-    """Deliver every due effect and return what became of each; a failure is tried again later, ever more slowly.
+    """Let the lane of every notifier deliver what is due, and return what became of what was tried since the last call.
 
-    A notifier hears of an incident in order: what follows a message that could not be delivered waits for it. One that
-    takes long to fail is left alone until the next beat.
+    A failure is tried again later, ever more slowly. Unless the lanes run beside, all is done when this returns.
     """
     with engine.database.read() as connection:
-        pending = effects.pending(connection)
+        due = effects.notifiers_due(connection, at)
+    now: Now = engine.clock.now if engine.lanes.beside else lambda: at
+    for name in due:
+        notifier = engine.notifiers.get(name)
+        if (notifier is None or not delivers_itself(notifier)) and engine.lanes.is_open(name, at):
+            engine.lanes.run(name, partial(_lane, engine, name, now))
+    return engine.lanes.finished()
+
+
+def _lane(engine: Engine, name: str, now: Now) -> list[Effect]:
+    """Deliver what is due to one notifier, and, beside, what became due meanwhile.
+
+    It hears of an incident in order: what follows a message that could not be delivered to the same people waits for
+    it. One that takes long to fail, or asks to be left alone, is left alone until the next beat.
+    """
     done: list[Effect] = []
-    waiting: set[tuple[int, str]] = set()
-    down: set[str] = set()
+    try:
+        while True:
+            tried, patient = _pass(engine, name, now)
+            done.extend(tried)
+            if not tried or not patient or not engine.lanes.beside:
+                return done
+    finally:
+        if done:
+            with engine.database.giving_way():
+                decision_log.seal(engine.database, now())
+
+
+def _pass(engine: Engine, name: str, now: Now) -> tuple[list[Effect], bool]:
+    """Try once what is due; the second value is False when the notifier is to be left alone."""
+    with engine.database.read() as connection:
+        pending = effects.pending_of(connection, name)
+    done: list[Effect] = []
+    waiting: set[tuple[object, ...]] = set()
     for effect in pending:
-        line = (effect.incident, effect.notifier)
-        if line in waiting or effect.notifier in down or effect.next_at is None or effect.next_at > at:
+        line = (effect.incident, effect.to)
+        if line in waiting or effect.next_at is None or effect.next_at > now():
             waiting.add(line)
             continue
+        with engine.database.read() as connection:
+            if not effects.still_due(connection, effect.key):
+                continue  # it was withheld while others were delivered
         began = time.monotonic()
-        after = _after(effect, _performed(engine, effect), at)
-        slow = time.monotonic() - began > PATIENCE
-        with engine.database.giving_way(), engine.database.transaction() as connection:
-            effects.save(connection, [after])
-            if after.state != "due":
-                decision_log.append(connection, [entries.of_delivery(after, at)])
+        receipt = _performed(engine, effect)
+        after = _recorded(engine, attempted(effect, receipt, now()), now())
+        done.append(after)
         if after.state == "due":
             waiting.add(line)
-            if slow:  # each try would take its whole time limit, and the next cycle is due
-                down.add(effect.notifier)
-        done.append(after)
-    if done:
-        with engine.database.giving_way():
-            decision_log.seal(engine.database, at)
-    return done
+        if receipt.wait is not None:
+            engine.lanes.close(name, now() + min(receipt.wait, LONGEST_WAIT))
+        slow = after.state != "sent" and time.monotonic() - began > PATIENCE
+        if slow or receipt.wait is not None:  # each try would take its whole time limit, or be turned away
+            return done, False
+    return done, True
 
 
 def _performed(engine: Engine, effect: Effect) -> Receipt:
@@ -59,11 +90,9 @@ def _performed(engine: Engine, effect: Effect) -> Receipt:
         return Receipt(delivered=False, detail=f"{type(error).__name__}: {error}".splitlines()[0])
 
 
-def _after(effect: Effect, receipt: Receipt, at: datetime) -> Effect:
-    attempts = effect.attempts + 1
-    tried = replace(effect, attempts=attempts, receipt=receipt.detail)
-    if receipt.delivered:
-        return replace(tried, state="sent", next_at=None)
-    if attempts >= MAX_ATTEMPTS:
-        return replace(tried, state="failed", next_at=None)
-    return replace(tried, next_at=retry_at(attempts, at))
+def _recorded(engine: Engine, after: Effect, at: datetime) -> Effect:
+    with engine.database.giving_way(), engine.database.transaction() as connection:
+        effects.save(connection, [after])
+        if after.state != "due":
+            decision_log.append(connection, [entries.of_delivery(after, at)])
+    return after

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from governance.core.compiled import EvaluationPlan
 from governance.core.organisation import Organisation
 from governance.engine.collect import Collector
+from governance.engine.lanes import Lanes
 from governance.engine.latest import Latest
 from governance.engine.standing import Standing
 from governance.ports import Action, Clock, MetricSource, reaches
@@ -41,6 +42,7 @@ class Engine:
     clock: Clock
     collector: Collector = field(default_factory=Collector)
     latest: Latest = field(default_factory=Latest)
+    lanes: Lanes = field(default_factory=Lanes)
     documents: Mapping[str, str] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
     adopted: list[Callable[[], None]] = field(default_factory=list)

@@ -24,7 +24,7 @@ CUT = "… (cut)"
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 # Slack has no escape for these: a look-alike takes their place, but within a word, where they mean themselves.
 _LOOKALIKES = {"*": "∗", "~": "∼", "`": "ˋ", "_": "ˍ"}
-_MENTION = re.compile(r"@(?=channel|here|everyone|group)|(?<=<)(?=[!@#])", re.IGNORECASE)
+_MENTION = re.compile(r"@(?=channel|here|everyone|group)|(?<=<)(?=\S)", re.IGNORECASE)
 _JOINER = "\u2060"
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 from sqlmodel import Field, SQLModel
 
 from governance.core.effect import Effect
+from governance.errors import NotFound
 from governance.store.document_row import read, written
 
 
@@ -45,6 +47,41 @@ def save(connection: Connection, effects: Sequence[Effect]) -> None:
 def pending(connection: Connection) -> list[Effect]:
     """Return the effects that are still to be performed, now or later, in the order in which they were decided."""
     statement = select(_C.document).where(_C.next_at.is_not(None)).order_by(_C.incident, _C.version, _C.key)
+    return [read(Effect, text) for text in connection.execute(statement).scalars()]
+
+
+def notifiers_due(connection: Connection, at: datetime) -> list[str]:
+    """Return the notifiers for which something is to be performed by now, in the order of their names."""
+    statement = select(_C.notifier).where(_C.next_at <= at.timestamp()).distinct().order_by(_C.notifier)
+    return list(connection.execute(statement).scalars())
+
+
+def pending_of(connection: Connection, notifier: str) -> list[Effect]:
+    """Return what one notifier is still to perform, now or later, in the order in which it was decided."""
+    statement = select(_C.document).where(_C.next_at.is_not(None), _C.notifier == notifier)
+    found = connection.execute(statement.order_by(_C.incident, _C.version, _C.key)).scalars()
+    return [read(Effect, text) for text in found]
+
+
+def still_due(connection: Connection, key: str) -> bool:
+    """Tell whether an effect is still to be performed."""
+    return connection.execute(select(_C.key).where(_C.key == key, _C.next_at.is_not(None))).scalar() is not None
+
+
+def get(connection: Connection, key: str) -> Effect:
+    """Return an effect.
+
+    :raises NotFound: when there is none with this key.
+    """
+    text = connection.execute(select(_C.document).where(_C.key == key)).scalar()
+    if text is None:
+        raise NotFound(f"no notification '{key}'")
+    return read(Effect, text)
+
+
+def dead(connection: Connection) -> list[Effect]:
+    """Return the deliveries that were given up, in the order in which they were decided."""
+    statement = select(_C.document).where(_C.state == "failed").order_by(_C.incident, _C.version, _C.key)
     return [read(Effect, text) for text in connection.execute(statement).scalars()]
 
 

@@ -18,6 +18,7 @@ from governance.core.authored import Authored, problem_at
 from governance.core.card import Card
 from governance.core.checking import ENGINE, card_problems, organisation_problems, pack_problems
 from governance.core.compiled import EvaluationPlan
+from governance.core.lineage_checks import lineage_problems
 from governance.core.organisation import Organisation, Plugin
 from governance.core.pack import Pack
 from governance.core.placed import placed
@@ -28,7 +29,7 @@ from governance.core.story import Suite
 from governance.core.waiver_document import WaiverDocument, waiver_problems, written_waiver
 from governance.errors import InvalidDocument
 from governance.loader import Loaded, files, load, load_text
-from governance.loader.calendars import CODE, read_calendar
+from governance.loader.calendars import read_calendar
 
 # Checking policies needs neither the engine nor the database: to import them would double the time of a start.
 
@@ -146,6 +147,7 @@ def _combined(
     known = document.model_copy(update={"sources": {**document.sources, ENGINE: Plugin(kind="engine")}})
     for card in cards:
         problems.extend(card_problems(card, known, twins))
+    problems.extend(lineage_problems(cards))
     for pack in packs:
         problems.extend(pack_problems(pack, known))
     plan = evaluation_plan([*cards, *_of_kind(itself, Card)], packs)
@@ -202,7 +204,7 @@ def _with_calendars(
     for name, file in _places(organisation).items():
         if file not in texts:
             message = f"{file} is not there, or no text in UTF-8 of at most 1 MiB"
-            problems.append(placed(organisation, ("schedules", name, "ical"), CODE, message))
+            problems.append(placed(organisation, ("schedules", name, "ical"), "bad-calendar", message))
             continue
         calendar, wrong = read_calendar(texts[file], file, made[name].zone, document.people)
         made[name] = made[name].reading(calendar)

@@ -20,7 +20,6 @@ from governance.core.problem import Position, Problem
 from governance.core.recurrence import Recurrence
 from governance.core.suggestion import closest
 
-CODE = "bad-calendar"
 MOST_EVENTS, MOST_RULES = 5000, 200
 SHOWN = 20
 """Problems of one file that are shown."""
@@ -88,7 +87,9 @@ def read_calendar(
     reader = _Reader(ZoneInfo(zone), people, read)
 
     def say(line: int, message: str, source: str = "") -> None:
-        problems.append(Problem(Position(file, line, 1, max(len(source.rstrip()), 1)), CODE, message, source=source))
+        problems.append(
+            Problem(Position(file, line, 1, max(len(source.rstrip()), 1)), "bad-calendar", message, source=source)
+        )
 
     lines = text.splitlines()
     head = next((each.strip().upper() for each in lines if each.strip()), "")

@@ -1,4 +1,4 @@
-"""The shifts ahead as a calendar (iCalendar, RFC 5545) that other programs subscribe to, and that `ical` reads again."""
+"""The shifts ahead as a calendar (iCalendar, RFC 5545) to subscribe to; a schedule with `ical` reads it again."""
 
 from __future__ import annotations
 

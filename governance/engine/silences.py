@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from governance.core.authority import Actor
 from governance.core.decision import Decision
+from governance.core.digest import BURST, waiting
 from governance.core.effect import Effect
 from governance.core.incident import Incident
 from governance.core.metric import Labels
@@ -107,7 +108,8 @@ def catch_up(engine: Engine, at: datetime) -> None:
         still = silences.holding(connection, at)
         opened = incidents.listed(connection, status="open")
         for each in over:
-            effects.add(connection, list(_untold(connection, each, opened, still, at)))
+            untold = list(_untold(connection, each, opened, still, at))
+            effects.add(connection, waiting(untold) if len(untold) > BURST else untold)
             silences.save(connection, replace(each, ended_at=each.ended_at or each.until, caught_up=True))
             if each.ended_at is None:
                 decision_log.append(connection, [_entry(each, "silence.expired", entries.ENGINE, at, "")])

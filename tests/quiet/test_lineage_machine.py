@@ -148,7 +148,7 @@ class Related(RuleBasedStateMachine):
 
 TestRelated = Related.TestCase
 TestRelated.settings = settings(
-    max_examples=SOAK or 10,
+    max_examples=SOAK or 6,
     stateful_step_count=12,
     derandomize=not SOAK,
     deadline=None,

@@ -13,7 +13,9 @@ from governance.core.metric import Labels
 from governance.core.quiet import untold
 from governance.core.silence import Silence
 
-Reason = Literal["first", "new_findings", "worsened", "reopened", "resolved", "escalated", "reminder", "handover"]
+Reason = Literal[
+    "first", "new_findings", "worsened", "reopened", "resolved", "escalated", "reminder", "handover", "acknowledged"
+]  # fmt: skip
 """Why somebody is told; `escalated`, `reminder` and `handover` come from escalation and the schedules."""
 EffectState = Literal["due", "held", "waiting", "sent", "failed", "withheld", "folded"]
 """`held`: decided by a late cycle, and told only if it is still true when the engine has caught up. `waiting`: one of
@@ -36,6 +38,7 @@ _REASONS: Mapping[str, Reason] = {
     "worsened": "worsened",
     "reopened": "reopened",
     "resolved": "resolved",
+    "woken": "reminder",
 }
 
 

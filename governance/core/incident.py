@@ -21,7 +21,7 @@ _FIRES: Mapping[Change, str] = {
     "spread": "spread",
     "eased": "eased",
 }
-ChangeKind = Literal["opened", "new_findings", "worsened", "reopened", "resolved", "updated"]
+ChangeKind = Literal["opened", "new_findings", "worsened", "reopened", "resolved", "updated", "woken"]
 
 
 @dataclass(frozen=True, slots=True)

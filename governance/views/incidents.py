@@ -8,6 +8,7 @@ from typing import Any
 
 from governance.core.effect import Effect
 from governance.core.incident import Finding, Incident
+from governance.views.escalation import EscalationView
 from governance.views.view import View
 
 
@@ -82,6 +83,7 @@ class IncidentView(View):
     merged_into: int | None = None
     affects: list[AffectedView] = []
     quiet_until: datetime | None = None
+    escalation: EscalationView | None = None
 
 
 class AlertView(View):

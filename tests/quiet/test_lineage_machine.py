@@ -152,7 +152,7 @@ TestRelated.settings = settings(
     stateful_step_count=12,
     derandomize=not SOAK,
     deadline=None,
-    phases=[Phase.generate],
+    phases=[Phase.explicit, Phase.generate],
     database=None,
     suppress_health_check=list(HealthCheck),
 )

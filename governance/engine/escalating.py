@@ -146,9 +146,9 @@ def _acted(desk: _Desk, incident: Incident, clock: Escalation) -> Escalation:
     """Do what is due, and return the clock after it."""
     if not due(clock, desk.at):
         return clock
-    if clock.halt == "answered":
-        return _remind(desk, incident, clock)
     why, by = withheld(incident, desk.muted, desk.at)
+    if clock.halt == "answered":
+        return clock if why else _remind(desk, incident, clock)
     if why:
         return _hush(desk, incident, clock, why, by or why)
     step = climbed(clock, desk.at)

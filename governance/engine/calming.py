@@ -30,7 +30,8 @@ def calm(engine: Engine, at: datetime) -> int:
             incident = incidents.get(connection, number)
             told = list(_final(incident, effects.of_incident(connection, number), muted, at))
             effects.add(connection, told)
-            decision_log.append(connection, [_entry(incident, told, at)])
+            kept = [entries.of_delivery(each, at) for each in told if each.state == "withheld"]
+            decision_log.append(connection, [_entry(incident, told, at), *kept])
             damped.remove(connection, number)
     decision_log.seal(engine.database, at)
     return len(done)

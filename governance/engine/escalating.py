@@ -148,7 +148,7 @@ def _acted(desk: _Desk, incident: Incident, clock: Escalation) -> Escalation:
         return _remind(desk, incident, clock)
     why, by = withheld(incident, desk.muted, desk.at)
     if why:
-        return _hush(desk, incident, clock, why, by)
+        return _hush(desk, incident, clock, why, by or why)
     step = climbed(clock, desk.at)
     assert step is not None  # a clock that runs has a next level  # noqa: S101
     after, entry = _tell(desk, incident, *step)
@@ -157,15 +157,15 @@ def _acted(desk: _Desk, incident: Incident, clock: Escalation) -> Escalation:
 
 
 def _hush(desk: _Desk, incident: Incident, clock: Escalation, why: str, by: str) -> Escalation:
-    """Let the level that is due wait for the end of a quiet, and say so once; the clock stands still meanwhile."""
-    if clock.hushed == why:
+    """Let the level that is due wait for the end of what withholds it, and say so once; the clock stands still."""
+    if clock.hushed == by:
         return clock
     step = climbed(clock, desk.at)
     assert step is not None  # as above  # noqa: S101
     whom = found(step[1].targets, desk.engine.organisation, desk.at)
     effect = unheard(incident, step[1], why, whom.people, desk.at)
     desk.told.append(replace(effect, key=f"{effect.key}-{by}-{desk.at:%Y%m%dT%H%M%S}"))
-    return replace(clock, hushed=why)
+    return replace(clock, hushed=by)
 
 
 def _tell(
@@ -276,7 +276,8 @@ def _tell_end(desk: _Desk, incident: Incident) -> None:
     """Tell the end to everybody who was paged through what hears of no change."""
     paged: dict[str, dict[Contact, None]] = {}
     for each in effects.of_incident(desk.connection, incident.id):
-        if each.level and each.state == "sent" and each.notifier not in desk.engine.places:
+        heard = each.state == "sent" or each.attempts  # an answer that never came may have been a yes
+        if each.level and heard and each.notifier not in desk.engine.places:
             paged.setdefault(each.notifier, {}).update(dict.fromkeys(each.to))
     message = message_of(incident, "resolved", (), desk.at)
     for notifier, people in paged.items():

@@ -91,7 +91,7 @@ _WORDS: Mapping[str, str | Callable[[Body], str]] = {
     "incident.acknowledged": "took it",
     "incident.noted": "{text}",
     "incident.snoozed": _until,
-    "incident.woken": "the snooze is over",
+    "incident.woken": "the snooze is over: {title}",
     "incident.severity_set": "called it {severity}, it was {before}",
     "incident.handed_over": "handed it over to {to}",
     "incident.escalated": lambda body: f"escalated it: {_paged(body)}",

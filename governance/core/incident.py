@@ -113,6 +113,7 @@ class Incident:
     def snoozed(self, at: datetime) -> str:
         """Return why nobody is told now, "" where no snooze holds."""
         return self.snooze.words if self.snooze is not None and at < self.snooze.until else ""
+
     flips: tuple[datetime, ...] = ()
     damped_from: datetime | None = None
     damped_until: datetime | None = None

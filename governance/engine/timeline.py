@@ -68,8 +68,28 @@ def _change(decision: Body) -> str:
     return f"the kill switch is {mode} now"
 
 
+def _linked(body: Body) -> str:
+    return " ".join(str(body[name]) for name in ("title", "address") if body.get(name))
+
+
 def _until(body: Body) -> str:
     return f"snoozed it until {str(body.get('until', ''))[:16].replace('T', ' ')} UTC"
+
+
+def _paged(body: Body) -> str:
+    to, through = _list(body.get("to")), _list(body.get("notifiers"))
+    if not through:
+        return f"{body.get('rule', 'a level')}: found nobody"
+    whom = f"paged {', '.join(to)} through" if to else "handed it to"
+    return f"{whom} {', '.join(through)} ({body.get('rule', '')})"
+
+
+def _escalated(body: Body) -> str:
+    return f"escalated it, {_paged(body)}"
+
+
+def _list(found: object) -> list[str]:
+    return [str(each) for each in found] if isinstance(found, list) else []
 
 
 _WORDS: Mapping[str, str | Callable[[Body], str]] = {
@@ -87,10 +107,12 @@ _WORDS: Mapping[str, str | Callable[[Body], str]] = {
     "incident.woken": "the snooze is over: {title}",
     "incident.severity_set": "called it {severity}, it was {before}",
     "incident.handed_over": "handed it over to {to}",
-    "incident.escalated": "escalated it",
+    "incident.escalated": _escalated,
+    "incident.paged": _paged,
+    "incident.reminded": "nothing happened since {was} took it: triggered again",
     "incident.merged": "merged it into INC-{into}",
     "incident.joined": "merged INC-{from} into it",
-    "incident.linked": "linked {title} {address}",
+    "incident.linked": _linked,
     "notification.sent": "told {notifier} ({reason})",
     "notification.withheld": "did not tell {notifier} ({reason}): {receipt}",
     "notification.failed": "could not tell {notifier} ({reason}): {receipt}",

@@ -9,6 +9,7 @@ import typer
 
 from governance.cli import answering
 from governance.cli.answering import Number
+from governance.cli.escalation import print_escalation
 from governance.cli.output import Format, FormatOption, ago, number, print_json, print_table, say, stamp
 
 if TYPE_CHECKING:
@@ -174,6 +175,7 @@ def _print_incident(view: IncidentView, *, changed: str) -> None:
     say(f"  opened     {stamp(view.opened_at)}")
     say(f"  changed    {changed}")
     _print_answers(view)
+    print_escalation(view.escalation)
     for finding in view.findings:
         _print_finding(finding)
     say()

@@ -77,19 +77,10 @@ def _until(body: Body) -> str:
 
 
 def _paged(body: Body) -> str:
-    to, through = _list(body.get("to")), _list(body.get("notifiers"))
-    if not through:
-        return f"{body.get('rule', 'a level')}: found nobody"
-    whom = f"paged {', '.join(to)} through" if to else "handed it to"
-    return f"{whom} {', '.join(through)} ({body.get('rule', '')})"
-
-
-def _escalated(body: Body) -> str:
-    return f"escalated it, {_paged(body)}"
-
-
-def _list(found: object) -> list[str]:
-    return [str(each) for each in found] if isinstance(found, list) else []
+    people, notifiers = body.get("to"), body.get("notifiers")
+    listed = people or notifiers or ()
+    who = ", ".join(map(str, listed)) if isinstance(listed, list) else ""
+    return f"{body.get('rule', '')}; told {who or 'nobody'}"
 
 
 _WORDS: Mapping[str, str | Callable[[Body], str]] = {
@@ -107,9 +98,9 @@ _WORDS: Mapping[str, str | Callable[[Body], str]] = {
     "incident.woken": "the snooze is over: {title}",
     "incident.severity_set": "called it {severity}, it was {before}",
     "incident.handed_over": "handed it over to {to}",
-    "incident.escalated": _escalated,
+    "incident.escalated": lambda body: f"escalated it: {_paged(body)}",
     "incident.paged": _paged,
-    "incident.reminded": "nothing happened since {was} took it: triggered again",
+    "incident.reminded": "nobody did anything for {timeout}: it is triggered anew, {was} had it",
     "incident.merged": "merged it into INC-{into}",
     "incident.joined": "merged INC-{from} into it",
     "incident.linked": _linked,

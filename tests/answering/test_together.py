@@ -58,8 +58,7 @@ def test_the_next_level_is_told_when_somebody_asks_for_it() -> None:
     assert [names(each) for each in at.mail.effects] == [["ana", "bo", "cy"]]
     line = next(each for each in timeline(at.engine, 1) if each.seq == done.entry)
     assert (line.actor, line.channel) == ("ana", "slack")
-    assert line.text.startswith("escalated it, paged ana, bo, cy through mail (level 2 of night")
-    assert line.text.endswith(": alone")
+    assert line.text == "escalated it: level 2 of night, as ana asked: team ops, person cy; told ana, bo, cy: alone"
 
 
 def test_the_postmortem_tells_the_times_the_findings_and_who_did_what_when() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from governance.core import answer
@@ -11,6 +12,7 @@ from governance.core.effect import Effect
 from governance.core.incident import IncidentChange
 from governance.engine import entries
 from governance.engine.answering.act import Asked, Done, channel, open_, permitted, seen, write
+from governance.engine.gathering import reaching
 from governance.engine.parts import Engine
 from governance.engine.sealing import sealed
 from governance.errors import InvalidDocument
@@ -38,6 +40,7 @@ def merge(
         source, target = open_(seen(connection, asked), at), open_(incidents.get(connection, into), at)
         untold = source.snooze is not None or _kept_from_some(effects.of_incident(connection, number))
         closed, joined = answer.merged(source, target, str(actor), at, untold=untold)
+        joined = replace(joined, incident=reaching(engine, joined.incident, {}))
         decision = write(connection, engine, asked, IncidentChange(closed, "resolved"))
         write(connection, engine, other, joined, _received(asked, joined))
     return Done(closed, sealed(engine, decision.id, at))

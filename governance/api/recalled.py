@@ -10,25 +10,16 @@ from governance.core.authority import Actor
 from governance.core.decision import Entry
 from governance.core.incident import CLOSED, Incident
 from governance.engine import silences, switching, waiving
+from governance.engine.answering.act import KINDS
 from governance.engine.parts import Engine
 from governance.engine.sealing import sealed
 from governance.store import decision_log, effects, incidents
 from governance.views import ApprovalDoneView, IncidentDoneView, SilenceDoneView, View, incident_view
 from governance.views.notifications import RetriedView, delivery_view
 
-_ACTS = (
-    "acknowledge",
-    "resolve",
-    "pull",
-    "restore",
-    "break-glass",
-    "approve",
-    "refuse",
-    "waivers",
-    "silences",
-    "end",
-    "retry",
-)
+_ON_INCIDENTS = ("acknowledge", "resolve", "note", "snooze", "severity", "hand-over", "escalate", "merge", "link")
+_ON_OTHERS = ("pull", "restore", "break-glass", "approve", "refuse", "waivers", "silences", "end", "retry")
+_ACTS = (*_ON_INCIDENTS, *_ON_OTHERS)
 Answer = tuple[HTTPStatus, View]
 
 
@@ -44,8 +35,7 @@ class Recall:
         """Answer from the log of this engine."""
         self._engine, self._desk = engine, Desk(engine, wire)
         self._by_kind: Mapping[str, Callable[[Actor, Entry, str], Answer]] = {
-            "incident.acknowledged": self._incident,
-            "incident.resolved": self._incident,
+            **dict.fromkeys(KINDS.values(), self._incident),
             "switch.pulled": self._switch,
             "switch.restored": self._switch,
             "switch.glass_broken": self._switch,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -123,8 +124,14 @@ def _restate(engine: Engine, name: str, at: datetime) -> None:
 
 
 def _recorded(engine: Engine, after: Effect, at: datetime) -> Effect:
+    """Write what became of a try; what was withheld while it was under way stays so, unless it has arrived."""
     with engine.database.giving_way(), engine.database.transaction() as connection:
-        effects.add(connection, late_end(connection, after, at))
+        if not effects.still_due(connection, after.key):
+            effects.add(connection, late_end(connection, after, at))
+            if after.state != "sent":
+                after = replace(effects.get(connection, after.key), attempts=after.attempts)
+                effects.save(connection, [after])
+                return after
         effects.save(connection, [after])
         if after.state != "due":
             decision_log.append(connection, [entries.of_delivery(after, at)])

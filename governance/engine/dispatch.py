@@ -74,6 +74,7 @@ def _pass(engine: Engine, name: str, now: Now) -> tuple[list[Effect], bool]:
                 continue  # it was withheld while others were delivered
         began = time.monotonic()
         receipt = _performed(engine, effect, now())
+        engine.lanes.answered(name, well=receipt.delivered)
         after = _recorded(engine, attempted(effect, receipt, now()), now())
         done.append(after)
         if after.state == "due":
@@ -120,7 +121,7 @@ def _restate(engine: Engine, name: str, at: datetime) -> None:
         told = effects.told(connection, name, [each.id for each in opened])
     known = [each for each in opened if each.id in told]
     if known:
-        _safely(lambda: notifier.state(known, at))
+        engine.lanes.answered(name, well=_safely(lambda: notifier.state(known, at)).delivered)
 
 
 def _recorded(engine: Engine, after: Effect, at: datetime) -> Effect:

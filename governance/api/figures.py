@@ -51,7 +51,7 @@ class Figures(Collector):
         yield _counted("gov_verdicts", "Verdicts since the start.", "outcome", pulse.verdicts)
         yield _counted("gov_pushed_samples", "Samples pushed since the start.", "source", pulse.pushed)
         yield CounterMetricFamily("gov_failed_steps", "Steps that failed since the start.", pulse.failed)
-        tried = {(name,): int(well) for name, well in self._engine.lanes.answers().items()}
+        tried: dict[tuple[str, ...], int] = {(name,): int(well) for name, well in self._engine.lanes.answers().items()}
         yield _labelled("gov_notifier_up", "Whether it took what it was given last.", ("notifier",), tried)
         yield GaugeMetricFamily("gov_event_streams", "Clients that hear of kill switches.", self._streams.open)
         refused = "Event streams refused since the start, as too many were open."

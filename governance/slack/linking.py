@@ -97,7 +97,9 @@ def _require_whole(engine: Engine, actor: Actor) -> None:
     """Refuse who is no person of the organisation, and tokens that give less than the account would have."""
     people = engine.organisation.people
     if actor.kind == "service" or (people and actor.id not in people):
-        raise Denied(f"'{actor}' is nobody of org.yaml: only people link their Slack accounts, with tokens of their own")
+        raise Denied(
+            f"'{actor}' is nobody of org.yaml: only people link their Slack accounts, with tokens of their own"
+        )
     if actor.models or not actor.scopes >= _WHOLE:
         raise Denied(
             "this token is for some models or acts only, and a linked account would have all rights of its person; "

@@ -150,7 +150,9 @@ def why(found: WhyView) -> Json:
     left = len(lines) - _TOLD
     rest = [context(f"… and {left} more, see gov why {found.incident}")] if left > 0 else []
     shown = [section(each) for each in lines[:_TOLD]] or [section("Nobody was told.")]
-    return modal("Who was told, and why", [section(f"*INC-{found.incident}* {escaped(found.title, 500)}"), *shown, *rest])
+    return modal(
+        "Who was told, and why", [section(f"*INC-{found.incident}* {escaped(found.title, 500)}"), *shown, *rest]
+    )
 
 
 def link(code: str, holds: str, *, waits: bool) -> Json:

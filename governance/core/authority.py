@@ -29,6 +29,7 @@ Act = Literal[
     "waiver.approve",
     "silence.create",
     "silence.end",
+    "notification.retry",
     "evidence.record",
     "samples.push",
     "alerts.push",
@@ -57,6 +58,7 @@ NEEDS: Mapping[Act, Role] = {
     "waiver.approve": "approver",
     "silence.create": "responder",
     "silence.end": "responder",
+    "notification.retry": "responder",
     "evidence.record": "responder",
     "samples.push": "responder",
     "alerts.push": "responder",
@@ -121,6 +123,11 @@ class Refused:
         return f"'{self.actor}' may not {_WORDS[self.act]}: {self.rule}; these people may: {who}"
 
 
+def act_words(act: Act) -> str:
+    """Return an act as it stands behind "may not"."""
+    return _WORDS[act]
+
+
 _WORDS: Mapping[Act, str] = {
     "read": "look at this",
     "incident.acknowledge": "acknowledge incidents",
@@ -141,6 +148,7 @@ _WORDS: Mapping[Act, str] = {
     "waiver.approve": "approve waivers",
     "silence.create": "silence",
     "silence.end": "end silences",
+    "notification.retry": "have notifications tried again",
     "evidence.record": "record evidence",
     "samples.push": "push samples",
     "alerts.push": "push alerts",

@@ -67,11 +67,11 @@ class Desk:
         """Return who acts, None while nobody said whose account it is."""
         return person_of(self.engine, turn.origin.user)
 
-    def introduce(self, turn: Turn, click: str = "") -> None:
-        """Offer an account that is not linked a code to link it by; `click` is carried out then."""
-        code = linking.offer(self.engine, turn.origin.user, turn.origin.name, click, self.now)
+    def introduce(self, turn: Turn, wanted: linking.Wanted = None) -> None:
+        """Offer an account that is not linked a code to link it by; what it `wanted` is carried out then."""
+        code = linking.offer(self.engine, turn.origin, wanted, self.now)
         text = f"Link your account first: gov slack link {code}"
-        turn.show(modals.link(code, format_duration(linking.HOLDS), waits=bool(click)), text)
+        turn.show(modals.link(code, format_duration(linking.HOLDS), waits=bool(wanted)), text)
 
     def refuse(self, turn: Turn, error: GovernanceError) -> None:
         """Show that something is refused, by which rule and who may; what is refused to somebody is noted."""

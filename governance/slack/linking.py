@@ -7,8 +7,10 @@ they are told before.
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from governance.core.authority import Actor
@@ -18,6 +20,7 @@ from governance.engine.parts import Engine
 from governance.engine.permission import permit
 from governance.engine.sealing import sealed
 from governance.errors import Conflict, Denied, NotFound
+from governance.slack.turn import Origin
 from governance.store import decision_log, slack_links
 from governance.store.slack_links import Code, Link
 
@@ -28,15 +31,26 @@ _LENGTH = 8
 _WHOLE = frozenset({"read", "act"})
 
 
+Wanted = list[str] | str | None
+"""What waits for a link: a click (the action and its value), or a command."""
+
+
 def offer(
-    engine: Engine, user: str, name: str, click: str, at: datetime, choose: Callable[[str], str] = secrets.choice
+    engine: Engine, origin: Origin, wanted: Wanted, at: datetime, choose: Callable[[str], str] = secrets.choice
 ) -> str:
     """Return a new code for a Slack account, which takes the place of its earlier one; it is nowhere kept."""
     letters = "".join(choose(_LETTERS) for _ in range(_LENGTH))
     code = f"{letters[:4]}-{letters[4:]}"
     with engine.database.transaction() as connection:
-        slack_links.offer(connection, _digest(code), Code(user, name, at + HOLDS, click))
+        click = json.dumps({"origin": asdict(replace(origin, trigger="")), "wanted": wanted})
+        slack_links.offer(connection, _digest(code), Code(origin.user, origin.name, at + HOLDS, click))
     return code
+
+
+def waiting(code: Code) -> tuple[Origin, Wanted]:
+    """Return what waits for a link, and where it was wanted."""
+    kept = json.loads(code.click)
+    return Origin(**kept["origin"]), kept["wanted"]
 
 
 def asked(engine: Engine, code: str, at: datetime) -> Code:
@@ -97,9 +111,7 @@ def _require_whole(engine: Engine, actor: Actor) -> None:
     """Refuse who is no person of the organisation, and tokens that give less than the account would have."""
     people = engine.organisation.people
     if actor.kind == "service" or (people and actor.id not in people):
-        raise Denied(
-            f"'{actor}' is nobody of org.yaml: only people link their Slack accounts, with tokens of their own"
-        )
+        raise Denied(f"'{actor}' is nobody of org.yaml: people link their accounts, with tokens of their own")
     if actor.models or not actor.scopes >= _WHOLE:
         raise Denied(
             "this token is for some models or acts only, and a linked account would have all rights of its person; "

@@ -29,11 +29,11 @@ def person_of(engine: Engine, user: str) -> Actor | None:
 
 def actor(person: str) -> Actor:
     """Return a person who acts in Slack; what they may do is decided as everywhere."""
-    return Actor(person)
+    return Actor(person, channel="slack")
 
 
 def account(text: str) -> str:
-    """Return the id of a Slack account as org.yaml may write it (U012AB3CD, @U012AB3CD, <@U012AB3CD>), "" for a name."""
+    """Return the id of a Slack account as org.yaml may write it (U012AB3CD, <@U012AB3CD>), "" for a name."""
     bare = text.strip().removeprefix("<").removesuffix(">").removeprefix("@")
     return bare if _ACCOUNT.fullmatch(bare) else ""
 

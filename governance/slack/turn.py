@@ -78,14 +78,23 @@ class Turn:
         self.whisper(text, [each for each in view["blocks"] if each["type"] in ("section", "context", "actions")])
         return ""
 
+    def post(self, channel: str, thread: str, text: str, blocks: Sequence[Json]) -> None:
+        """Say something in a thread, for all who follow it."""
+        with suppress(*_AWAY):
+            self.client.chat_postMessage(channel=channel, thread_ts=thread, text=text, blocks=list(blocks))
+
     def replace_message(self, text: str, blocks: Sequence[Json]) -> None:
         """Put something in the place of the message of ours that was clicked."""
         if self._respond({"replace_original": True, "text": text, "blocks": list(blocks)}):
             return
-        with suppress(*_AWAY):
-            if self.origin.channel and self.origin.thread:
-                channel, ts = self.origin.channel, self.origin.thread
-                self.client.chat_update(channel=channel, ts=ts, text=text, blocks=list(blocks))
+        self.update(self.origin.channel, self.origin.thread, text, blocks)
+
+    def update(self, channel: str, message: str, text: str, blocks: Sequence[Json] = ()) -> None:
+        """Put something in the place of another message of ours, if there is one."""
+        if channel and message:
+            with suppress(*_AWAY):
+                shown = list(blocks) or [section(text)]
+                self.client.chat_update(channel=channel, ts=message, text=text, blocks=shown)
 
     def _respond(self, body: Json) -> bool:
         url = self.origin.response_url

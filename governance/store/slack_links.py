@@ -63,7 +63,9 @@ def of(connection: Connection, user: str) -> Link | None:
 
 def all_of(connection: Connection) -> list[Link]:
     """Return every link, by account."""
-    return [read(Link, each) for each in connection.execute(select(_LINKS.c.document).order_by(_LINKS.c.user)).scalars()]
+    return [
+        read(Link, each) for each in connection.execute(select(_LINKS.c.document).order_by(_LINKS.c.user)).scalars()
+    ]
 
 
 def save(connection: Connection, link: Link) -> None:

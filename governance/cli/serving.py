@@ -17,6 +17,7 @@ from governance.api.pulse import Pulse
 from governance.api.server import room
 from governance.api.wiring import wire_of
 from governance.core.problem import printable
+from governance.engine.alive import Pinger
 from governance.engine.board import Board
 from governance.engine.clock import stepped
 from governance.engine.keyring import Keyring
@@ -59,6 +60,8 @@ def at_work(
     soundness.start()
     if made.slack is not None:
         made.slack.start()
+    pinger = Pinger(engine)
+    pinger.start()
     with engine.lanes.apart(UNDER_WAY), ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
         running = pool.submit(ticker.run, limit)
         running.add_done_callback(lambda _: ended())
@@ -71,6 +74,7 @@ def at_work(
             made.feed.stop()
             watcher.stop()
             soundness.stop()
+            pinger.stop()
     running.result()
     made.doors.refusals.flush(engine.clock.now(), whole=True)
 

@@ -277,7 +277,10 @@ def test_findings_that_somebody_has_not_heard_of_are_told_by_the_other(at: Desk)
     snoozed(at)
     does(at, "merge", into=2, because="the same feed")
     at.later()
-    assert at.told() == ["warning resolved: errors – merged into INC-2", "warning new_findings: errors"]
+    assert at.told() == [
+        "warning resolved: errors – merged into INC-2",
+        "warning new_findings: errors (and 1 more model)",
+    ]
 
 
 def test_a_worse_incident_triggers_the_acknowledged_one_anew_unless_it_was_known(at: Desk) -> None:

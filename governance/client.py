@@ -23,12 +23,14 @@ from governance.views import (
     ApprovalView,
     FleetRow,
     FleetView,
+    IncidentDoneView,
     IncidentView,
     Page,
     RunningView,
     SilenceView,
     SwitchDoneView,
     SwitchView,
+    TimelineLine,
     VersionView,
     View,
     WaiverView,
@@ -64,13 +66,20 @@ class Event:
     subject: Mapping[str, str]
 
 
+AGENT = "model-governance"
+TERMINAL_APP = "model-governance-tui"
+
+
 class Client:
     """Speaks to one engine as one person; for any number of threads."""
 
-    def __init__(self, url: str, token: str = "") -> None:
-        """Speak to the engine at `url`, such as http://127.0.0.1:8750, with a token when it asks for one."""
+    def __init__(self, url: str, token: str = "", agent: str = AGENT) -> None:
+        """Speak to the engine at `url`, such as http://127.0.0.1:8750, with a token when it asks for one.
+
+        `agent` is what speaks: its name tells the engine through which channel somebody acts.
+        """
         self.url = url.rstrip("/")
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {"User-Agent": agent, **({"Authorization": f"Bearer {token}"} if token else {})}
         # The proxy settings of a shell are not for an engine that is named by its address.
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=False)
 
@@ -114,6 +123,19 @@ class Client:
     def resolve(self, number: int, *, version: int, because: str, key: str) -> None:
         """Close an incident by hand."""
         self._post(f"/v1/incidents/{number}/resolve", {"version": version, "because": because}, key)
+
+    def answer(self, number: int, act: str, body: Mapping[str, Any], *, key: str) -> IncidentDoneView:
+        """Answer an incident: note {text}, snooze {version, until, because}, severity, hand-over, escalate, merge."""
+        return IncidentDoneView.model_validate(self._post(f"/v1/incidents/{number}/{act}", body, key))
+
+    def timeline(self, number: int, after: int = -1) -> list[TimelineLine]:
+        """Return what became of an incident, oldest first; only what came after an entry."""
+        found: list[TimelineLine] = []
+        page = self._get(f"/v1/incidents/{number}/timeline", Page[TimelineLine], limit=PAGE, after=after)
+        while page.next is not None:
+            found.extend(page.items)
+            page = self._get(f"/v1/incidents/{number}/timeline", Page[TimelineLine], limit=PAGE, after=page.next)
+        return [*found, *page.items]
 
     def switch(self, model: str) -> SwitchView:
         """Return the kill switch of a model, with what one must know before pulling it."""

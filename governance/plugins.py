@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from governance.core.organisation import Plugin
 from governance.core.suggestion import closest
@@ -44,7 +45,7 @@ def wrongs(group: str, plugin: Plugin) -> list[Wrong]:
     try:
         config.model_validate(plugin.settings())
     except ValidationError as error:
-        return [Wrong(each["loc"], _said(each["msg"])) for each in error.errors()]
+        return [Wrong(each["loc"], _said(each)) for each in error.errors()]
     return []
 
 
@@ -62,5 +63,7 @@ def built(group: str, name: str, plugin: Plugin, *, directory: Path) -> Any:
     return loaded.configured(loaded.Config.model_validate(plugin.settings()), directory)
 
 
-def _said(message: str) -> str:
-    return message.removeprefix("Value error, ")
+def _said(error: ErrorDetails) -> str:
+    if error["type"] == "missing":  # its place is that of the whole, as it has none
+        return f"give `{error['loc'][-1]}`"
+    return error["msg"].removeprefix("Value error, ")

@@ -18,6 +18,7 @@ from governance.core.authored import Authored, problem_at
 from governance.core.card import Card
 from governance.core.checking import ENGINE, card_problems, organisation_problems, pack_problems
 from governance.core.compiled import EvaluationPlan
+from governance.core.lineage_checks import lineage_problems
 from governance.core.organisation import Organisation, Plugin
 from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
@@ -133,6 +134,7 @@ def _combined(
     known = document.model_copy(update={"sources": {**document.sources, ENGINE: Plugin(kind="engine")}})
     for card in cards:
         problems.extend(card_problems(card, known, twins))
+    problems.extend(lineage_problems(cards))
     for pack in packs:
         problems.extend(pack_problems(pack, known))
     plan = evaluation_plan([*cards, *_of_kind(itself, Card)], packs)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol, runtime_checkable
 
 from governance.core.effect import Effect, Receipt
+from governance.core.incident import Incident
 from governance.core.metric import Answer, Query, Sample
 
 
@@ -65,6 +66,25 @@ class Action(Protocol):
     def perform(self, effect: Effect) -> Receipt:
         """Carry out an effect and say what the other side answered; a failure is a Receipt that was not delivered."""
         ...
+
+
+@runtime_checkable
+class StatesIncidents(Protocol):
+    """A notifier whose other side forgets: it states how incidents stand, at each change and again `every` so often."""
+
+    @property
+    def every(self) -> timedelta:
+        """How often what is open is to be stated again."""
+        ...
+
+    def state(self, incidents: Sequence[Incident], at: datetime) -> Receipt:
+        """State how incidents stand at an instant; it may be asked again and again."""
+        ...
+
+
+def hears_acknowledgements(action: Action) -> bool:
+    """Tell whether a notifier is told when somebody takes an incident: it says so by HEARS."""
+    return "acknowledged" in getattr(action, "HEARS", ())
 
 
 def delivers_itself(action: Action) -> bool:

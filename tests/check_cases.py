@@ -464,6 +464,18 @@ policies/card.yaml:5:34: error[unknown-party]: the organisation has no team or p
     5 | data: {access: [ana@example.com, ann@example.com]}
       |                                  ^^^^^^^^^^^^^^^
 """),
+    Case("a model that rests on itself and on a misspelt one", {
+        "a.yaml": CARD + "data: {depends_on: [loan-risk, weather]}\n",
+        "b.yaml": CARD.replace("flight-delay", "loan-risk")
+        + "data: {depends_on: [loan-risk, flight-dely, flight-delays]}\n",
+    }, """\
+policies/b.yaml:5:21: error[lineage-circle]: 'loan-risk' would rest on itself: loan-risk → loan-risk
+    5 | data: {depends_on: [loan-risk, flight-dely, flight-delays]}
+      |                     ^^^^^^^^^
+policies/b.yaml:5:32: error[unknown-model]: no model 'flight-dely'
+    5 | data: {depends_on: [loan-risk, flight-dely, flight-delays]}
+      |                                ^^^^^^^^^^^ did you mean 'flight-delay'?
+"""),
     card("kept longer than it may be", "data:\n  retention:\n    labels: {at_most: 30d, at_least: 90d}\n", """\
 policies/card.yaml:7:38: error[retention-order]: labels cannot be kept for at least this long: \
 they must be gone before (`at_most`)

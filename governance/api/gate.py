@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Protocol
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from governance.api.limits import Buckets
 from governance.api.problems import problem
+from governance.client import TERMINAL_APP
 from governance.core.authority import Actor
 from governance.engine.keyring import Keyring, Login, Refused, Stranger
 from governance.engine.permission import NotPermitted
@@ -196,7 +197,8 @@ def login_of(request: Request) -> Login:
 
 
 def _actor_of(request: Request) -> Actor:
-    return login_of(request).actor
+    channel = "tui" if request.headers.get("user-agent", "").startswith(TERMINAL_APP) else "api"
+    return replace(login_of(request).actor, channel=channel)
 
 
 Who = Annotated[Actor, Depends(_actor_of)]

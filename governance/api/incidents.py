@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Path
-from pydantic import Field
+from fastapi import APIRouter
 
-from governance.api.bodies import Because, Closed, ModelQuery
+from governance.api.answers import Number, answers
+from governance.api.bodies import ModelQuery
 from governance.api.cursors import Cursor, Limit, part
 from governance.api.gate import Who
-from governance.engine import operations, queries
-from governance.engine.operations import Done
+from governance.api.log import After
+from governance.engine import queries
 from governance.engine.parts import Engine
 from governance.engine.permission import permit
 from governance.engine.reading import permit_any
-from governance.views import AlertView, IncidentDoneView, IncidentView, Page, WhyView, incident_view
+from governance.engine.timeline import timeline
+from governance.views import AlertView, IncidentView, Page, TimelineLine, WhyView
 
-Number = Annotated[int, Path(ge=1, lt=2**53, description="The number of the incident.")]
 Status = Literal["open", "triggered", "acknowledged", "mitigated", "resolved", "all"]
-
-
-class Acknowledge(Closed):
-    """Which version of the incident was seen; another means that somebody was first."""
-
-    version: Annotated[int, Field(ge=1, lt=2**53)]
-
-
-class Resolve(Acknowledge):
-    """Which version was seen, and what was done about it."""
-
-    because: Because
 
 
 def routes(engine: Engine) -> APIRouter:
@@ -70,26 +58,17 @@ def routes(engine: Engine) -> APIRouter:
         permit(engine, who, "read", view.model)
         return view
 
-    @router.post("/v1/incidents/{number}/acknowledge")
-    def acknowledge(who: Who, number: Number, body: Acknowledge) -> IncidentDoneView:
-        """Take the incident: you work on it."""
-        at = engine.clock.now()
-        return _done(operations.acknowledge(engine, number, actor=who, at=at, version=body.version))
+    @router.get("/v1/incidents/{number}/timeline")
+    def lines(who: Who, number: Number, after: After = -1, limit: Limit = 100) -> Page[TimelineLine]:
+        """Read what became of it, oldest first, as the sealed log tells it; `next` is the `after` that follows."""
+        permit(engine, who, "read", queries.shown(engine, number).model)
+        found = timeline(engine, number, after)
+        more = str(found[limit - 1].seq) if len(found) > limit else None
+        return Page(items=found[:limit], next=more)
 
-    @router.post("/v1/incidents/{number}/resolve")
-    def resolve(who: Who, number: Number, body: Resolve) -> IncidentDoneView:
-        """Close the incident by hand; a finding that fires again opens a new one."""
-        at = engine.clock.now()
-        done = operations.resolve(engine, number, actor=who, because=body.because, at=at, version=body.version)
-        return _done(done)
-
+    answers(router, engine)
     return router
 
 
 def _newest_first(incident: IncidentView) -> tuple[int]:
     return (-incident.id,)
-
-
-def _done(done: Done) -> IncidentDoneView:
-    view = incident_view(done.incident)
-    return IncidentDoneView(incident=view, entry=done.entry, still_firing=done.still_firing)

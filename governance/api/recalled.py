@@ -10,12 +10,15 @@ from governance.core.authority import Actor
 from governance.core.decision import Entry
 from governance.core.incident import CLOSED, Incident
 from governance.engine import silences, switching, waiving
+from governance.engine.answering.act import KINDS
 from governance.engine.parts import Engine
 from governance.engine.sealing import sealed
-from governance.store import decision_log, incidents
+from governance.store import decision_log, effects, incidents
 from governance.views import ApprovalDoneView, IncidentDoneView, SilenceDoneView, View, incident_view
+from governance.views.notifications import RetriedView, delivery_view
 
-_ACTS = ("acknowledge", "resolve", "pull", "restore", "break-glass", "approve", "refuse", "waivers", "silences", "end")
+_ON_INCIDENTS = ("acknowledge", "resolve", "note", "snooze", "severity", "hand-over", "escalate", "merge", "link")
+_ACTS = (*_ON_INCIDENTS, "pull", "restore", "break-glass", "approve", "refuse", "waivers", "silences", "end", "retry")
 Answer = tuple[HTTPStatus, View]
 
 
@@ -31,8 +34,7 @@ class Recall:
         """Answer from the log of this engine."""
         self._engine, self._desk = engine, Desk(engine, wire)
         self._by_kind: Mapping[str, Callable[[Actor, Entry, str], Answer]] = {
-            "incident.acknowledged": self._incident,
-            "incident.resolved": self._incident,
+            **dict.fromkeys(KINDS.values(), self._incident),
             "switch.pulled": self._switch,
             "switch.restored": self._switch,
             "switch.glass_broken": self._switch,
@@ -43,6 +45,7 @@ class Recall:
             "waiver.refused": self._waiver,
             "silence.created": self._silence,
             "silence.ended": self._silence,
+            "notification.retried": self._notification,
         }
 
     def __call__(self, who: Actor, path: str, decisions: list[str]) -> Answer | None:
@@ -86,6 +89,11 @@ class Recall:
         found = silences.listed(self._engine, self._engine.clock.now(), ended=True)
         view = next(each for each in found if each.id == entry.decision.subject["silence"])
         return HTTPStatus.OK, SilenceDoneView(silence=view, entry=entry.seq)
+
+    def _notification(self, _: Actor, entry: Entry, __: str) -> Answer:
+        with self._engine.database.read() as connection:
+            found = effects.get(connection, str(entry.decision.body["key"]))
+        return HTTPStatus.OK, RetriedView(deliveries=[delivery_view(found)], entry=entry.seq)
 
 
 def _closed(incident: Incident, entry: Entry) -> int:

@@ -1,4 +1,4 @@
-"""Commands for who answers incidents: incidents list, show, ack, resolve; why."""
+"""Commands that show incidents: incidents list, show, timeline, postmortem; why."""
 
 from __future__ import annotations
 
@@ -6,35 +6,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import ActorOption, Format, FormatOption, ago, number, print_json, print_table, say, stamp
+from governance.cli import answering
+from governance.cli.answering import Number
+from governance.cli.escalation import print_escalation
+from governance.cli.output import Format, FormatOption, ago, number, print_json, print_table, say, stamp
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from governance.engine.operations import Done
     from governance.engine.parts import Engine
     from governance.views import FindingView, IncidentView
 
 _PANEL = "Answer incidents"
-_incidents = typer.Typer(help="List, show, acknowledge and resolve incidents.", no_args_is_help=True)
-
-
-def _number(text: str) -> int:
-    try:
-        return int(text.upper().removeprefix("INC-"))
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no incident; write 35 or INC-35") from None
-
-
-Number = Annotated[int, typer.Argument(metavar="N", help="The incident's number: 35 or INC-35.", parser=_number)]
+_incidents = typer.Typer(help="List, show and answer incidents.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     _incidents.command("list")(listed)
     _incidents.command("show")(show)
-    _incidents.command("ack")(acknowledge)
-    _incidents.command("resolve")(resolve)
+    _incidents.command("timeline")(timeline)
+    answering.register(_incidents)
     app.add_typer(_incidents, name="incidents", rich_help_panel=_PANEL)
     app.command(rich_help_panel=_PANEL)(why)
 
@@ -92,27 +84,24 @@ def show(number_: Number, output: FormatOption = Format.text) -> int:
     return 0
 
 
-def acknowledge(number_: Number, actor: ActorOption = "", output: FormatOption = Format.text) -> int:
-    """Take an incident: you work on it."""
-    from governance.engine import operations
-
-    engine = _engine()
-    done = operations.acknowledge(engine, number_, actor=_actor(actor), at=engine.clock.now())
-    return _print_done(done, "acknowledged", done.incident.acknowledged_by, output)
-
-
-def resolve(
+def timeline(
     number_: Number,
-    because: Annotated[str, typer.Option(help="What was done, for the log.")],
-    actor: ActorOption = "",
+    after: Annotated[int, typer.Option(help="Only what came after this entry of the log.")] = -1,
     output: FormatOption = Format.text,
 ) -> int:
-    """Close an incident by hand; a finding that fires again opens a new one."""
-    from governance.engine import operations
+    """Say what became of an incident, oldest first, as the sealed log tells it."""
+    from governance.engine.timeline import timeline as query
 
-    engine = _engine()
-    done = operations.resolve(engine, number_, actor=_actor(actor), because=because, at=engine.clock.now())
-    return _print_done(done, "resolved", done.incident.resolved_by, output)
+    found = query(_engine(), number_, after)
+    if output is Format.json:
+        print_json([each.model_dump(mode="json") for each in found])
+        return 0
+    rows = [
+        (str(each.seq), stamp(each.at), each.actor + (f" ({each.channel})" if each.channel else ""), each.text)
+        for each in found
+    ]
+    print_table(("entry", "time", "who", "what"), rows)
+    return 0
 
 
 def why(number_: Number, output: FormatOption = Format.text) -> int:
@@ -146,26 +135,6 @@ def _engine() -> Engine:
     return operator(Settings())
 
 
-def _actor(given: str) -> str:
-    from governance.settings import Settings
-
-    return given or Settings().who()
-
-
-def _print_done(done: Done, verb: str, who: str, output: Format) -> int:
-    if output is Format.json:
-        facts = {"incident": done.incident.id, "status": done.incident.status, "by": who, "entry": done.entry}
-        print_json({**facts, "still_firing": done.still_firing})
-    else:
-        say(f"INC-{done.incident.id} {verb} by {who}; sealed as entry {done.entry} of the decision log")
-        if done.still_firing:
-            many = done.still_firing > 1
-            count = f"{done.still_firing} findings still fire" if many else "1 finding still fires"
-            until = "they have cleared and fire anew" if many else "it has cleared and fires anew"
-            say(f"{count}: nobody is told again until {until}")
-    return 0
-
-
 def _print_age(engine: Engine, now: datetime) -> None:
     """Say how old all of this is: what nobody judges any more looks the same as what still holds."""
     from governance.engine.queries import last_judged
@@ -184,12 +153,8 @@ def _print_incident(view: IncidentView, *, changed: str) -> None:
     say()
     say(f"  opened     {stamp(view.opened_at)}")
     say(f"  changed    {changed}")
-    if view.acknowledged_by:
-        say(f"  lead       {view.acknowledged_by}")
-    if view.resolved_at:
-        say(f"  resolved   {stamp(view.resolved_at)} by {view.resolved_by}")
-    if view.reopened:
-        say(f"  re-opened  {view.reopened} times")
+    _print_answers(view)
+    print_escalation(view.escalation)
     for finding in view.findings:
         _print_finding(finding)
     say()
@@ -198,6 +163,26 @@ def _print_incident(view: IncidentView, *, changed: str) -> None:
     if view.status != "resolved":
         say(f"its values now: gov eval {view.model}")
     say(f"who was told: gov why {view.id}")
+
+
+def _print_answers(view: IncidentView) -> None:
+    if view.lead:
+        say(f"  lead       {view.lead}")
+    others = [each for each in view.responders if each != view.lead]
+    if others:
+        say(f"  also       {', '.join(others)}")
+    if view.severity_set:
+        say(f"  severity   {view.severity_set}, as a person says")
+    if view.snoozed_until:
+        say(f"  snoozed    until {stamp(view.snoozed_until)} by {view.snoozed_by}: {view.snoozed_because}")
+    if view.merged_into is not None:
+        say(f"  merged     into INC-{view.merged_into}, {stamp(view.resolved_at)} by {view.resolved_by}")
+    elif view.resolved_at:
+        say(f"  resolved   {stamp(view.resolved_at)} by {view.resolved_by}")
+    if view.reopened:
+        say(f"  re-opened  {view.reopened} times")
+    for link in view.links:
+        say(f"  link       {link.title}" + (f"  {link.address}" if link.title != link.address else ""))
 
 
 def _print_finding(finding: FindingView) -> None:

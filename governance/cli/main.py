@@ -22,6 +22,7 @@ from governance.cli import (
     gate,
     incidents,
     init,
+    notifications,
     on_call,
     plan,
     policies,
@@ -70,6 +71,7 @@ tokens.register(app)
 doctor.register(app)
 incidents.register(app)
 silence.register(app)
+notifications.register(app)
 waive.register(app)
 on_call.register(app)
 switch.register(app)

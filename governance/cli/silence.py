@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _silences = typer.Typer(help="Mute notifications for a while; incidents go on.", no_args_is_help=True)
 
 
-def _lasting(text: str) -> timedelta:
+def lasting(text: str) -> timedelta:
+    """Return a duration that a person wrote: 30m, 2h."""
     from governance.core.duration import parse_duration
 
     try:
@@ -44,7 +45,7 @@ def register(app: typer.Typer) -> None:
 def create(
     because: Annotated[str, typer.Option(help="Why, for the log.")],
     expires: Annotated[
-        timedelta, typer.Option(help="For how long, such as 2h; 31 days at most.", parser=_lasting, metavar="TIME")
+        timedelta, typer.Option(help="For how long, such as 2h; 31 days at most.", parser=lasting, metavar="TIME")
     ],
     model: Annotated[str, typer.Option(help="Only about this model; without it about all.")] = "",
     rule: Annotated[str, typer.Option(help="Only about this rule.")] = "",

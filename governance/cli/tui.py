@@ -23,11 +23,11 @@ def tui(
     read_only: Annotated[bool, typer.Option("--read-only", help="Only look: no key acts.")] = False,
 ) -> int:
     """Open the terminal app: the fleet worst first, incidents, kill switches. The token is read from GOV_TOKEN."""
-    from governance.client import Client
+    from governance.client import TERMINAL_APP, Client
     from governance.settings import Settings
     from tui.app import GovApp
 
-    with Client(url, _token(token_file) or Settings().token) as client:
+    with Client(url, _token(token_file) or Settings().token, TERMINAL_APP) as client:
         GovApp(client, read_only=read_only).run()
     return 0
 

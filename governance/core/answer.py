@@ -70,7 +70,9 @@ def merged(
     A severity that the target's people do not know yet triggers it anew, as a finding would.
     """
     closed = _closed(source, actor, at, f"{MERGED}{target.id}", f"merged into INC-{target.id} by {actor}")
-    closed = replace(closed, merged_into=target.id)
+    said = f"merged into INC-{target.id}"
+    ended = tuple(replace(each, ending=said) if each.ended == at else each for each in closed.findings)
+    closed = replace(closed, merged_into=target.id, findings=ended)
     last = f"INC-{source.id} merged into it by {actor}"
     facts: dict[str, Any] = {
         "findings": _together(target.findings, source.findings),

@@ -8,18 +8,22 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from governance.core.document import Severity
-from governance.core.incident import Incident, IncidentChange
+from governance.core.incident import Finding, Incident, IncidentChange
 from governance.core.metric import Labels
 from governance.core.quiet import untold
 from governance.core.silence import Silence
 
-Reason = Literal["first", "new_findings", "worsened", "reopened", "resolved", "escalated", "reminder", "handover"]
+Reason = Literal[
+    "first", "new_findings", "worsened", "reopened", "resolved", "escalated", "reminder", "handover", "acknowledged"
+]  # fmt: skip
 """Why somebody is told; `escalated`, `reminder` and `handover` come from escalation and the schedules."""
 EffectState = Literal["due", "held", "sent", "failed", "withheld"]
 """`held`: decided by a late cycle, and told only if it is still true when the engine has caught up."""
 
 FIRST_RETRY = timedelta(seconds=10)
 LAST_RETRY = timedelta(minutes=30)
+MOST_LINES = 20
+"""How many findings, and how many models, one message names."""
 MAX_ATTEMPTS = 350
 """A week of tries at the slowest pace: a page is not given up because a pager was down for an hour."""
 MAX_REFUSALS = 8
@@ -33,6 +37,7 @@ _REASONS: Mapping[str, Reason] = {
     "worsened": "worsened",
     "reopened": "reopened",
     "resolved": "resolved",
+    "woken": "reminder",
 }
 
 
@@ -161,18 +166,25 @@ def retry_at(attempts: int, at: datetime) -> datetime:
 def message_of(incident: Incident, reason: Reason, proposals: tuple[str, ...], at: datetime) -> Message:
     """Return what people are told of an incident."""
     shown = incident.firing or incident.findings
-    lines = tuple(_line(each.summary, each.key.labels, each.basis) for each in shown)
+    lines = _few([_line(each, incident.model) for each in shown], "findings")
+    if incident.affects:
+        lines = (*lines, f"models that it reached: {'; '.join(_few([each.words for each in incident.affects]))}")
     title = f"{incident.title} – {incident.ending}" if reason == "resolved" and incident.ending else incident.title
     return Message(incident.id, incident.model, incident.severity, incident.status, title, reason, lines, proposals, at)
 
 
-def _line(summary: str, labels: Labels, basis: str) -> str:
-    firm = f" ({basis})" if basis else ""
-    return (
-        f"{summary}{firm}"
-        if labels and any(value in summary for _, value in labels)
-        else f"{summary}{_set(labels)}{firm}"
-    )
+def _few(lines: Sequence[str], noun: str = "") -> tuple[str, ...]:
+    """Return the first lines, and how many there are beside them."""
+    more = len(lines) - MOST_LINES
+    return tuple(lines) if more <= 0 else (*lines[:MOST_LINES], f"and {more} more {noun}".rstrip())
+
+
+def _line(finding: Finding, model: str) -> str:
+    labels, summary = finding.key.labels, finding.summary
+    firm = f" ({finding.basis})" if finding.basis else ""
+    whose = f"{finding.key.model}: " if finding.key.model != model else ""
+    shown = "" if labels and any(value in summary for _, value in labels) else _set(labels)
+    return f"{whose}{summary}{shown}{firm}"
 
 
 def _set(labels: Labels) -> str:

@@ -31,7 +31,7 @@ class Escalation:
     `version` and `severity` are those of the incident when it was last looked at; `halt` is what had stopped the clock.
     `level` counts from 1, 0 before the first is told; one more than there are is the fallback. `since` is when it came
     to be told, `next_at` when the next one is – or when an acknowledged incident comes back. `reason` is why the first
-    level is told; `hushed` says what withholds the level that is due.
+    level is told; `hushed` says what withholds the level that is due; `told` are the people and notifiers told so far.
     """
 
     incident: int
@@ -47,6 +47,7 @@ class Escalation:
     halt: Halt = ""
     reason: Reason = "first"
     hushed: str = ""
+    told: tuple[str, ...] = ()
 
     @property
     def following(self) -> tuple[int, int] | None:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from governance.core.document import SEVERITIES, Severity
 from governance.core.duration import format_duration
-from governance.core.incident import Incident, IncidentChange
+from governance.core.incident import Incident, IncidentChange, worse
 
 FLAPPING = "flapping"
 """What withholds a notification of an incident that flaps, where a silence would have its id."""
@@ -30,11 +29,11 @@ def damp(before: Incident | None, change: IncidentChange, at: datetime) -> Incid
         return change
     incident = change.incident
     if not _repeats(before, change):
-        news = damped(incident, at) and (change.kind == "worsened" or _worse(incident.severity, before.peak))
+        news = damped(incident, at) and (change.kind == "worsened" or worse(incident.severity, before.peak))
         return replace(change, incident=replace(incident, damped_from=at)) if news else change
     flips = (*(each for each in before.flips if at - WINDOW < each <= at), at)
     counted = replace(incident, flips=flips)
-    told = not damped(incident, at) or _worse(incident.severity, before.peak)
+    told = not damped(incident, at) or worse(incident.severity, before.peak)
     if told and len(flips) >= AFTER:
         counted = replace(counted, damped_from=at, damped_until=at + quiet(len(flips)))
     return replace(change, incident=counted)
@@ -66,7 +65,3 @@ def _repeats(before: Incident, change: IncidentChange) -> bool:
     known = {each.key: each.times for each in before.findings}
     fired = [each for each in change.incident.findings if each.times != known.get(each.key)]
     return bool(fired) and all(each.key in known for each in fired)
-
-
-def _worse(one: Severity, other: Severity) -> bool:
-    return SEVERITIES.index(one) > SEVERITIES.index(other)

@@ -21,7 +21,7 @@ _FIRES: Mapping[Change, str] = {
     "spread": "spread",
     "eased": "eased",
 }
-ChangeKind = Literal["opened", "new_findings", "worsened", "reopened", "resolved", "updated"]
+ChangeKind = Literal["opened", "new_findings", "worsened", "reopened", "resolved", "updated", "woken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,23 @@ class Finding:
     def firing(self) -> bool:
         """True while the alert fires."""
         return self.ended is None
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """Another model with a finding in an incident: the version that served when it joined, and who answers for it."""
+
+    model: str
+    version: str = ""
+    team: str = ""
+    accountable: str = ""
+    channel: str = ""
+
+    @property
+    def words(self) -> str:
+        """The model, its version and its owners, for people."""
+        owners = ", ".join(each for each in (self.team, self.accountable) if each)
+        return " ".join(each for each in (self.model, self.version) if each) + (f" ({owners})" if owners else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +98,7 @@ class Incident:
     gave it. One that was merged is resolved, and `merged_into` is the number of the other. `last` says what changed it
     last, in words, where that was a person ("snoozed until … by bo").
     `flips` are the instants at which it fired again lately; after `damped_from` nothing is told until `damped_until`.
+    `affects` are the other models with findings in it, such as those that rest on `model`.
     """
 
     id: int
@@ -107,6 +125,7 @@ class Incident:
     flips: tuple[datetime, ...] = ()
     damped_from: datetime | None = None
     damped_until: datetime | None = None
+    affects: tuple[Affected, ...] = ()
 
     @property
     def snoozed_until(self) -> datetime | None:
@@ -129,11 +148,14 @@ class Incident:
 
     @property
     def title(self) -> str:
-        """One sentence: the worst finding, and how many others there are."""
+        """One sentence: the worst finding, of the incident's own model if one fires, and how many others there are."""
         ordered = self.firing or tuple(sorted(self.findings, key=_worst_first))
-        rules = {(each.key.rule, each.key.kind) for each in ordered[1:]} - {(ordered[0].key.rule, ordered[0].key.kind)}
-        more = f" (and {len(rules)} more rule{'s' if len(rules) > 1 else ''})" if rules else ""
-        return f"{ordered[0].summary}{more}"
+        first = next((each for each in ordered if each.key.model == self.model), ordered[0])
+        rules = {(each.key.rule, each.key.kind) for each in ordered} - {(first.key.rule, first.key.kind)}
+        models = {each.key.model for each in ordered} - {first.key.model}
+        counts = ((len(rules), "more rule"), (len(models), "more model"))
+        more = ", ".join(f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counts if count)
+        return f"{first.summary} (and {more})" if more else first.summary
 
     @property
     def ending(self) -> str:
@@ -224,7 +246,7 @@ def _judged(current: Incident, after: Incident, found: Severity, firing: Sequenc
     return IncidentChange(after, kind)
 
 
-def known_already(incident: Incident | None, others: Sequence[Told], told: Told) -> bool:
+def known_already(heard: Sequence[Finding], others: Sequence[Told], told: Told) -> bool:
     """Tell whether complete labels only say what a finding on a part of them says now, or said in its time.
 
     What they say worse than that is news.
@@ -235,11 +257,11 @@ def known_already(incident: Incident | None, others: Sequence[Told], told: Told)
     now = [each.severity for each in others if each.key == key and each.change == "firing" and each.severity]
     then = [
         each.severity if each.ended is None else each.peak
-        for each in (incident.findings if incident is not None else ())
+        for each in heard
         if each.key == key and (each.ended is None or each.since <= told.judged_at < each.ended)
     ]
-    heard = worst([*now, *then])
-    return heard is not None and not worse(told.severity, heard)
+    gravest = worst([*now, *then])
+    return gravest is not None and not worse(told.severity, gravest)
 
 
 def mitigated(incident: Incident, at: datetime) -> Incident:

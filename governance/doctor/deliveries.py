@@ -22,7 +22,7 @@ def check(here: Installation) -> Iterator[Finding]:
         dead = effects.given_up(connection)
         waiting = [each for each in effects.pending(connection) if here.at - each.message.at > PATIENCE]
     if dead:
-        yield wrong("deliveries", "given up", f"{dead} were given up", "gov why N says which and why")
+        yield wrong("deliveries", "given up", f"{dead} were given up", "gov notifications list says which and why")
     else:
         yield well("deliveries", "given up", "none")
     if not waiting:

@@ -30,7 +30,8 @@ def calm(engine: Engine, at: datetime) -> int:
             incident = incidents.get(connection, number)
             told = list(_final(incident, effects.of_incident(connection, number), muted, at))
             effects.add(connection, told)
-            decision_log.append(connection, [_entry(incident, told, at)])
+            kept = [entries.of_delivery(each, at) for each in told if each.state == "withheld"]
+            decision_log.append(connection, [_entry(incident, told, at), *kept])
             damped.remove(connection, number)
     decision_log.seal(engine.database, at)
     return len(done)
@@ -38,7 +39,7 @@ def calm(engine: Engine, at: datetime) -> int:
 
 def _final(incident: Incident, known: Sequence[Effect], muted: Sequence[Silence], at: datetime) -> Iterator[Effect]:
     """Yield, for each notifier that missed something, the newest of it: that is how the incident stands."""
-    newest = {each.notifier: each for each in sorted(known, key=attrgetter("version", "key"))}
+    newest = {each.notifier: each for each in sorted(known, key=attrgetter("version", "key")) if not each.level}
     why, silence = withheld(incident, muted, at) if incident.status != "resolved" else ("", "")
     for effect in newest.values():
         if effect.silence == FLAPPING:

@@ -11,16 +11,16 @@ from time import perf_counter
 from governance.core.alert import Alert, AlertKey
 from governance.core.decision import Decision
 from governance.core.effect import Effect, respond
-from governance.core.flapping import damp
-from governance.core.incident import Incident, IncidentChange, Told, gather, known_already
+from governance.core.incident import Finding, Incident, IncidentChange, Told, known_already
 from governance.core.organisation import Grouping
 from governance.core.policy import EffectiveRule
 from governance.core.reaction import Step
 from governance.engine import entries
-from governance.engine.grouping import group_of
+from governance.engine.gathering import gathered, save
+from governance.engine.grouping import Router, Standing, group_of
 from governance.engine.parts import Engine
 from governance.engine.switching.automatic import Automation, RulePull, due, owing
-from governance.store import alerts, damped, decision_log, effects, incidents, silences
+from governance.store import alerts, decision_log, effects, incidents, joined, silences
 from governance.store.pace import Pace
 
 
@@ -74,7 +74,7 @@ def commit(
     Each transaction is short, and people's acts go first at every one. `serving` names the version that serves of each
     model where it is known, for rules that pull it.
     """
-    pace, found, left = Pace(), list[IncidentChange](), deque(groups.items())
+    pace, found, left = Pace(), list[IncidentChange](), deque(_families(engine, groups, at))
     with engine.database.giving_way():
         while left:
             found.extend(_written(engine, _next(left, pace.size), at, pace, serving or {}))
@@ -83,76 +83,88 @@ def commit(
     return found
 
 
-def _next(left: deque[tuple[str, Sequence[Change]]], size: int) -> dict[str, Sequence[Change]]:
-    """Take groups until they hold `size` changes; one at least."""
+Groups = Mapping[str, Sequence[Change]]
+
+
+def _families(engine: Engine, groups: Groups, at: datetime) -> list[Groups]:
+    """Put together the groups that share an incident: what they have to tell is told at once."""
+    news = {group: told for group, changes in groups.items() if (told := _news(changes))}
+    lineage = engine.lineage
+    with engine.database.read() as connection:
+        if not news or not (lineage.upstream or joined.any_open(connection)):
+            return [{group: changes} for group, changes in groups.items()]
+        router = Router(connection, lineage, engine.organisation.incidents, at)
+        families = router.routed(news, Standing(connection, news))
+    shared = [{group: groups[group] for group in each.news} for each in families]
+    return [*shared, *({group: changes} for group, changes in groups.items() if group not in news)]
+
+
+def _news(changes: Iterable[Change]) -> list[Told]:
+    return [each for each in (change.told() for change in changes) if each is not None]
+
+
+def _next(left: deque[Groups], size: int) -> dict[str, Sequence[Change]]:
+    """Take families of groups until they hold `size` changes; one at least."""
     chunk, count = dict[str, Sequence[Change]](), 0
-    while left and (not chunk or count + len(left[0][1]) <= size):
-        group, changes = left.popleft()
-        chunk[group] = changes
-        count += len(changes)
+    while left and (not chunk or count + _size(left[0]) <= size):
+        family = left.popleft()
+        chunk.update(family)
+        count += _size(family)
     return chunk
 
 
+def _size(groups: Groups) -> int:
+    return sum(map(len, groups.values()))
+
+
 def _written(
-    engine: Engine, chunk: Mapping[str, Sequence[Change]], at: datetime, pace: Pace, serving: Mapping[str, str]
+    engine: Engine, chunk: Groups, at: datetime, pace: Pace, serving: Mapping[str, str]
 ) -> list[IncidentChange]:
     """Prepare what does not depend on the database, then write the chunk in one transaction."""
-    told = {group: [each for each in (change.told() for change in changes) if each] for group, changes in chunk.items()}
+    told = {group: _news(changes) for group, changes in chunk.items()}
     decided = {
         id(change): [decision_log.ready(decision) for decision in change.decisions]
         for changes in chunk.values()
         for change in changes
     }
-    kept: list[Change] = []
-    found: list[IncidentChange] = []
     log: list[decision_log.Ready | Decision] = []
     sent: list[Effect] = []
     with engine.database.transaction() as connection:
         started = perf_counter()
-        number = incidents.next_id(connection)
+        standing = Standing(connection, [group for group, each in told.items() if each])
         muted = silences.holding(connection, at)
         automation = Automation(connection, engine, at)
-        before = incidents.latest(connection, [group for group in chunk if told[group]])
-        for group, moved in chunk.items():
-            changes = [each for each in moved if not _known(each, before.get(group), told[group])]
-            kept.extend(changes)
-            log.extend(each for one in changes for each in decided[id(one)])
-            news = [each for each in (one.told() for one in changes) if each]
-            change = _gathered(engine, before.get(group), news, at, group, number)
-            if change is not None:
-                before |= {each: change.incident for each, one in before.items() if one.id == change.incident.id}
-                number += 1 if change.kind == "opened" else 0
-                pulls = _pulls(changes, change.incident, automation, serving)
-                proposals = _proposals(changes, change.incident, pulls)
-                late = any(each.step.verdict.late for each in changes)
-                sent.extend(respond(change, engine.places, proposals, at, late=late, silences=muted))
+        kept = {
+            group: [each for each in moved if not _known(each, standing.heard(group), told[group])]
+            for group, moved in chunk.items()
+        }
+        router = Router(connection, engine.lineage, engine.organisation.incidents, at)
+        families = router.routed({group: _news(changes) for group, changes in kept.items()}, standing)
+        found = gathered(engine, families, incidents.next_id(connection), at, serving)
+        log.extend(each for changes in kept.values() for one in changes for each in decided[id(one)])
+        for each in found:
+            changes = [change for group in each.family.news for change in kept[group]]
+            pulls = _pulls(changes, each.change.incident, automation, serving)
+            proposals = _proposals(changes, each.change.incident, pulls)
+            late = any(one.step.verdict.late for one in changes)
+            for change in each.changes:
+                said = proposals if change is each.change else ()
+                sent.extend(respond(change, engine.places, said, at, late=late, silences=muted))
                 log.append(entries.of_incident(change, at, engine.plan.version))
-                found.append(change)
         log.extend(entries.of_delivery(each, at) for each in sent if each.state == "withheld")
-        alerts.save(connection, _last_states(kept))
-        incidents.save(connection, *(change.incident for change in found))
-        damped.note(connection, *(change.incident for change in found))
+        alerts.save(connection, _last_states(one for changes in kept.values() for one in changes))
+        save(connection, found)
         effects.add(connection, sent)
         decision_log.append(connection, log)
         automation.carry_out()
     pace.fit(sum(map(len, chunk.values())), perf_counter() - started)
-    return found
+    return [change for each in found for change in each.changes]
 
 
-def _known(change: Change, incident: Incident | None, others: Sequence[Told]) -> bool:
+def _known(change: Change, heard: tuple[Finding, ...], others: Sequence[Told]) -> bool:
     """Tell whether complete labels say nothing new yet: then their alert waits, to be told once they do."""
     told = change.told()
-    return told is not None and known_already(incident, others, told)
-
-
-def _gathered(
-    engine: Engine, before: Incident | None, told: Sequence[Told], at: datetime, group: str, number: int
-) -> IncidentChange | None:
-    if not told:
-        return None
-    window = engine.organisation.incidents.reopen_within
-    change = gather(before, told, at, group=group, next_id=number, reopen_within=window)
-    return damp(before, change, at) if change is not None else None
+    return told is not None and known_already(heard, others, told)
 
 
 def _last_states(changes: Iterable[Change]) -> list[Alert]:

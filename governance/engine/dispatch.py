@@ -9,9 +9,10 @@ from functools import partial
 
 from governance.core.effect import LONGEST_WAIT, Effect, Receipt, attempted
 from governance.engine import entries
+from governance.engine.hearing import late_end
 from governance.engine.parts import Engine
-from governance.ports import delivers_itself
-from governance.store import decision_log, effects
+from governance.ports import Action, StatesIncidents, delivers_itself
+from governance.store import decision_log, effects, incidents
 
 PATIENCE = 1.0
 """Seconds after which a try that fails has taken long."""
@@ -26,7 +27,8 @@ def dispatch(engine: Engine, at: datetime) -> list[Effect]:
     with engine.database.read() as connection:
         due = effects.notifiers_due(connection, at)
     now: Now = engine.clock.now if engine.lanes.beside else lambda: at
-    for name in due:
+    again = [name for name, each in engine.notifiers.items() if _forgets(engine, name, each, at)]
+    for name in dict.fromkeys([*due, *again]):
         notifier = engine.notifiers.get(name)
         if (notifier is None or not delivers_itself(notifier)) and engine.lanes.is_open(name, at):
             engine.lanes.run(name, partial(_lane, engine, name, now))
@@ -45,7 +47,10 @@ def _lane(engine: Engine, name: str, now: Now) -> list[Effect]:
             tried, patient = _pass(engine, name, now)
             done.extend(tried)
             if not tried or not patient or not engine.lanes.beside:
-                return done
+                break
+        if patient:
+            _restate(engine, name, now())
+        return done
     finally:
         if done:
             with engine.database.giving_way():
@@ -67,7 +72,7 @@ def _pass(engine: Engine, name: str, now: Now) -> tuple[list[Effect], bool]:
             if not effects.still_due(connection, effect.key):
                 continue  # it was withheld while others were delivered
         began = time.monotonic()
-        receipt = _performed(engine, effect)
+        receipt = _performed(engine, effect, now())
         after = _recorded(engine, attempted(effect, receipt, now()), now())
         done.append(after)
         if after.state == "due":
@@ -80,18 +85,46 @@ def _pass(engine: Engine, name: str, now: Now) -> tuple[list[Effect], bool]:
     return done, True
 
 
-def _performed(engine: Engine, effect: Effect) -> Receipt:
+def _performed(engine: Engine, effect: Effect, at: datetime) -> Receipt:
     notifier = engine.notifiers.get(effect.notifier)
     if notifier is None:
         return Receipt(delivered=False, detail=f"no notifier '{effect.notifier}' is configured")
+    if isinstance(notifier, StatesIncidents) and effect.incident:
+        with engine.database.read() as connection:
+            stands = incidents.get(connection, effect.incident)
+        return _safely(lambda: notifier.state([stands], at))
+    return _safely(lambda: notifier.perform(effect))
+
+
+def _safely(act: Callable[[], Receipt]) -> Receipt:
     try:
-        return notifier.perform(effect)
+        return act()
     except Exception as error:  # noqa: BLE001 (a plug-in may raise anything; the other deliveries must go on)
         return Receipt(delivered=False, detail=f"{type(error).__name__}: {error}".splitlines()[0])
 
 
+def _forgets(engine: Engine, name: str, notifier: Action, at: datetime) -> bool:
+    """Tell whether a notifier is due to state again what is open."""
+    return isinstance(notifier, StatesIncidents) and engine.lanes.due(name, notifier.every, at)
+
+
+def _restate(engine: Engine, name: str, at: datetime) -> None:
+    """State again how the open incidents stand that a notifier was told of; what fails is tried an interval later."""
+    notifier = engine.notifiers.get(name)
+    if not isinstance(notifier, StatesIncidents) or not engine.lanes.due(name, notifier.every, at):
+        return
+    engine.lanes.stated(name, at)
+    with engine.database.read() as connection:
+        opened = incidents.listed(connection, status="open")
+        told = effects.told(connection, name, [each.id for each in opened])
+    known = [each for each in opened if each.id in told]
+    if known:
+        _safely(lambda: notifier.state(known, at))
+
+
 def _recorded(engine: Engine, after: Effect, at: datetime) -> Effect:
     with engine.database.giving_way(), engine.database.transaction() as connection:
+        effects.add(connection, late_end(connection, after, at))
         effects.save(connection, [after])
         if after.state != "due":
             decision_log.append(connection, [entries.of_delivery(after, at)])

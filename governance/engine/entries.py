@@ -89,11 +89,15 @@ def of_incident(change: IncidentChange, at: datetime, version: str) -> Decision:
 
 def of_delivery(effect: Effect, at: datetime) -> Decision:
     """Return the entry of a delivery that was made, given up or withheld."""
-    subject = {"model": effect.message.model, "incident": str(effect.incident), "notifier": effect.notifier}
     body = {"reason": effect.message.reason, "receipt": effect.receipt, "attempts": effect.attempts, "key": effect.key}
-    return Decision(
-        at, f"notification.{effect.state}", ENGINE, subject, body, identity("notification", effect.key, effect.state)
-    )
+    again = [str(effect.attempts)] if effect.state == "failed" else []  # it may be given up anew after a retry
+    known = identity("notification", effect.key, effect.state, *again)
+    return Decision(at, f"notification.{effect.state}", ENGINE, of_effect(effect), body, known)
+
+
+def of_effect(effect: Effect) -> dict[str, str]:
+    """Return what an entry about a delivery is about."""
+    return {"model": effect.message.model, "incident": str(effect.incident), "notifier": effect.notifier}
 
 
 def of_cycle(

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from governance.core.authority import Actor
 from governance.core.decision import Decision
+from governance.core.duration import format_duration
 from governance.core.effect import Contact, Effect, message_of
 from governance.core.escalation import Escalation, Rung, begun, climbed, come_back, due, followed, put_off
 from governance.core.incident import Incident
+from governance.core.quiet import withheld
 from governance.core.responders import Found, found, pages, unheard
 from governance.core.silence import Silence
 from governance.engine import entries, unmanned
@@ -98,11 +100,10 @@ def escalate_now(
         step = climbed(followed(before, incident, at), at, by=str(actor))
         if step is None:
             raise Conflict(f"everybody whom {before.name} names has been told of incident {number}")
-        after, rung = step
-        desk.clocks.append(after)
         channel = actor.channel if isinstance(actor, Actor) else ""
         said = {name: value for name, value in (("because", because), ("channel", channel)) if value}
-        entry = _tell(desk, incident, after, rung, actor=str(actor), said=said)
+        after, entry = _tell(desk, incident, *step, actor=str(actor), said=said)
+        desk.clocks.append(after)
         desk.log.append(entry)
         desk.write()
     return incident, entry.id
@@ -145,26 +146,26 @@ def _acted(desk: _Desk, incident: Incident, clock: Escalation) -> Escalation:
         return clock
     if clock.halt == "answered":
         return _remind(desk, incident, clock)
-    hushed = next((each for each in desk.muted if each.covers(incident)), None)
-    if hushed is not None:
-        return _hush(desk, incident, clock, hushed)
+    why, by = withheld(incident, desk.muted, desk.at)
+    if why:
+        return _hush(desk, incident, clock, why, by or why)
     step = climbed(clock, desk.at)
     assert step is not None  # a clock that runs has a next level  # noqa: S101
-    after, rung = step
-    desk.log.append(_tell(desk, incident, after, rung))
+    after, entry = _tell(desk, incident, *step)
+    desk.log.append(entry)
     return after
 
 
-def _hush(desk: _Desk, incident: Incident, clock: Escalation, silence: Silence) -> Escalation:
-    """Let the level that is due wait for the end of a silence, and say so once; the clock stands still meanwhile."""
-    if clock.hushed == silence.id:
+def _hush(desk: _Desk, incident: Incident, clock: Escalation, why: str, by: str) -> Escalation:
+    """Let the level that is due wait for the end of what withholds it, and say so once; the clock stands still."""
+    if clock.hushed == by:
         return clock
     step = climbed(clock, desk.at)
     assert step is not None  # as above  # noqa: S101
     whom = found(step[1].targets, desk.engine.organisation, desk.at)
-    effect = unheard(incident, step[1], silence.words, whom.people, desk.at)
-    desk.told.append(replace(effect, key=f"{effect.key}-{silence.id}-{desk.at:%Y%m%dT%H%M%S}"))
-    return replace(clock, hushed=silence.id)
+    effect = unheard(incident, step[1], why, whom.people, desk.at)
+    desk.told.append(replace(effect, key=f"{effect.key}-{by}-{desk.at:%Y%m%dT%H%M%S}"))
+    return replace(clock, hushed=by)
 
 
 def _tell(
@@ -175,8 +176,8 @@ def _tell(
     *,
     actor: str = entries.ENGINE,
     said: Mapping[str, str] | None = None,
-) -> Decision:
-    """Add the pages of a level to what is written, and return its entry; where it finds nobody, the fallback's too."""
+) -> tuple[Escalation, Decision]:
+    """Add the pages of a level to what is written, the fallback's where it finds nobody; return the entry too."""
     engine, at = desk.engine, desk.at
     reaching = [name for name, each in engine.notifiers.items() if "people" in reaches(each)]
     proposals = _proposals(desk.connection, incident)
@@ -189,7 +190,9 @@ def _tell(
         instead = replace(rung, targets=after.policy.fallback, rule=f"{rung.rule} – nobody; fallback of {after.name}")
         told = pages(incident, instead, found(instead.targets, engine.organisation, at), reaching, proposals, at)
     desk.told.extend(told)
-    return _entry(incident, after, rung, told, at, actor, said or {})
+    heard = [*(each.person for one in told for each in one.to), *(each.notifier for each in told if not each.to)]
+    after = replace(after, told=tuple(dict.fromkeys([*after.told, *heard])))
+    return after, _entry(incident, after, rung, told, at, actor, said or {})
 
 
 def _why_nobody(whom: Found) -> str:
@@ -243,7 +246,12 @@ def _remind(desk: _Desk, incident: Incident, clock: Escalation) -> Escalation:
     for notifier in desk.engine.places:
         key = f"{after.id}-{after.version}-{notifier}"
         desk.told.append(Effect(key, after.id, after.version, notifier, message, next_at=desk.at))
-    body = {"status": after.status, "severity": after.severity, "was": incident.acknowledged_by, "after": timeout}
+    body = {
+        "status": after.status,
+        "severity": after.severity,
+        "was": incident.acknowledged_by,
+        "timeout": format_duration(timeout),
+    }
     identity = entries.identity("incident", str(after.id), str(after.version))
     subject = entries.subject_of(after)
     desk.log.append(Decision(desk.at, "incident.reminded", entries.ENGINE, subject, body, identity))
@@ -264,7 +272,8 @@ def _tell_end(desk: _Desk, incident: Incident) -> None:
     """Tell the end to everybody who was paged through what hears of no change."""
     paged: dict[str, dict[Contact, None]] = {}
     for each in effects.of_incident(desk.connection, incident.id):
-        if each.level and each.state == "sent" and each.notifier not in desk.engine.places:
+        heard = each.state == "sent" or each.attempts  # an answer that never came may have been a yes
+        if each.level and heard and each.notifier not in desk.engine.places:
             paged.setdefault(each.notifier, {}).update(dict.fromkeys(each.to))
     message = message_of(incident, "resolved", (), desk.at)
     for notifier, people in paged.items():

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from governance.core.effect import Effect
 
@@ -28,6 +28,7 @@ class Lanes:
         self._finished: list[Effect] = []
         self._failure: BaseException | None = None
         self._closed_until: dict[str, datetime] = {}
+        self._stated: dict[str, datetime] = {}
 
     @property
     def beside(self) -> bool:
@@ -88,6 +89,17 @@ class Lanes:
         """Tell whether a notifier may be asked now."""
         with self._lock:
             return at >= self._closed_until.get(notifier, at)
+
+    def due(self, notifier: str, every: timedelta, at: datetime) -> bool:
+        """Tell whether it is time for a notifier to state again what is open."""
+        with self._lock:
+            last = self._stated.get(notifier)
+        return last is None or not last <= at < last + every  # a clock that was set back is no reason to wait
+
+    def stated(self, notifier: str, at: datetime) -> None:
+        """Note that a notifier states what is open."""
+        with self._lock:
+            self._stated[notifier] = at
 
     def _worked(self, work: Work) -> None:
         try:

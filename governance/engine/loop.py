@@ -19,6 +19,7 @@ from governance.engine.cycle import CycleReport, run_cycle
 from governance.engine.dispatch import dispatch
 from governance.engine.escalating import escalate
 from governance.engine.hand_overs import hand_over
+from governance.engine.parting import part
 from governance.engine.parts import Engine
 from governance.engine.picture import past_answers
 from governance.engine.release import release
@@ -61,6 +62,7 @@ def step(engine: Engine, now: datetime) -> StepReport:
     _tried(lambda: waiving.follow_files(engine, now), 0, failed)
     _tried(lambda: silences.follow_files(engine, now), 0, failed)
     late, report = _tried(lambda: _judged(engine, last, at), nothing, failed)
+    _tried(lambda: part(engine, now), 0, failed)
     _tried(lambda: release(engine, now), None, failed)
     _tried(lambda: len(expire(engine, now)), 0, failed)
     _tried(lambda: silences.catch_up(engine, now), None, failed)

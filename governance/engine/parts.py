@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from governance.core.compiled import EvaluationPlan
+from governance.core.lineage import Lineage, lineage_of
 from governance.core.organisation import Organisation
 from governance.engine.collect import Collector
 from governance.engine.lanes import Lanes
@@ -46,6 +47,14 @@ class Engine:
     documents: Mapping[str, str] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
     adopted: list[Callable[[], None]] = field(default_factory=list)
+    _lineage: tuple[EvaluationPlan, Lineage] | None = None
+
+    @property
+    def lineage(self) -> Lineage:
+        """Which models rest on which, by the policies that rule."""
+        if self._lineage is None or self._lineage[0] is not self.plan:
+            self._lineage = (self.plan, lineage_of(each.policy.card for each in self.plan.policies))
+        return self._lineage[1]
 
     @property
     def ruling(self) -> Ruling:

@@ -18,6 +18,7 @@ from governance.core.policy import EffectiveMetric
 from governance.core.suggestion import closest
 from governance.core.verdict import Verdict
 from governance.core.waiver import Waiver
+from governance.engine.escalation_views import escalation_views
 from governance.engine.parts import Engine
 from governance.engine.picture import Picture, Trouble, agenda, taken
 from governance.errors import NotFound
@@ -41,7 +42,8 @@ def listed(engine: Engine, *, status: str = "", model: str = "") -> list[Inciden
     """Return incidents, newest first."""
     with engine.database.read() as connection:
         found = incidents.listed(connection, status=status, model=model)
-    return [incident_view(each) for each in found]
+        clocks = escalation_views(connection, engine, found, engine.clock.now())
+    return [incident_view(each).model_copy(update={"escalation": clocks.get(each.id)}) for each in found]
 
 
 def alerting(engine: Engine) -> list[AlertView]:
@@ -84,7 +86,9 @@ def shown(engine: Engine, number: int) -> IncidentView:
     :raises NotFound: when there is none of that number.
     """
     with engine.database.read() as connection:
-        view = incident_view(incidents.get(connection, number))
+        incident = incidents.get(connection, number)
+        clock = escalation_views(connection, engine, [incident], engine.clock.now()).get(number)
+    view = incident_view(incident)
     policy = engine.plan.by_model.get(view.model)
     rules = {each.rule.id: each.rule for each in policy.rules} if policy is not None else {}
     findings = [
@@ -93,7 +97,7 @@ def shown(engine: Engine, number: int) -> IncidentView:
         else each
         for each in view.findings
     ]
-    return view.model_copy(update={"findings": findings})
+    return view.model_copy(update={"findings": findings, "escalation": clock})
 
 
 def why(engine: Engine, number: int) -> WhyView:

@@ -52,7 +52,8 @@ def _released(incident: Incident, known: Sequence[Effect], at: datetime) -> Iter
     """Return what becomes of the held notifications of one incident; `known` are all that it ever had."""
     by_notifier: dict[str, list[Effect]] = defaultdict(list)
     for each in sorted(known, key=attrgetter("version", "key")):
-        by_notifier[each.notifier].append(each)
+        if not each.level:  # a page is decided on the present
+            by_notifier[each.notifier].append(each)
     for others in by_notifier.values():
         held = [each for each in others if each.state == "held"]
         if not held:

@@ -151,7 +151,8 @@ def _untold(
     for incident in opened:
         if any(each.covers(incident) for each in still):
             continue
-        newest = {each.notifier: each for each in sorted(effects.of_incident(connection, incident.id), key=_version)}
+        known = sorted(effects.of_incident(connection, incident.id), key=_version)
+        newest = {each.notifier: each for each in known if not each.level}  # the clock tells a page itself
         for effect in newest.values():
             if effect.silence == over.id:
                 key = f"{effect.key}-{over.id}"

@@ -72,6 +72,13 @@ def _until(body: Body) -> str:
     return f"snoozed it until {str(body.get('until', ''))[:16].replace('T', ' ')} UTC"
 
 
+def _paged(body: Body) -> str:
+    people, notifiers = body.get("to"), body.get("notifiers")
+    listed = people or notifiers or ()
+    who = ", ".join(map(str, listed)) if isinstance(listed, list) else ""
+    return f"{body.get('rule', '')}; told {who or 'nobody'}"
+
+
 _WORDS: Mapping[str, str | Callable[[Body], str]] = {
     "incident.opened": "opened, {severity}: {title}",
     "incident.new_findings": "new findings, {firing} fire: {title}",
@@ -84,10 +91,12 @@ _WORDS: Mapping[str, str | Callable[[Body], str]] = {
     "incident.acknowledged": "took it",
     "incident.noted": "{text}",
     "incident.snoozed": _until,
-    "incident.woken": "the snooze is over",
+    "incident.woken": "the snooze is over: {title}",
     "incident.severity_set": "called it {severity}, it was {before}",
     "incident.handed_over": "handed it over to {to}",
-    "incident.escalated": "escalated it",
+    "incident.escalated": lambda body: f"escalated it: {_paged(body)}",
+    "incident.paged": _paged,
+    "incident.reminded": "nobody did anything for {timeout}: it is triggered anew, {was} had it",
     "incident.merged": "merged it into INC-{into}",
     "incident.joined": "merged INC-{from} into it",
     "incident.linked": "linked {title} {address}",

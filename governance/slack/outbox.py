@@ -70,7 +70,7 @@ class Outbox:
 
     def step(self, now: datetime) -> bool:
         """Look what is new, make at most one call for each channel, and tell whether anything is left to do."""
-        self._look(now)
+        self._look()
         due = self._due()
         self._begin(due)
         if self._pace.waits:
@@ -175,9 +175,9 @@ class Outbox:
         else:
             self._save(replace(posted, channel="", ts="", digest="", done=-2))
 
-    def _look(self, now: datetime) -> None:
+    def _look(self) -> None:
         """Note what the log says of incidents since the last look."""
-        seq = self._begun(now)
+        seq = self._begun()
         while True:
             found = decision_log.tail(self._engine.database, PART, since_seq=seq)
             if not found:
@@ -188,7 +188,7 @@ class Outbox:
                 break
         self._seq = seq
 
-    def _begun(self, now: datetime) -> int:
+    def _begun(self) -> int:
         if self._seq is not None:
             return self._seq
         with self._engine.database.read() as connection:

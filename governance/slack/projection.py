@@ -13,7 +13,7 @@ from governance.engine.parts import Engine
 from governance.engine.timeline import timeline
 from governance.slack import receipts
 from governance.slack.message import Drawn, drawn
-from governance.slack.sender import Away, Place, Refused, Sender, SlackTrouble
+from governance.slack.sender import Away, Place, Sender, SlackTrouble
 from governance.slack.showing import showing
 from governance.slack.shown import Shown
 from governance.slack.thread import loud, page, reached, replies
@@ -64,14 +64,13 @@ class Projection:
         known = timeline(self._engine, posted.incident, min(posted.told, posted.done) if posted.ts else -1)
         shown = showing(self._engine, posted.incident, known or timeline(self._engine, posted.incident))
         lines = [each for each in known if posted.told < each.seq <= burst.seq]
-        steps = (
-            lambda: self._rooted(posted, shown, due, now),
-            lambda: self._paged(posted, due, now),
-            lambda: self._edited(posted, shown, burst),
-            lambda: self._told(posted, lines),
-            lambda: any(each(posted, shown, now) for each in self._extras),
-        )
-        if any(step() for step in steps):
+        if (
+            self._rooted(posted, shown, due, now)
+            or self._paged(posted, due, now)
+            or self._edited(posted, shown, burst)
+            or self._told(posted, lines)
+            or any(each(posted, shown, now) for each in self._extras)
+        ):
             return True
         self._settled(posted, shown, burst, due, now)
         return False
@@ -153,15 +152,11 @@ class Projection:
         else:
             self._save(replace(posted, attempt="", channel=found.channel, ts=found.ts))
 
-    def _post(
-        self, posted: Posted, message: Drawn, key: str, *, thread: str = "", broadcast: bool = False
-    ) -> Place:
+    def _post(self, posted: Posted, message: Drawn, key: str, *, thread: str = "", broadcast: bool = False) -> Place:
         """Post, having noted it first: whoever dies or hears nothing in between asks Slack what became of it."""
         self._save(replace(posted, attempt=key))
         try:
-            return self._sender.post(
-                posted.channel or posted.place, message, key, thread=thread, broadcast=broadcast
-            )
+            return self._sender.post(posted.channel or posted.place, message, key, thread=thread, broadcast=broadcast)
         except Away:
             raise
         except SlackTrouble:  # it was not taken, for certain
@@ -174,9 +169,7 @@ class Projection:
 
     def _receipts(self, posted: Posted, due: Sequence[Effect], now: datetime) -> None:
         shows = [
-            each
-            for each in due
-            if not each.to and each.incident == posted.incident and each.version <= posted.version
+            each for each in due if not each.to and each.incident == posted.incident and each.version <= posted.version
         ]
         receipts.sent(self._engine, shows, f"shown in {posted.place}, message {posted.ts}", now)
 
@@ -202,6 +195,3 @@ def settle_page(engine: Engine, effect: Effect, where: str, now: datetime) -> No
 def digest(message: Drawn) -> str:
     """Return what tells one state of a message from another."""
     return sha256(dumps([message.text, message.blocks], sort_keys=True).encode()).hexdigest()[:16]
-
-
-__all__ = ["CALM", "Extra", "Projection", "Refused", "digest", "settle_page"]

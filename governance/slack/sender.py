@@ -28,6 +28,7 @@ OFFICIAL = "https://slack.com/api/"
 EVENT = "governance_post"
 """The type of the metadata by which a post of ours is found again."""
 _PAGES, _PAGE = 10, 200
+_CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,}")
 _WORD = re.compile(r"[a-z_]+")
 _AWAY = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
 _SILENT = logging.getLogger("governance.slack.sdk")
@@ -76,6 +77,7 @@ class Sender:
         """Prepare; nothing is asked yet. `loopback`: the name in `address` may mean this machine."""
         self._client = WebClient(token, base_url=address, timeout=seconds, retry_handlers=[], logger=_SILENT)
         self._token, self._address, self._outbound = token, address, Outbound(loopback)
+        self._ids: dict[str, str] = {}
 
     def post(self, channel: str, drawn: Drawn, key: str, *, thread: str = "", broadcast: bool = False) -> Place:
         """Post a message, marked with its key; in a `thread`, also to the channel with `broadcast`."""
@@ -105,10 +107,27 @@ class Sender:
 
     def find(self, channel: str, key: str, *, thread: str = "") -> Place | None:
         """Return the message of this key among the newest of a channel, or in a thread; None when Slack has none."""
+        channel = self.channel_id(channel)
         for message in self._messages(channel, thread):
             if _key(message) == key:
                 return Place(channel, str(message["ts"]))
         return None
+
+    def channel_id(self, name: str) -> str:
+        """Return the id of a channel that the app is in or could see, by its name; an id is one already.
+
+        :raises Refused: when there is none of that name.
+        """
+        if _CHANNEL.fullmatch(name):
+            return name
+        wanted = name.removeprefix("#")
+        if wanted not in self._ids:
+            given = {"types": "public_channel,private_channel", "exclude_archived": True, "limit": 1000}
+            listed = self._paged(self._client.conversations_list, "channels", given)
+            self._ids.update({str(each.get("name")): str(each.get("id")) for each in listed})
+        if wanted not in self._ids:
+            raise Refused("channel_not_found", f"Slack shows no channel {name}")
+        return self._ids[wanted]
 
     def upload(self, place: Place, picture: bytes, name: str, title: str, alt: str) -> None:
         """Put a picture into a message's thread."""
@@ -145,15 +164,22 @@ class Sender:
 
     def _messages(self, channel: str, thread: str) -> Iterator[Mapping[str, Any]]:
         given: dict[str, Any] = {"channel": channel, "limit": _PAGE, "include_all_metadata": True}
-        given |= {"ts": thread} if thread else {}
-        ask = self._client.conversations_replies if thread else self._client.conversations_history
+        if thread:
+            yield from self._paged(self._client.conversations_replies, "messages", {**given, "ts": thread})
+        else:
+            yield from self._paged(self._client.conversations_history, "messages", given)
+
+    def _paged(
+        self, ask: Callable[..., SlackResponse], part: str, given: Mapping[str, Any]
+    ) -> Iterator[Mapping[str, Any]]:
+        cursor: dict[str, str] = {}
         for _ in range(_PAGES):
-            answer = self._asked(partial(ask, **given))
-            yield from answer.get("messages") or []
-            cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor:
+            answer = self._asked(partial(ask, **given, **cursor))
+            yield from answer.get(part) or []
+            following = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+            if not following:
                 return
-            given["cursor"] = cursor
+            cursor = {"cursor": following}
 
     def _asked(self, call: Callable[[], SlackResponse]) -> Mapping[str, Any]:
         """Make a call.

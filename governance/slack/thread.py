@@ -42,9 +42,7 @@ def loud(lines: Sequence[TimelineLine], effects: Sequence[Effect]) -> int | None
     """
     due = {(each.message.reason, each.message.at) for each in effects if each.state in ("due", "sent") and not each.to}
     found = [
-        each.seq
-        for each in lines
-        if each.kind == "incident.severity_set" or (_LOUD.get(each.kind, ""), each.at) in due
+        each.seq for each in lines if each.kind == "incident.severity_set" or (_LOUD.get(each.kind, ""), each.at) in due
     ]
     return found[-1] if found else None
 

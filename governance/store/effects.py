@@ -63,6 +63,12 @@ def pending_of(connection: Connection, notifier: str) -> list[Effect]:
     return [read(Effect, text) for text in found]
 
 
+def told(connection: Connection, notifier: str, incidents: Sequence[int]) -> set[int]:
+    """Return those of some incidents of which a notifier was told."""
+    sent = select(_C.incident).where(_C.notifier == notifier, _C.state == "sent", _C.incident.in_(incidents))
+    return set(connection.execute(sent.distinct()).scalars()) if incidents else set()
+
+
 def still_due(connection: Connection, key: str) -> bool:
     """Tell whether an effect is still to be performed."""
     return connection.execute(select(_C.key).where(_C.key == key, _C.next_at.is_not(None))).scalar() is not None

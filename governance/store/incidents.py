@@ -42,11 +42,11 @@ def latest(connection: Connection, groups: Collection[str]) -> dict[str, Inciden
     """
     newest = select(func.max(_C.id)).where(_C.group_key.in_(groups)).group_by(_C.group_key)
     rows = connection.execute(select(_C.group_key, _C.document).where(_C.id.in_(newest)))
-    return {group: _whole(connection, read(Incident, text)) for group, text in rows}
+    return {group: whole(connection, read(Incident, text)) for group, text in rows}
 
 
-def _whole(connection: Connection, incident: Incident) -> Incident:
-    """Follow the pointers of merged incidents; they end, as one that was merged is never open again."""
+def whole(connection: Connection, incident: Incident) -> Incident:
+    """Return what an incident is part of by now: pointers of merged ones end, as none is ever open again."""
     while incident.merged_into is not None:
         incident = get(connection, incident.merged_into)
     return incident
@@ -75,6 +75,22 @@ def listed(connection: Connection, *, status: str = "", model: str = "") -> list
     if model:
         statement = statement.where(_C.model == model)
     return [read(Incident, text) for text in connection.execute(statement).scalars()]
+
+
+def open_of(connection: Connection, models: Collection[str]) -> list[Incident]:
+    """Return the open incidents of models, oldest first."""
+    if not models:
+        return []
+    statement = select(_C.document).where(_C.status != "resolved", _C.model.in_(models)).order_by(_C.id)
+    return [read(Incident, text) for text in connection.execute(statement).scalars()]
+
+
+def several(connection: Connection, numbers: Collection[int]) -> dict[int, Incident]:
+    """Return incidents by their numbers; of one that was merged, the one it is part of."""
+    if not numbers:
+        return {}
+    rows = connection.execute(select(_C.id, _C.document).where(_C.id.in_(numbers)))
+    return {number: whole(connection, read(Incident, text)) for number, text in rows}
 
 
 def save(connection: Connection, *changed: Incident) -> None:

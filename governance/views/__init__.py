@@ -1,5 +1,6 @@
 """Read models: what the command line, the API, Slack and the terminal app show."""
 
+from governance.views.escalation import EscalationView
 from governance.views.fleet import FleetRow, FleetView, MetricView
 from governance.views.incidents import (
     AlertView,
@@ -39,6 +40,7 @@ __all__ = [
     "ApprovalView",
     "ConfirmationsView",
     "EntryView",
+    "EscalationView",
     "FindingView",
     "FleetRow",
     "FleetView",

@@ -8,6 +8,7 @@ from typing import Any
 
 from governance.core.effect import Effect
 from governance.core.incident import Finding, Incident
+from governance.views.escalation import EscalationView
 from governance.views.view import View
 
 
@@ -68,6 +69,7 @@ class IncidentView(View):
     severity_set: str | None = None
     links: list[LinkView] = []
     merged_into: int | None = None
+    escalation: EscalationView | None = None
 
 
 class AlertView(View):

@@ -199,12 +199,30 @@ def test_the_address_from_the_environment(receiver: Receiver, monkeypatch: pytes
 
 
 @pytest.mark.parametrize(
+    ("settings", "where", "said"),
+    [
+        ("{kind: email, host: h, sender: nobody}", "2:50", "'nobody' is no e-mail address"),
+        ("{kind: email, host: h, sender: a@b, to: [c@d, e]}", "2:65", "'e' is no e-mail address"),
+        ("{kind: email, host: h, sender: a@b, port: 0}", "2:61", "greater than or equal to 1"),
+        ("{kind: pagerduty}", "2:13", "give `routing_key_env`"),
+        ("{kind: alertmanager, address: 'http://a', every: 0s}", "2:68", "once a second at most"),
+        ("{kind: apprise, address: 'ntfy://topic'}", "2:44", "Extra inputs"),
+    ],
+)
+def test_settings_that_are_wrong_are_shown_where_they_are(settings: str, where: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidDocument) as refused:
+        engine(tmp_path, f"{{hook: {settings}}}")
+    assert f"org.yaml:{where}: error[wrong-plugin]" in str(refused.value)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
     ("settings", "said"),
     [
         ("{kind: webhook, address: 'http://a', address_env: HOOK}", "give either `address` or `address_env`"),
         ("{kind: webhook}", "give either `address` or `address_env`"),
         ("{kind: webhok, address: 'http://a'}", "no kind 'webhok'"),
-        ("{kind: carrier-pigeon}", "known: console, webhook"),
+        ("{kind: carrier-pigeon}", "known: alertmanager, apprise, console, email, pagerduty, slack, webhook"),
         ("{kind: webhook, adress: 'http://a'}", "adress"),
         ("{kind: console, colour: red}", "error[wrong-plugin]: Extra inputs"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -13,17 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract.receiving import PATIENCE, Receiver, Reply, receiving
+from contract.delivering import PATIENCE, come, engine, states
+from contract.receiving import Receiver, Reply, receiving
 
-from governance.actions.webhook import Webhook
-from governance.bootstrap import SystemClock
+from governance.actions.webhook import Webhook, signature, signing_keys
 from governance.core.effect import LONGEST_WAIT, MAX_REFUSALS, Effect, Message, Receipt
-from governance.core.organisation import Organisation
 from governance.engine.dispatch import dispatch
-from governance.engine.parts import Engine
-from governance.ports import Action
 from governance.store import effects
-from governance.store.database import Database
 
 AT = datetime(2026, 1, 5, 12, 30, tzinfo=UTC)
 KEY = "whsec_" + "A" * 32
@@ -38,28 +34,6 @@ def receiver() -> Iterator[Receiver]:
 def effect(notifier: str, incident: int = 7, version: int = 1, at: datetime = AT) -> Effect:
     message = Message(incident, "loan-risk", "critical", "triggered", "income is missing", "first", (), (), at)
     return Effect(f"{incident}-{version}-{notifier}", incident, version, notifier, message, next_at=at)
-
-
-def engine(directory: Path, notifiers: Mapping[str, Action], *due: Effect) -> Engine:
-    database = Database(f"sqlite:///{directory}/governance.db")
-    database.create_tables()
-    with database.transaction() as connection:
-        effects.add(connection, due)
-    plan: Any = None  # deliveries ask it for nothing
-    return Engine(plan, Organisation(), {}, notifiers, database, SystemClock())
-
-
-def states(built: Engine, incident: int = 7) -> dict[str, str]:
-    with built.database.read() as connection:
-        return {each.key: each.state for each in effects.of_incident(connection, incident)}
-
-
-def come(about: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    latest = time.monotonic() + PATIENCE
-    while not about():
-        assert time.monotonic() < latest, "it did not come about"
-        time.sleep(0.01)
 
 
 @dataclass
@@ -239,6 +213,16 @@ def test_nothing_is_sent_unsigned(key: str, receiver: Receiver, monkeypatch: pyt
     assert not receipt.delivered
     assert "HOOK_KEY holds no key" in receipt.detail
     assert receiver.got == []
+
+
+def test_a_signature_is_that_of_the_published_example() -> None:
+    found = signature(
+        signing_keys("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        1614265330,
+        b'{"test": 2432232314}',
+    )
+    assert found["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 def test_each_message_has_its_own_signature(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

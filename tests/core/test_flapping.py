@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from governance.core.alert import AlertKey, Change
+from governance.core.answer import resolved
 from governance.core.document import Severity
 from governance.core.flapping import AFTER, LONGEST, damp, damped, quiet
-from governance.core.incident import Incident, IncidentChange, Told, gather, resolved
+from governance.core.incident import Incident, IncidentChange, Told, gather
 from governance.core.quiet import untold, withheld
 
 START = datetime(2026, 1, 5, tzinfo=UTC)

@@ -12,6 +12,7 @@ from governance.core.silence import Silence
 from governance.engine import answering
 from governance.engine.loop import step
 from governance.engine.queries import why
+from governance.engine.timeline import timeline
 from governance.errors import Conflict, Denied
 from governance.store import decision_log, incidents, silences
 
@@ -289,3 +290,18 @@ def test_an_incident_that_was_found_late_pages_once_if_it_is_still_true() -> Non
     over.look()
     assert over.incident().status == "resolved"
     assert over.paged == []
+
+
+def test_the_timeline_says_who_was_told_and_by_whom_it_was_asked() -> None:
+    desk = broken()
+    answering.escalate(desk.engine, 1, actor="bo", at=desk.now, because="the feed is gone")
+    answering.acknowledge(desk.engine, 1, actor="ana", at=desk.now)
+    desk.until(130, every=5)
+    said = [(each.actor, each.text) for each in timeline(desk.engine, 1) if each.kind.startswith("incident.")]
+    assert said[1:] == [
+        ("engine", "level 1 of night: on call for first; told ana"),
+        ("bo", "escalated it: level 2 of night, as bo asked: team ops, person cy; told ana, bo, cy: the feed is gone"),
+        ("ana", "took it"),
+        ("engine", "nobody did anything for 2h: it is triggered anew, ana had it"),
+        ("engine", "level 1 of night: on call for first; told bo"),
+    ]

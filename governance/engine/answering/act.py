@@ -13,6 +13,7 @@ from governance.core.duration import format_duration
 from governance.core.effect import respond
 from governance.core.incident import Incident, IncidentChange
 from governance.engine import entries
+from governance.engine.hearing import acknowledgement
 from governance.engine.parts import Engine
 from governance.engine.permission import permit
 from governance.engine.sealing import sealed
@@ -138,7 +139,8 @@ def write(
     incidents.save(connection, change.incident)
     muted = silences.holding(connection, asked.at)
     told = respond(change, engine.places, (), asked.at, silences=muted)
-    effects.add(connection, told)
+    also = acknowledgement(connection, engine, change.incident, asked.at) if asked.act == "incident.acknowledge" else []
+    effects.add(connection, [*told, *also])
     entry = decision or asked.decision(change.incident)
     withheld = [entries.of_delivery(each, asked.at) for each in told if each.state == "withheld"]
     decision_log.append(connection, [entry, *withheld])

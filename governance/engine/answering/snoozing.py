@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from governance.core import answer
 from governance.core.authority import Actor
-from governance.core.decision import Decision
-from governance.core.incident import Incident, IncidentChange
+from governance.core.effect import respond
+from governance.core.incident import Incident, IncidentChange, Snooze
 from governance.engine import entries
 from governance.engine.answering.act import Asked, Done, act, open_
 from governance.engine.parts import Engine
 from governance.errors import InvalidDocument
-from governance.store import decision_log, incidents
+from governance.store import decision_log, effects, incidents, silences
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def snooze(
@@ -38,22 +42,25 @@ def snooze(
 
 
 def wake(engine: Engine, at: datetime) -> int:
-    """End the snoozes whose time has come, and return how many."""
+    """End the snoozes whose time has come, say what is still open, and return how many there were."""
     with engine.database.read() as connection:
-        if not any(_over(each, at) for each in incidents.listed(connection, status="open")):
+        if not _over(connection, at):
             return 0
     with engine.database.transaction() as connection:
-        over = [each for each in incidents.listed(connection, status="open") if _over(each, at)]
-        for each in over:
-            after = answer.woken(each, at)
-            incidents.save(connection, after)
-            body = {"status": after.status, "severity": after.severity, "title": after.title, "version": after.version}
-            identity = entries.identity("incident", str(after.id), str(after.version))
-            subject = entries.subject_of(after)
-            decision_log.append(connection, [Decision(at, "incident.woken", entries.ENGINE, subject, body, identity)])
+        over, muted = _over(connection, at), silences.holding(connection, at)
+        for before, snoozed in over:
+            change = IncidentChange(answer.woken(before, at), "woken")
+            said = f"{snoozed.by}'s snooze is over ({snoozed.because}); this is still open."
+            told = respond(change, tuple(engine.notifiers), (said,), at, silences=muted)
+            incidents.save(connection, change.incident)
+            effects.add(connection, told)
+            withheld = [entries.of_delivery(each, at) for each in told if each.state == "withheld"]
+            decision_log.append(connection, [entries.of_incident(change, at, engine.plan.version), *withheld])
     decision_log.seal(engine.database, at)
     return len(over)
 
 
-def _over(incident: Incident, at: datetime) -> bool:
-    return incident.snooze is not None and incident.snooze.until <= at
+def _over(connection: Connection, at: datetime) -> list[tuple[Incident, Snooze]]:
+    """Return the open incidents whose snooze is over, with it."""
+    found = [(each, each.snooze) for each in incidents.listed(connection, status="open")]
+    return [(each, snooze) for each, snooze in found if snooze is not None and snooze.until <= at]

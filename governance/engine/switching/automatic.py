@@ -16,12 +16,12 @@ from governance.core.reaction import Step
 from governance.core.rule import Then
 from governance.core.switch import Scope, Setting
 from governance.engine import entries
-from governance.engine.grouping import group_of
+from governance.engine.grouping import current, group_of
 from governance.engine.parts import Engine
 from governance.engine.switching import paging
 from governance.engine.switching.change import Act, mode_words, subject, words, write
 from governance.engine.switching.pulling import ending_no_sooner, setting
-from governance.store import alerts, decision_log, incidents, switches
+from governance.store import alerts, decision_log, switches
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -192,7 +192,7 @@ def _still_wanted(connection: Connection, engine: Engine, alert: Alert, serving:
     if rule is None or rule.then is None or not acts(rule) or alert.severity != gravest(rule):
         return None
     group = group_of(key, engine.organisation.incidents)
-    incident = incidents.latest(connection, [group]).get(group)
+    incident = current(connection, [group]).get(group)
     finding = next((each for each in (incident.firing if incident else ()) if each.key == key), None)
     if incident is None or finding is None:  # a person closed it meanwhile
         return None

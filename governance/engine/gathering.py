@@ -1,0 +1,86 @@
+"""Fold the news of groups into their incidents, and say which other models each incident reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from governance.core.flapping import damp
+from governance.core.incident import Affected, Incident, IncidentChange, gather
+from governance.core.lineage import MOVED, without
+from governance.engine.grouping import Family
+from governance.engine.parts import Engine
+from governance.store import damped, incidents, joined
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What became of an incident, and of those that were folded into it."""
+
+    change: IncidentChange
+    family: Family
+    closed: tuple[IncidentChange, ...] = ()
+
+    @property
+    def changes(self) -> tuple[IncidentChange, ...]:
+        """All of them."""
+        return (self.change, *self.closed)
+
+
+def gathered(
+    engine: Engine, families: Iterable[Family], next_id: int, at: datetime, serving: Mapping[str, str]
+) -> list[Gathered]:
+    """Fold news into incidents; those that open are numbered from `next_id`."""
+    window = engine.organisation.incidents.reopen_within
+    found = []
+    for family in families:
+        change = gather(
+            family.before, family.told(), at, group=family.group, next_id=next_id, reopen_within=window
+        )  # fmt: skip
+        if change is None:
+            continue
+        next_id += 1 if change.kind == "opened" else 0
+        change = damp(family.before, change, at)
+        change = replace(change, incident=_reaching(engine, change.incident, serving))
+        ending = f"{MOVED}{change.incident.id}: {change.incident.title}"
+        closed = tuple(without(each, each.firing, ending, at) for each in family.folded)
+        found.append(Gathered(change, family, closed))
+    return found
+
+
+def save(connection: Connection, found: Iterable[Gathered]) -> None:
+    """Write the incidents, and which groups are in one of another group now."""
+    everything = list(found)
+    changed = [change.incident for each in everything for change in each.changes]
+    incidents.save(connection, *changed)
+    damped.note(connection, *changed)
+    for each in everything:
+        number = each.change.incident.id
+        for one in each.family.folded:
+            joined.move(connection, one.id, number)
+        groups = [*each.family.joins, *(one.group for one in each.family.folded)]
+        joined.join(connection, list(dict.fromkeys(groups)), number)
+
+
+def _reaching(engine: Engine, incident: Incident, serving: Mapping[str, str]) -> Incident:
+    """Name the models, versions and owners of all findings that are not of the incident's own model."""
+    known = {each.model for each in incident.affects}
+    models = dict.fromkeys(each.key.model for each in incident.findings if each.key.model != incident.model)
+    new = tuple(_affected(engine, each, serving) for each in models if each not in known)
+    return replace(incident, affects=(*incident.affects, *new)) if new else incident
+
+
+def _affected(engine: Engine, model: str, serving: Mapping[str, str]) -> Affected:
+    policy = engine.plan.by_model.get(model)
+    if policy is None:
+        return Affected(model)
+    card = policy.policy.card
+    declared = card.versions.serving if card.versions is not None else None
+    version = serving.get(model) or (declared if isinstance(declared, str) else "")
+    owners = card.owners
+    return Affected(model, version, owners.team, owners.accountable or "", owners.channel or "")

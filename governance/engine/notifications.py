@@ -1,0 +1,65 @@
+"""Deliveries that wait or were given up, and what people do about those."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from governance.core.authority import Actor
+from governance.core.decision import Decision
+from governance.core.effect import Effect
+from governance.engine import entries
+from governance.engine.parts import Engine
+from governance.engine.permission import permit
+from governance.engine.sealing import sealed
+from governance.errors import Conflict, InvalidDocument, NotFound
+from governance.store import decision_log, effects
+from governance.views.notifications import DeliveryView, RetriedView, delivery_view
+
+
+def given_up(engine: Engine) -> list[DeliveryView]:
+    """Return the deliveries that were given up, oldest incident first."""
+    with engine.database.read() as connection:
+        return [delivery_view(each) for each in effects.dead(connection)]
+
+
+def waiting(engine: Engine) -> list[DeliveryView]:
+    """Return the deliveries that are still to be made, oldest incident first."""
+    with engine.database.read() as connection:
+        return [delivery_view(each) for each in effects.pending(connection)]
+
+
+def retry(
+    engine: Engine, *, actor: Actor | str, at: datetime, key: str = "", notifier: str = "", because: str = ""
+) -> RetriedView:
+    """Try again, at once, one delivery that was given up, or all of a notifier that was mended.
+
+    :raises InvalidDocument: unless either `key` or `notifier` is given.
+    :raises NotFound: when there is no such delivery, or nothing of that notifier was given up.
+    :raises Conflict: when it was not given up.
+    :raises Denied: when the actor may not.
+    """
+    if bool(key) == bool(notifier):
+        raise InvalidDocument("give either `key` or `notifier`")
+    with engine.database.transaction() as connection:
+        chosen = [effects.get(connection, key)] if key else effects.dead(connection)
+        chosen = [each for each in chosen if notifier in ("", each.notifier)]
+        if not chosen:
+            raise NotFound(f"nothing for the notifier '{notifier}' was given up")
+        for each in chosen:
+            if each.state != "failed":
+                raise Conflict(f"notification {each.key} was not given up: it is {each.state}")
+            permit(engine, actor, "notification.retry", each.message.model or None)
+        again = [replace(each, state="due", next_at=at, refusals=0) for each in chosen]
+        log = [_entry(each, actor, at, because) for each in chosen]
+        effects.save(connection, again)
+        decision_log.append(connection, log)
+    return RetriedView(deliveries=[delivery_view(each) for each in again], entry=sealed(engine, log[0].id, at))
+
+
+def _entry(effect: Effect, actor: Actor | str, at: datetime, because: str) -> Decision:
+    channel = actor.channel if isinstance(actor, Actor) else ""
+    body = {"key": effect.key, "receipt": effect.receipt, "attempts": effect.attempts}
+    said = {name: value for name, value in (("because", because), ("channel", channel)) if value}
+    identity = entries.identity("notification-retried", effect.key, str(effect.attempts))
+    return Decision(at, "notification.retried", str(actor), entries.of_effect(effect), {**body, **said}, identity)

@@ -1,0 +1,43 @@
+"""How far the escalation of an incident has come, as it is shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from governance.views.view import View
+
+
+class EscalationView(View):
+    """Who has been told, who is next and when.
+
+    `level` counts from 1, 0 before the first; `last_level` is the highest, the fallback where there is one. `next_to`
+    are people by id and notifiers, by the schedules of today. `comes_back_at` is when an acknowledged incident is told
+    anew unless somebody works on it. `waits_for` says what withholds the level that is due.
+    """
+
+    policy: str
+    level: int
+    last_level: int
+    loop: int
+    loops: int
+    next_at: datetime | None
+    next_to: list[str]
+    state: Literal["running", "stopped", "handed_over", "exhausted"]
+    told: list[str]
+    comes_back_at: datetime | None = None
+    waits_for: str = ""
+
+    @property
+    def words(self) -> str:
+        """The escalation in a few words, without times."""
+        told = f"level {self.level} of {self.last_level} was told" if self.level else "nobody was told yet"
+        again = f", again ({self.loop} of {self.loops})" if self.loop else ""
+        state = {
+            "running": "",
+            "stopped": "; it has stopped",
+            "handed_over": "; another system escalates",
+            "exhausted": "; everybody was told",
+        }
+        waits = f"; waits: {self.waits_for}" if self.waits_for else ""
+        return f"{self.policy}: {told}{again}{state[self.state]}{waits}"

@@ -70,7 +70,7 @@ class Inbound:
         self.desk = Desk(engine, follow or Follow())
         self._token, self._app_token = settings.secret(config.bot_token_env), settings.secret(config.app_token_env)
         self._secret = settings.secret(config.signing_secret_env)
-        self._logger = _quiet()
+        self._logger = quiet()
         self.client = WebClient(self._token, config.address, timeout=_SECONDS, logger=self._logger)
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack")
         self._answerers = ThreadPoolExecutor(ANSWERERS, thread_name_prefix="slack-ack")
@@ -287,7 +287,7 @@ def header_of(req: BoltRequest, name: str) -> str:
     return str(found[0])
 
 
-def _quiet() -> logging.Logger:
+def quiet() -> logging.Logger:
     """Return a logger that prints nothing: the library writes whole payloads into its warnings."""
     logger = logging.getLogger("governance.slack")
     logger.addHandler(logging.NullHandler())

@@ -19,6 +19,7 @@ from governance.core.card import Card
 from governance.core.checking import ENGINE, card_problems, organisation_problems, pack_problems
 from governance.core.compiled import EvaluationPlan
 from governance.core.lineage_checks import lineage_problems
+from governance.core.maintenance_document import MaintenanceDocument, maintenance_problems, written_maintenance
 from governance.core.organisation import Organisation, Plugin
 from governance.core.pack import Pack
 from governance.core.placed import placed
@@ -41,6 +42,7 @@ _PACKAGE = Path(__file__).parent
 KINDS: dict[str, type[BaseModel]] = {
     "card": Card,
     "pack": Pack,
+    "maintenance": MaintenanceDocument,
     "org": Organisation,
     "silence": SilenceDocument,
     "test": Suite,
@@ -155,7 +157,10 @@ def _combined(
     problems.extend(waiver_problems(asked, plan.by_model, document) if cards else ())
     muted = _of_kind(found, SilenceDocument)
     problems.extend(silence_problems(muted, plan.by_model, document) if cards else ())
-    plan = replace(plan, waivers=tuple(map(written_waiver, asked)), silences=tuple(map(written_silence, muted)))
+    windows = _of_kind(found, MaintenanceDocument)
+    problems.extend(maintenance_problems(windows, plan.by_model, document) if cards else ())
+    silences = (*map(written_silence, muted), *map(written_maintenance, windows))
+    plan = replace(plan, waivers=tuple(map(written_waiver, asked)), silences=silences)
     everything = sorted(dict.fromkeys([*problems, *plan.problems]), key=lambda problem: problem.position)
     return Policies(plan, document, organised, tuple(everything), documents, organisation)
 

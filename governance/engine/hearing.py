@@ -21,7 +21,7 @@ def acknowledgement(connection: Connection, engine: Engine, incident: Incident, 
     if not listening:
         return []
     known = effects.of_incident(connection, incident.id)
-    told = {each.notifier for each in known if each.state == "sent" or each.next_at}
+    told = {each.notifier for each in known if each.state in ("sent", "waiting", "folded") or each.next_at}
     message = message_of(incident, "acknowledged", (), at)
     return [
         Effect(f"{incident.id}-{incident.version}-{name}", incident.id, incident.version, name, message, next_at=at)

@@ -16,6 +16,7 @@ from governance.engine.answering import wake
 from governance.engine.calming import calm
 from governance.engine.clock import stepped
 from governance.engine.cycle import CycleReport, run_cycle
+from governance.engine.digesting import digest
 from governance.engine.dispatch import dispatch
 from governance.engine.escalating import escalate
 from governance.engine.hand_overs import hand_over
@@ -70,6 +71,7 @@ def step(engine: Engine, now: datetime) -> StepReport:
     _tried(lambda: calm(engine, now), 0, failed)
     _tried(lambda: hand_over(engine, now), None, failed)
     _tried(lambda: escalate(engine, now), None, failed)
+    _tried(lambda: digest(engine, now), 0, failed)
     delivered = _tried(lambda: len(dispatch(engine, now)), 0, failed)
     _tried(lambda: canary.watch(engine, now), None, failed)
     _tried(lambda: forget(engine, now), 0, failed)

@@ -314,6 +314,19 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "until": "When they are told again.",
         "rule": "Only of this rule.",
     },
+    "MaintenanceDocument": {
+        "because": "What is worked on.",
+        "by": "Who says so.",
+        "from": "From when on.",
+        "until": "When people are told and paged again.",
+        "models": "The models that are worked on; all where none is named.",
+        "repeats": "How often the window comes again, and until when.",
+    },
+    "Repeats": {
+        "every": "After so many days; a week unless said.",
+        "until": "When it comes no more, within a year.",
+        "zone": "By whose clocks it keeps its hours, such as Europe/Berlin.",
+    },
     "Suite": {
         "of": "The cards and packs under test, such as flight-delay or packs/drift.",
         "every": "How often the engine looks.",

@@ -52,6 +52,8 @@ class Figures(Collector):
         yield _counted("gov_verdicts", "Verdicts since the start.", "outcome", pulse.verdicts)
         yield _counted("gov_pushed_samples", "Samples pushed since the start.", "source", pulse.pushed)
         yield CounterMetricFamily("gov_failed_steps", "Steps that failed since the start.", pulse.failed)
+        tried: dict[tuple[str, ...], int] = {(name,): int(well) for name, well in self._engine.lanes.answers().items()}
+        yield _labelled("gov_notifier_up", "Whether it took what it was given last.", ("notifier",), tried)
         yield GaugeMetricFamily("gov_event_streams", "Clients that hear of kill switches.", self._streams.open)
         refused = "Event streams refused since the start, as too many were open."
         yield CounterMetricFamily("gov_refused_event_streams", refused, self._streams.refused)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     _incidents.command("list")(listed)
     _incidents.command("show")(show)
     _incidents.command("timeline")(timeline)
+    _incidents.command("postmortem")(postmortem)
     answering.register(_incidents)
     app.add_typer(_incidents, name="incidents", rich_help_panel=_PANEL)
     app.command(rich_help_panel=_PANEL)(why)
@@ -101,6 +103,25 @@ def timeline(
         for each in found
     ]
     print_table(("entry", "time", "who", "what"), rows)
+    return 0
+
+
+def postmortem(
+    number_: Number,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write; without it, here.")] = None,
+) -> int:
+    """Write what became of an incident in Markdown: times, findings, who did what, who was told."""
+    from governance.core.problem import printable
+    from governance.exchange.export.postmortem import postmortem as written
+
+    page = written(_engine(), number_)
+    if output is None:
+        print("\n".join(printable(each) for each in page.rstrip().split("\n")))
+        return 0
+    if output.exists():
+        raise typer.BadParameter(f"{output} exists; somebody may have written in it", param_hint="--output")
+    output.write_text(page, encoding="utf-8")
+    say(f"wrote {output}")
     return 0
 
 

@@ -19,6 +19,7 @@ from governance.doctor import (
     notifiers,
     on_call,
     policies,
+    slack,
     sources,
     tokens,
 )
@@ -40,12 +41,13 @@ CHECKS: Mapping[str, Check] = {
     "alive": alive.check,
     "sources": sources.check,
     "notifiers": notifiers.check,
+    "slack": slack.check,
     "deliveries": deliveries.check,
     "oncall": on_call.check,
     "escalations": escalations.check,
     "tokens": tokens.check,
 }
-_OF_THE_ORGANISATION = ("sources", "notifiers", "oncall")
+_OF_THE_ORGANISATION = ("sources", "notifiers", "slack", "oncall")
 
 
 def examine(settings: Settings, at: datetime, base: Path, only: Iterable[str] = ()) -> list[Finding]:

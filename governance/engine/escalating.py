@@ -124,7 +124,7 @@ def _looked_at(engine: Engine, numbers: Sequence[int], now: datetime, *, many: b
             after = _acted(desk, incident, followed(before, incident, now))
             if after.halt and after.halt != before.halt:
                 _withdraw(desk, incident)
-            if after.halt == "resolved" and before.halt != "resolved":
+            if after.halt == "resolved" and before.halt != "resolved" and incident.merged_into is None:
                 _tell_end(desk, incident)
             if after != before or number not in known:
                 desk.clocks.append(after)
@@ -187,7 +187,8 @@ def _tell(
     told = pages(incident, rung, whom, reaching, proposals, at)
     if not told:
         desk.told.append(unheard(incident, rung, _why_nobody(whom), whom.people, at))
-    unmanned.report(desk.connection, engine, whom.holes, after.name, at)
+    if after.severity == "critical":  # a warning may wait for who comes in the morning
+        unmanned.report(desk.connection, engine, whom.holes, after.name, at)
     if not told and rung.level <= len(after.policy.levels) and after.severity == "critical":
         instead = replace(rung, targets=after.policy.fallback, rule=f"{rung.rule} – nobody; fallback of {after.name}")
         told = pages(incident, instead, found(instead.targets, engine.organisation, at), reaching, proposals, at)
@@ -242,6 +243,8 @@ def _remind(desk: _Desk, incident: Incident, clock: Escalation) -> Escalation:
     last = escalations.last_act(desk.connection, incident.id, clock.next_at - timeout, entries.ENGINE)
     if last is not None and last + timeout > desk.at:
         return put_off(clock, last + timeout)
+    if withheld(incident, desk.muted, desk.at)[0]:
+        return clock
     after = come_back(incident, desk.at)
     incidents.save(desk.connection, after)
     message = message_of(after, "reminder", _proposals(desk.connection, after), desk.at)
@@ -263,7 +266,9 @@ def _remind(desk: _Desk, incident: Incident, clock: Escalation) -> Escalation:
 def _withdraw(desk: _Desk, incident: Incident) -> None:
     """Withhold the pages of an incident that somebody answered before they could be delivered."""
     who = incident.resolved_by if incident.status == "resolved" else incident.acknowledged_by
-    why = f"{incident.status}{f' by {who}' if who else ''} before it could be delivered"
+    said = f"{incident.status}{f' by {who}' if who else ''}"
+    state = f"snoozed by {incident.snooze.by}" if incident.snooze else said
+    why = f"{state} before it could be delivered"
     left = [
         each
         for each in effects.of_incident(desk.connection, incident.id)

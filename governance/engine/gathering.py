@@ -46,7 +46,7 @@ def gathered(
             continue
         next_id += 1 if change.kind == "opened" else 0
         change = damp(family.before, change, at)
-        change = replace(change, incident=_reaching(engine, change.incident, serving))
+        change = replace(change, incident=reaching(engine, change.incident, serving))
         ending = f"{MOVED}{change.incident.id}: {change.incident.title}"
         closed = tuple(without(each, each.firing, ending, at) for each in family.folded)
         found.append(Gathered(change, family, closed))
@@ -67,7 +67,7 @@ def save(connection: Connection, found: Iterable[Gathered]) -> None:
         joined.join(connection, list(dict.fromkeys(groups)), number)
 
 
-def _reaching(engine: Engine, incident: Incident, serving: Mapping[str, str]) -> Incident:
+def reaching(engine: Engine, incident: Incident, serving: Mapping[str, str]) -> Incident:
     """Name the models, versions and owners of all findings that are not of the incident's own model."""
     known = {each.model for each in incident.affects}
     models = dict.fromkeys(each.key.model for each in incident.findings if each.key.model != incident.model)

@@ -31,8 +31,8 @@ def acknowledgement(connection: Connection, engine: Engine, incident: Incident, 
 
 
 def late_end(connection: Connection, after: Effect, at: datetime) -> list[Effect]:
-    """Return the end of an incident for who was paged while it was withdrawn, as a message under way cannot be."""
-    if not after.level or after.state != "sent" or effects.still_due(connection, after.key):
+    """Return the end of an incident for a page that was withdrawn while it was under way: it may have arrived."""
+    if not after.level:
         return []
     incident = incidents.get(connection, after.incident)
     known = effects.of_incident(connection, incident.id)

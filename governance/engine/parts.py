@@ -65,7 +65,7 @@ class Engine:
     @property
     def places(self) -> tuple[str, ...]:
         """The notifiers that hear of every change; those that a level of an escalation names hear when it is told."""
-        asked = [policy.names("notifier") for policy in self.organisation.escalations.values()]
+        asked = [policy.names("notifier", fallback=False) for policy in self.organisation.escalations.values()]
         later = frozenset().union(*asked)
         return tuple(name for name, each in self.notifiers.items() if "place" in reaches(each) and name not in later)
 

@@ -44,6 +44,8 @@ Body = dict[str, Any]
 WORKERS, ANSWERERS = 12, 8
 _SECONDS = 10
 _LONGEST_WAIT = 30.0
+_PING = 2.0
+"""Seconds between two pings; a lost connection is noticed after five that are not answered."""
 EVENT = "app_home_opened"
 CLICKS: tuple[str, ...] = (
     *(each.id for each in acts.ACTS if not each.menu),
@@ -68,7 +70,7 @@ class Inbound:
         self.desk = Desk(engine, follow or Follow())
         self._token, self._app_token = settings.secret(config.bot_token_env), settings.secret(config.app_token_env)
         self._secret = settings.secret(config.signing_secret_env)
-        self._logger = _quiet()
+        self._logger = quiet()
         self.client = WebClient(self._token, config.address, timeout=_SECONDS, logger=self._logger)
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack")
         self._answerers = ThreadPoolExecutor(ANSWERERS, thread_name_prefix="slack-ack")
@@ -134,7 +136,7 @@ class Inbound:
             name="governance",
             signing_secret=self._secret or "none",
             client=WebClient(None, self.config.address, timeout=_SECONDS, logger=self._logger),
-            authorize=self._authorize,
+            authorize=_authorized(self._token),
             listener_executor=self._answerers,
             attaching_function_token_enabled=False,
             attaching_conversation_kwargs_enabled=False,
@@ -148,10 +150,6 @@ class Inbound:
         app.event(EVENT)(self._looked)
         app.error(self._failed)
         return app
-
-    def _authorize(self) -> AuthorizeResult:
-        """Let our own token answer: there is one workspace, and nothing has to be asked before a click is answered."""
-        return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=self._token or "none")
 
     def _once(self, req: BoltRequest, next: Callable[[], BoltResponse]) -> BoltResponse:  # noqa: A002 (bolt's name)
         """Pass on what is new; what was done is only acknowledged."""
@@ -254,13 +252,22 @@ class _Socket(SocketModeHandler):
     def __init__(self, inbound: Inbound, app_token: str, logger: logging.Logger) -> None:
         self._inbound = inbound
         web = WebClient(None, inbound.config.address, timeout=_SECONDS, logger=logger)
-        super().__init__(inbound.app, app_token or "none", logger=logger, web_client=web)
+        super().__init__(inbound.app, app_token or "none", logger=logger, web_client=web, ping_interval=_PING)
 
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
         """Answer one envelope."""
         start = time()
         body = req.payload if isinstance(req.payload, dict) else {}
         send_response(client, req, self._inbound.handle(body, envelope=req.envelope_id or "none"), start)
+
+
+def _authorized(token: str) -> Callable[[], AuthorizeResult]:
+    """Let our own token answer: there is one workspace, and nothing has to be asked before a click is answered."""
+
+    def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=token or "none")
+
+    return authorize
 
 
 class _Still(SlackClock):
@@ -280,7 +287,7 @@ def header_of(req: BoltRequest, name: str) -> str:
     return str(found[0])
 
 
-def _quiet() -> logging.Logger:
+def quiet() -> logging.Logger:
     """Return a logger that prints nothing: the library writes whole payloads into its warnings."""
     logger = logging.getLogger("governance.slack")
     logger.addHandler(logging.NullHandler())

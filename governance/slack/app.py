@@ -54,6 +54,7 @@ CLICKS: tuple[str, ...] = (
     home.LINK,
 )
 """The action ids that are handled."""
+_BROKEN = 500
 OLD = 300
 """Seconds after which a signed request is refused."""
 
@@ -121,7 +122,8 @@ class Inbound:
         mode = "socket_mode" if envelope else "http"
         given = {**(headers or {}), **({ENVELOPE: envelope} if envelope else {})}
         try:
-            return self.app.dispatch(BoltRequest(body=raw, headers=given, mode=mode))
+            answer = self.app.dispatch(BoltRequest(body=raw, headers=given, mode=mode))
+            return answer if answer.status < _BROKEN else BoltResponse(status=400, body="")  # it was complained about
         except Exception as error:  # noqa: BLE001 (bolt reads what strangers send, and takes its shape for granted)
             self._complain(f"Slack sent what cannot be read: {type(error).__name__}")
             return BoltResponse(status=400, body="")

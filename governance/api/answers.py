@@ -72,7 +72,7 @@ class Note(Closed):
 class Link(Closed):
     """A ticket, a call, a dashboard."""
 
-    address: Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s/?#@]+[^\s]*$")]
+    address: Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s/?#@]+([/?#]\S*)?$")]
     title: Annotated[str, Field(max_length=200)] = ""
 
 

@@ -40,6 +40,7 @@ from governance.api.recalled import Recall
 from governance.api.wiring import wire_of
 from governance.engine.board import Board
 from governance.engine.parts import Engine
+from governance.slack.service import SlackService
 
 _BEARER = HTTPBearer(auto_error=False, description="A token of `gov token create`, or one of the single sign-on.")
 
@@ -48,7 +49,8 @@ _BEARER = HTTPBearer(auto_error=False, description="A token of `gov token create
 class Service:
     """What the API needs beside the engine: how callers are known, what is new, and how the process does.
 
-    Kill switches are read from the `board`, and their changes told on the `streams`.
+    Kill switches are read from the `board`, and their changes told on the `streams`. `slack` runs what tells Slack and
+    hears from it.
     """
 
     doors: Doors
@@ -58,6 +60,7 @@ class Service:
     streams: Streams
     every: timedelta
     hosts: Hosts = LOCAL
+    slack: SlackService | None = None
 
 
 def app(engine: Engine, service: Service) -> FastAPI:

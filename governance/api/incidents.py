@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from governance.api.answers import Number, answers
 from governance.api.bodies import ModelQuery
@@ -16,9 +16,16 @@ from governance.engine.parts import Engine
 from governance.engine.permission import permit
 from governance.engine.reading import permit_any
 from governance.engine.timeline import timeline
+from governance.exchange.export.postmortem import postmortem
 from governance.views import AlertView, IncidentView, Page, TimelineLine, WhyView
 
 Status = Literal["open", "triggered", "acknowledged", "mitigated", "resolved", "all"]
+
+
+class Markdown(Response):
+    """A page to be read and edited."""
+
+    media_type = "text/markdown"
 
 
 def routes(engine: Engine) -> APIRouter:
@@ -65,6 +72,12 @@ def routes(engine: Engine) -> APIRouter:
         found = timeline(engine, number, after)
         more = str(found[limit - 1].seq) if len(found) > limit else None
         return Page(items=found[:limit], next=more)
+
+    @router.get("/v1/incidents/{number}/postmortem", response_class=Markdown)
+    def look_back(who: Who, number: Number) -> Markdown:
+        """Write what became of it in Markdown, with room for what only people know."""
+        permit(engine, who, "read", queries.shown(engine, number).model)
+        return Markdown(postmortem(engine, number))
 
     answers(router, engine)
     return router

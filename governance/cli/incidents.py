@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
     _incidents.command("list")(listed)
     _incidents.command("show")(show)
     _incidents.command("timeline")(timeline)
+    _incidents.command("postmortem")(postmortem)
     answering.register(_incidents)
     app.add_typer(_incidents, name="incidents", rich_help_panel=_PANEL)
     app.command(rich_help_panel=_PANEL)(why)
@@ -104,6 +106,25 @@ def timeline(
     return 0
 
 
+def postmortem(
+    number_: Number,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The file to write; without it, here.")] = None,
+) -> int:
+    """Write what became of an incident in Markdown: times, findings, who did what, who was told."""
+    from governance.core.problem import printable
+    from governance.exchange.export.postmortem import postmortem as written
+
+    page = written(_engine(), number_)
+    if output is None:
+        print("\n".join(printable(each) for each in page.rstrip().split("\n")))
+        return 0
+    if output.exists():
+        raise typer.BadParameter(f"{output} exists; somebody may have written in it", param_hint="--output")
+    output.write_text(page, encoding="utf-8")
+    say(f"wrote {output}")
+    return 0
+
+
 def why(number_: Number, output: FormatOption = Format.text) -> int:
     """Say who was told of an incident, why, and what became of each notification."""
     from governance.engine.queries import why as query
@@ -155,8 +176,11 @@ def _print_incident(view: IncidentView, *, changed: str) -> None:
     say(f"  changed    {changed}")
     _print_answers(view)
     print_escalation(view.escalation)
+    for each in view.affects:
+        owners = ", ".join(one for one in (each.team, each.accountable) if one)
+        say(f"  reached    {each.model}{f' {each.version}' if each.version else ''}{f' ({owners})' if owners else ''}")
     for finding in view.findings:
-        _print_finding(finding)
+        _print_finding(finding, view.model)
     say()
     if view.status == "triggered":
         say(f"take it: gov incidents ack {view.id} --as WHO")
@@ -185,13 +209,14 @@ def _print_answers(view: IncidentView) -> None:
         say(f"  link       {link.title}" + (f"  {link.address}" if link.title != link.address else ""))
 
 
-def _print_finding(finding: FindingView) -> None:
+def _print_finding(finding: FindingView, model: str) -> None:
     closed = bool(finding.story) and finding.story[-1].startswith("closed by")
     state = f"fired {stamp(finding.since)}" + (f", ended {stamp(finding.ended)}" if finding.ended else ", still firing")
     say()
     say(f"  {'✓' if finding.ended and not closed else '▲'} {finding.peak}: {finding.summary}")
     labels = " {" + ", ".join(f"{name}={value}" for name, value in finding.labels.items()) + "}"
-    rule = finding.rule + (labels if finding.labels else "")
+    whose = f"{finding.model}: " if finding.model not in ("", model) else ""
+    rule = whose + finding.rule + (labels if finding.labels else "")
     say(f"    {rule}  {state}" + (f", {finding.times} times" if finding.times > 1 else ""))
     values = ", ".join(f"{name} = {number(value)}" for name, value in finding.values.items())
     if values:

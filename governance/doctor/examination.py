@@ -8,10 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 from governance.doctor import (
+    alive,
     clock,
     database,
     deliveries,
     engine,
+    escalations,
     heads,
     log,
     notifiers,
@@ -36,11 +38,13 @@ CHECKS: Mapping[str, Check] = {
     "heads": heads.check,
     "clock": clock.check,
     "engine": engine.check,
+    "alive": alive.check,
     "sources": sources.check,
     "notifiers": notifiers.check,
     "slack": slack.check,
     "deliveries": deliveries.check,
     "oncall": on_call.check,
+    "escalations": escalations.check,
     "tokens": tokens.check,
 }
 _OF_THE_ORGANISATION = ("sources", "notifiers", "slack", "oncall")

@@ -68,6 +68,10 @@ def _change(decision: Body) -> str:
     return f"the kill switch is {mode} now"
 
 
+def _linked(body: Body) -> str:
+    return " ".join(str(body[name]) for name in ("title", "address") if body.get(name))
+
+
 def _until(body: Body) -> str:
     return f"snoozed it until {str(body.get('until', ''))[:16].replace('T', ' ')} UTC"
 
@@ -99,7 +103,7 @@ _WORDS: Mapping[str, str | Callable[[Body], str]] = {
     "incident.reminded": "nobody did anything for {timeout}: it is triggered anew, {was} had it",
     "incident.merged": "merged it into INC-{into}",
     "incident.joined": "merged INC-{from} into it",
-    "incident.linked": "linked {title} {address}",
+    "incident.linked": _linked,
     "notification.sent": "told {notifier} ({reason})",
     "notification.withheld": "did not tell {notifier} ({reason}): {receipt}",
     "notification.failed": "could not tell {notifier} ({reason}): {receipt}",

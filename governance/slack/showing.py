@@ -11,7 +11,7 @@ from governance.engine.permission import card_of
 from governance.engine.queries import shown as queried
 from governance.engine.switching.change import mode_words
 from governance.slack.shown import Change, Shown
-from governance.store import switches
+from governance.store import effects, switches
 from governance.views import IncidentView, TimelineLine
 
 
@@ -23,6 +23,7 @@ def showing(engine: Engine, number: int, lines: list[TimelineLine]) -> Shown:
     incident = queried(engine, number)
     with engine.database.read() as connection:
         switch = switches.get(connection, incident.model)
+        also = [each.message.also for each in effects.of_incident(connection, number) if not each.level]
     escalation = getattr(incident, "escalation", None)
     return Shown(
         incident=incident,
@@ -38,6 +39,7 @@ def showing(engine: Engine, number: int, lines: list[TimelineLine]) -> Shown:
         can_escalate=escalation is not None and escalation.state not in ("handed_over", "exhausted"),
         snoozed=incident.snoozed_until is not None and incident.snoozed_until > engine.clock.now(),
         last=_last(lines),
+        also=next((each for each in reversed(also) if each), ()),
     )
 
 

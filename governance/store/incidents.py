@@ -77,6 +77,14 @@ def listed(connection: Connection, *, status: str = "", model: str = "") -> list
     return [read(Incident, text) for text in connection.execute(statement).scalars()]
 
 
+def merged_into(connection: Connection, number: int) -> list[Incident]:
+    """Return the incidents that were merged into one, oldest first; not those that were merged into these before."""
+    pointing = _C.document.like(f'%"merged_into":{number},%') | _C.document.like(f'%"merged_into":{number}}}%')
+    statement = select(_C.document).where(_C.status == "resolved", pointing).order_by(_C.id)
+    found = [read(Incident, text) for text in connection.execute(statement).scalars()]
+    return [each for each in found if each.merged_into == number]
+
+
 def open_of(connection: Connection, models: Collection[str]) -> list[Incident]:
     """Return the open incidents of models, oldest first."""
     if not models:

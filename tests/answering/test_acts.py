@@ -162,7 +162,7 @@ def test_what_becomes_worse_ends_a_snooze(at: Desk) -> None:
 
 def test_a_snooze_must_end_within_a_week(at: Desk) -> None:
     for until in (at.now, at.now - MINUTE, at.now + 7 * DAY + SECOND):
-        with pytest.raises(InvalidDocument, match="a snooze ends after now, .*, and within 7 days"):
+        with pytest.raises(InvalidDocument, match=r"a snooze ends after now, .*, and within 7 days"):
             does(at, "snooze", until=until, because="lunch")
     does(at, "snooze", until=at.now + 7 * DAY, because="lunch")
 
@@ -249,10 +249,11 @@ def test_a_merged_incident_points_to_the_one_that_has_its_findings(at: Desk) -> 
     source, target = incident(at), incident(at, 2)
     assert (source.status, source.merged_into, source.firing) == ("resolved", 2, ())
     assert {each.key.model for each in target.firing} == {"delay", "spam"}
+    assert [each.model for each in target.affects] == ["delay"]
     at.later()
     assert at.told() == ["warning resolved: errors – merged into INC-2"], "what was told is not told twice"
     assert timeline(at.engine, 2)[-1].text == "merged INC-1 into it: the same feed"
-    with pytest.raises(Conflict, match="incident 1 was merged into INC-2 by ana at .*; see INC-2"):
+    with pytest.raises(Conflict, match=r"incident 1 was merged into INC-2 by ana at .*; see INC-2"):
         does(at, "resolve", because="x")
     at.verify()
 
@@ -277,7 +278,10 @@ def test_findings_that_somebody_has_not_heard_of_are_told_by_the_other(at: Desk)
     snoozed(at)
     does(at, "merge", into=2, because="the same feed")
     at.later()
-    assert at.told() == ["warning resolved: errors – merged into INC-2", "warning new_findings: errors"]
+    assert at.told() == [
+        "warning resolved: errors – merged into INC-2",
+        "warning new_findings: errors (and 1 more model)",
+    ]
 
 
 def test_a_worse_incident_triggers_the_acknowledged_one_anew_unless_it_was_known(at: Desk) -> None:

@@ -16,6 +16,12 @@ from governance.store import decision_log
 
 HARD = CARDS["fraud.yaml"].replace("model: fraud", "model: scoring\ntier: 1")
 ORG = CARDS["org.yaml"].replace("roles:", "roles:\n  - {role: approver, who: [ana]}")
+ANSWERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("snooze", {"until": "2026-02-01T00:00:00Z", "because": "x"}),
+    ("severity", {"severity": "info", "because": "x"}),
+    ("hand-over", {"to": "ana"}),
+    ("link", {"address": "https://tickets.example.com/7"}),
+)
 DIES = """
 import os, signal
 from pathlib import Path
@@ -62,7 +68,12 @@ def test_every_act_is_answered_from_its_decisions(api: Any) -> None:
     until = "2026-02-01T00:00:00Z"
     (number,) = [each["id"] for each in api.as_(api.bob, "GET", "/v1/incidents?model=loans").json()["items"]]
     twice(api, api.bob, f"/v1/incidents/{number}/acknowledge", {"version": 1})
-    left = twice(api, api.bob, f"/v1/incidents/{number}/resolve", {"version": 2, "because": "x"})["still_firing"]
+    for version, (act, body) in enumerate(ANSWERS, 2):
+        seen = {} if "address" in body else {"version": version}
+        twice(api, api.bob, f"/v1/incidents/{number}/{act}", {**seen, **body})
+    twice(api, api.bob, f"/v1/incidents/{number}/note", {"text": "x"})
+    resolving = {"version": 2 + len(ANSWERS), "because": "x"}
+    left = twice(api, api.bob, f"/v1/incidents/{number}/resolve", resolving)["still_firing"]
     assert left == 1
     silence = twice(api, api.bob, "/v1/silences", {"because": "x", "until": until, "model": "loans"})["silence"]["id"]
     twice(api, api.bob, f"/v1/silences/{silence}/end", {"because": "x"})

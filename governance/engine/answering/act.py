@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from governance.core.authority import Act, Actor
 from governance.core.decision import Decision
 from governance.core.duration import format_duration
-from governance.core.effect import respond
+from governance.core.effect import Effect, respond
 from governance.core.incident import Incident, IncidentChange
 from governance.engine import entries
 from governance.engine.hearing import acknowledgement
@@ -78,8 +78,13 @@ def channel(actor: Actor | str) -> dict[str, str]:
     return {"channel": actor.channel} if isinstance(actor, Actor) and actor.channel else {}
 
 
-def act(engine: Engine, asked: Asked, change: Callable[[Incident], IncidentChange]) -> Done:
-    """Change an incident as its latest version allows, and tell who listens what of it is news.
+def act(
+    engine: Engine,
+    asked: Asked,
+    change: Callable[[Incident], IncidentChange],
+    also: Callable[[Incident], Sequence[Effect]] = lambda _: (),
+) -> Done:
+    """Change an incident as its latest version allows, and tell who listens what of it is news; `also` tells others.
 
     :raises Conflict: when it is not as it was seen; it names who was first.
     :raises Denied: when the actor may not.
@@ -89,6 +94,7 @@ def act(engine: Engine, asked: Asked, change: Callable[[Incident], IncidentChang
         before = seen(connection, asked)
         after = change(before)
         decision = write(connection, engine, asked, after)
+        effects.add(connection, also(after.incident))
     return Done(after.incident, sealed(engine, decision.id, asked.at))
 
 
@@ -138,7 +144,7 @@ def write(
     """Write a changed incident, what people are told of it, and its entry."""
     incidents.save(connection, change.incident)
     muted = silences.holding(connection, asked.at)
-    told = respond(change, engine.places, (), asked.at, silences=muted)
+    told = respond(change, engine.places_for(change.incident.model), (), asked.at, silences=muted)
     also = acknowledgement(connection, engine, change.incident, asked.at) if asked.act == "incident.acknowledge" else []
     effects.add(connection, [*told, *also])
     entry = decision or asked.decision(change.incident)

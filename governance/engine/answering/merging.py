@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from governance.core import answer
@@ -10,7 +11,8 @@ from governance.core.decision import Decision
 from governance.core.effect import Effect
 from governance.core.incident import IncidentChange
 from governance.engine import entries
-from governance.engine.answering.act import Asked, Done, open_, permitted, seen, write
+from governance.engine.answering.act import Asked, Done, channel, open_, permitted, seen, write
+from governance.engine.gathering import reaching
 from governance.engine.parts import Engine
 from governance.engine.sealing import sealed
 from governance.errors import InvalidDocument
@@ -38,6 +40,7 @@ def merge(
         source, target = open_(seen(connection, asked), at), open_(incidents.get(connection, into), at)
         untold = source.snooze is not None or _kept_from_some(effects.of_incident(connection, number))
         closed, joined = answer.merged(source, target, str(actor), at, untold=untold)
+        joined = replace(joined, incident=reaching(engine, joined.incident, {}))
         decision = write(connection, engine, asked, IncidentChange(closed, "resolved"))
         write(connection, engine, other, joined, _received(asked, joined))
     return Done(closed, sealed(engine, decision.id, at))
@@ -53,6 +56,7 @@ def _received(asked: Asked, joined: IncidentChange) -> Decision:
         "severity": after.severity,
         "title": after.title,
         "version": after.version,
+        **channel(asked.actor),
     }
     identity = entries.identity("incident", str(after.id), str(after.version))
     return Decision(asked.at, "incident.joined", asked.who, entries.subject_of(after), body, identity)

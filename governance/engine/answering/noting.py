@@ -15,7 +15,7 @@ from governance.errors import InvalidDocument
 from governance.store import decision_log
 
 LONGEST_NOTE = 10_000
-_ADDRESS = re.compile(r"https?://[^\s/?#@]+\.?[^\s]*")
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+([/?#]\S*)?")
 
 
 def note(

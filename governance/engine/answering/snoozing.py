@@ -51,7 +51,7 @@ def wake(engine: Engine, at: datetime) -> int:
         for before, snoozed in over:
             change = IncidentChange(answer.woken(before, at), "woken")
             said = f"{snoozed.by}'s snooze is over ({snoozed.because}); this is still open."
-            told = respond(change, tuple(engine.notifiers), (said,), at, silences=muted)
+            told = respond(change, engine.places, (said,), at, silences=muted)
             incidents.save(connection, change.incident)
             effects.add(connection, told)
             withheld = [entries.of_delivery(each, at) for each in told if each.state == "withheld"]

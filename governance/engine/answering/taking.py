@@ -7,7 +7,9 @@ from datetime import datetime
 from governance.core import answer
 from governance.core.authority import Actor, Refused, authority
 from governance.core.document import Severity
+from governance.core.effect import Effect, message_of
 from governance.core.incident import Incident, IncidentChange
+from governance.core.responders import contact
 from governance.core.suggestion import closest
 from governance.engine.answering.act import Asked, Done, act, open_, permitted, since
 from governance.engine.escalating import escalate_now
@@ -16,6 +18,7 @@ from governance.engine.permission import NotPermitted, card_of
 from governance.engine.sealing import sealed
 from governance.engine.switching.paging import broken_by
 from governance.errors import Conflict, InvalidDocument, NotFound
+from governance.ports import reaches
 
 
 def acknowledge(engine: Engine, number: int, *, actor: Actor | str, at: datetime, version: int | None = None) -> Done:
@@ -99,7 +102,7 @@ def hand_over(
             raise Conflict(f"{to} leads incident {number} already")
         return IncidentChange(answer.handed_over(before, str(actor), at, to=to), "updated")
 
-    return act(engine, asked, change)
+    return act(engine, asked, change, lambda after: _told(engine, after, asked, because))
 
 
 def escalate(
@@ -113,6 +116,23 @@ def escalate(
     open_(permitted(engine, Asked(number, "incident.escalate", actor, at, version)), at)
     incident, entry = escalate_now(engine, number, actor=actor, at=at, because=because, version=version)
     return Done(incident, sealed(engine, entry, at))
+
+
+def _told(engine: Engine, incident: Incident, asked: Asked, because: str) -> tuple[Effect, ...]:
+    """Return what the new lead is told, by every notifier that reaches people; who takes it alone knows."""
+    if incident.lead == asked.who or incident.lead not in engine.organisation.people:
+        return ()
+    to = (contact(incident.lead, engine.organisation),)
+    said = f"{asked.who} handed it over to {incident.lead}"
+    message = message_of(incident, "handover", (f"{said}: {because}" if because else f"{said}.",), asked.at)
+    return tuple(
+        Effect(
+            f"{incident.id}-{incident.version}-{name}-lead", incident.id, incident.version, name, message,
+            next_at=asked.at, to=to, rule=said,
+        )
+        for name, each in engine.notifiers.items()
+        if "people" in reaches(each)
+    )  # fmt: skip
 
 
 def _able(engine: Engine, person: str, model: str) -> None:

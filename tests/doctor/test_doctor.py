@@ -144,6 +144,7 @@ def test_a_place_where_nothing_is(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "✗ policies: problems – 1 in policies, the first: policies:1:1: error[missing-file]" in done.stdout
     assert "? database: file – none at .gov/governance.db – gov serve makes it" in done.stdout
+    assert "? escalations – not known, as org.yaml does not load – mend the policies first: gov check" in done.stdout
     assert not (tmp_path / ".gov").exists()
 
 
@@ -237,7 +238,7 @@ def test_people_whom_no_page_reaches(place: Place) -> None:
     assert place.wrong("escalations") == [
         "page: it names people, but no notifier reaches people (email without `to`, slack)"
     ]
-    place.write("fallback:", "repeat: 1 #")
+    place.write(", fallback: [{person: ana}]", "")
     place.write("to: [ops@example.com], ", "")
     place.write("bo: {}", "bo: {slack: U1}")
     assert [each.do for each in place.found("escalations") if each.ok is None] == ["add `fallback`, such as a team"]

@@ -114,6 +114,14 @@ def made(tmp_path_factory: pytest.TempPathFactory, port: int) -> Path:
     return directory
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connect directly, whatever the machine of the tests goes through."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 @pytest.fixture
 def place(made: Path, tmp_path: Path) -> Place:
     return Place(Path(shutil.copytree(made, tmp_path / "place")))

@@ -125,12 +125,19 @@ class Outbox:
     def _call(self, effect: Effect, place: str, *, known: bool) -> None:
         channel = self._sender.open_direct(place) if known else place
         key = f"{effect.key}.{place}"
-        if effect.attempts and self._sender.find(channel, key) is not None:
+        if effect.attempts and self._sent(channel, key):
             return
         with self._engine.database.giving_way(), self._engine.database.transaction() as connection:
             effects.save(connection, [replace(effect, attempts=effect.attempts + 1)])
         self._sender.post(channel, page(effect), key)
         self._pace.used(place)
+
+    def _sent(self, channel: str, key: str) -> bool:
+        """Tell whether Slack has that message; where we may not read, a second one is better than none."""
+        try:
+            return self._sender.find(channel, key) is not None
+        except Refused:
+            return False
 
     def _failed(self, error: SlackTrouble, posted: Posted | None, due: Sequence[Effect], now: datetime) -> None:
         """Wait as long as the trouble asks for, and say once what is wrong and what to do."""

@@ -16,6 +16,7 @@ from governance.views import ConfirmationsView
 
 if TYPE_CHECKING:
     from governance.slack.app import Inbound
+    from governance.slack.projection import Extra
 
 BEAT = 0.1
 """Seconds between two looks whether anything was committed."""
@@ -151,11 +152,14 @@ class SlackService:
         from governance.slack.desk import Follow
         from governance.slack.outbox import Outbox
         from governance.slack.pictures import Pictures
+        from governance.slack.rooms import Rooms
         from governance.slack.sender import Sender
 
         config = slack.config
         sender = Sender(slack.bot_token, config.address, loopback=config.loopback)
-        extras = [Pictures(self._engine, sender, self._complain)]
+        extras: list[Extra] = [Pictures(self._engine, sender, self._complain)]
+        if config.incident_channels == "critical":
+            extras.append(Rooms(self._engine, sender, self._complain))
         outbox = Outbox(self._engine, name, slack, sender, self._complain, extras=extras)
         worker = Worker(outbox.step, Watch(self._engine.database.path), self._engine.clock.now, self._complain)
         follow = Follow(drawn=self.nudge, switched=self._switched)

@@ -5,6 +5,7 @@ Slack is a projection. It may be slow, or away for hours: this only makes it lat
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -78,9 +79,11 @@ class Outbox:
         with self._engine.database.read() as connection:
             waiting = slack_messages.behind(connection, self._name, {each.incident for each in due})
         left = self._direct(due, now)
-        pages = {each.incident for each in due if each.to}
-        for posted in sorted(waiting, key=lambda each: _place(each, pages, due)):
-            mine = [each for each in due if each.incident == posted.incident]
+        by_incident: dict[int, list[Effect]] = defaultdict(list)
+        for each in due:
+            by_incident[each.incident].append(each)
+        for posted in sorted(waiting, key=lambda each: _place(each, by_incident[each.incident])):
+            mine = by_incident[posted.incident]
             if self._pace.waits:
                 return True
             if not self._projection.ready(posted, [each for each in mine if each.to], now):
@@ -274,7 +277,8 @@ def _urgent(entry: Entry) -> bool:
     return decision.actor != ENGINE or decision.kind in _LOUD or decision.kind.startswith("switch.")
 
 
-def _place(posted: Posted, pages: set[int], due: Sequence[Effect]) -> tuple[bool, bool, bool, bool, int, int]:
+def _place(posted: Posted, due: Sequence[Effect]) -> tuple[bool, bool, bool, bool, int, int]:
     """Return where a message stands among those that wait: people who are called first, then what is critical."""
-    grave = any(each.incident == posted.incident and each.message.severity == "critical" for each in due)
-    return (posted.incident not in pages, not grave, not posted.urgent, bool(posted.ts), posted.wanted, posted.incident)
+    calls = any(each.to for each in due)
+    grave = any(each.message.severity == "critical" for each in due)
+    return (not calls, not grave, not posted.urgent, bool(posted.ts), posted.wanted, posted.incident)

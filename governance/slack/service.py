@@ -22,6 +22,8 @@ BEAT = 0.1
 """Seconds between two looks whether anything was committed."""
 IDLE = 1.0
 """Seconds after which it is looked anyway: some of it becomes due by the clock alone."""
+LEFT = 0.3
+"""Seconds after which it is looked anyway while something is left: each channel takes a message a second."""
 
 
 class Worker:
@@ -65,7 +67,7 @@ class Worker:
                 break
             try:
                 stamp, idle = self._watch.stamp(), idle + BEAT
-                if nudged or left or stamp is None or stamp != last or idle >= IDLE:
+                if nudged or stamp is None or stamp != last or idle >= (LEFT if left else IDLE):
                     last, idle = stamp, 0.0
                     left = self._step(self._now())
                 said = ""

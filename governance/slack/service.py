@@ -150,16 +150,13 @@ class SlackService:
         from governance.slack.app import Inbound  # bolt is only loaded where there is a Slack
         from governance.slack.desk import Follow
         from governance.slack.outbox import Outbox
+        from governance.slack.pictures import Pictures
         from governance.slack.sender import Sender
 
         config = slack.config
-        outbox = Outbox(
-            self._engine,
-            name,
-            slack,
-            Sender(slack.bot_token, config.address, loopback=config.loopback),
-            self._complain,
-        )
+        sender = Sender(slack.bot_token, config.address, loopback=config.loopback)
+        extras = [Pictures(self._engine, sender, self._complain)]
+        outbox = Outbox(self._engine, name, slack, sender, self._complain, extras=extras)
         worker = Worker(outbox.step, Watch(self._engine.database.path), self._engine.clock.now, self._complain)
         follow = Follow(drawn=self.nudge, switched=self._switched)
         if self._confirmations is not None:

@@ -72,7 +72,9 @@ class Inbound:
         self._token, self._app_token = settings.secret(config.bot_token_env), settings.secret(config.app_token_env)
         self._secret = settings.secret(config.signing_secret_env)
         self._logger = quiet()
-        self.client = WebClient(self._token, config.address, timeout=_SECONDS, logger=self._logger)
+        self.client = WebClient(
+            self._token, config.address, timeout=_SECONDS, logger=self._logger, retry_handlers=[]
+        )  # a lost answer must not post a second time
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack")
         self._answerers = ThreadPoolExecutor(ANSWERERS, thread_name_prefix="slack-ack")
         self._socket: SocketModeHandler | None = None

@@ -17,7 +17,7 @@ EVIL = "<!channel> *bold* <https://evil.example|click> & @here"
     [
         ("status", "*production*: 3 models, 1 critical"),
         ("status", "critical · *delay*: "),
-        ("incidents", "*1 open incidents*"),
+        ("incidents", "*1 incident is open*"),
         ("incident 1", "*errors* critical: "),
         ("INCIDENT INC-1", "critical · *INC-1* · delay · triggered"),
         ("oncall", "*day*: <@U0ANA> (layer 1)"),

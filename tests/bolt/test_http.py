@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +22,10 @@ from slack_sdk.signature import SignatureVerifier
 
 from governance.actions.slack import SlackConfig
 from governance.api.app import app
+from governance.api.server import address, listening, server_of
+from governance.api.server import place as bound
+from governance.cli import slack_app
+from governance.errors import Denied
 from governance.slack.app import Inbound
 
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"  # noqa: S105
@@ -108,3 +114,27 @@ def test_a_code_is_confirmed_through_the_api_with_the_token_of_the_person(place:
 def test_without_a_notifier_over_http_there_is_nobody_who_listens(place: Place) -> None:
     place.inbound.config = place.inbound.config.model_copy(update={"mode": "socket"})
     assert place.post(place.typed("status"), at=time.time()).status_code == 404
+
+
+def test_gov_slack_link_asks_whether_the_account_is_yours_and_links_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GOV_TOKEN", place.inside.token("bob"))
+    place.post(place.typed("incidents", "U0BOB"), at=time.time())
+    code = re.findall(r"gov slack link (\S{9})", place.web.wait("views.open").text)[0]
+    with listening(bound("127.0.0.1", 0)) as listener:
+        server = server_of(place.inside.client._app, lambda: None)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        url = f"http://{address(listener)}"
+        monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))  # no terminal, where nobody can be asked
+        with pytest.raises(Denied, match=r"account bobby \(U0BOB\) with you; if it is yours, say so with --yes"):
+            slack_app.link(code, url=url)
+        assert slack_app.link(code, yes=True, url=url) == 0
+        assert slack_app.links(url=url) == 0
+        assert slack_app.unlink("U0BOB", url=url) == 0
+        server.should_exit = True
+        thread.join(20)
+    said = capsys.readouterr().out
+    assert "the Slack account U0BOB is bob from now on (entry " in said
+    assert "the Slack account U0BOB is nobody's from now on; it was bob (entry " in said

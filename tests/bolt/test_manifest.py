@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from bolt.office import Office
+from interfaces.serving import gov
 from slack_sdk import WebClient
 
 import governance.slack
@@ -39,6 +40,11 @@ def test_the_file_is_what_the_code_says() -> None:
     text = (ROOT / "docs/slack-manifest.yaml").read_text(encoding="utf-8")
     assert text == manifest_text()
     assert yaml.safe_load(text) == manifest()
+
+
+def test_it_is_printed_as_a_file(tmp_path: Path) -> None:
+    said = gov(tmp_path, "slack", "manifest")
+    assert (said.returncode, said.stdout) == (0, manifest_text())
 
 
 def test_every_method_that_is_called_has_its_scopes_and_no_other_is_named() -> None:

@@ -69,6 +69,7 @@ soak: $(VENV)/.dev       ## kill the engine 200 times, tell it 1,000 random stor
 bench: $(VENV)/.dev      ## figures: checking and one cycle of 1,000 models × 10 rules; expressions; reads and propagation of kill switches
 	@$(BIN)/python tests/benchmarks/checking.py
 	@$(BIN)/python tests/benchmarks/cycle.py
+	@$(BIN)/python tests/benchmarks/burst.py
 	@$(BIN)/python tests/benchmarks/expressions.py
 	@$(BIN)/python tests/benchmarks/switches.py
 	@$(BIN)/python tests/benchmarks/provider.py

@@ -217,7 +217,7 @@ def ruling(loaded: Policies, database: Database, directory: Path, before: Engine
             for name, each in now.items()
         }
 
-    sources = {ENGINE: OwnMetrics(database), **all_of(plugins.SOURCES, "sources")}
+    sources = {ENGINE: OwnMetrics(database, organisation.canary), **all_of(plugins.SOURCES, "sources")}
     for name, source in sources.items():
         if isinstance(source, ReadsPushed):
             source.read_from(name, StoredSamples(database))

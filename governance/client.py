@@ -37,6 +37,7 @@ from governance.views import (
     WhoamiView,
 )
 from governance.views.on_call import OnCallView
+from governance.views.people import SlackLinkView
 from governance.views.plan import PlanView
 
 V = TypeVar("V", bound=View)
@@ -176,6 +177,24 @@ class Client:
     def refuse(self, approval: str, *, because: str, key: str) -> None:
         """Refuse to be the second person of an act, for everybody."""
         self._post(f"/v1/approvals/{_part(approval)}/refuse", {"because": because}, key)
+
+    def slack_code(self, code: str) -> SlackLinkView:
+        """Return which Slack account a code was shown to."""
+        return SlackLinkView.model_validate(self._post("/v1/slack/links", {"code": code, "confirm": False}, ""))
+
+    def link_slack(self, code: str) -> SlackLinkView:
+        """Link the Slack account that a code was shown to with whoever the token is of."""
+        return SlackLinkView.model_validate(self._post("/v1/slack/links", {"code": code}, ""))
+
+    def slack_links(self) -> list[SlackLinkView]:
+        """Return the Slack accounts that people linked."""
+        return self._get("/v1/slack/links", Page[SlackLinkView]).items
+
+    def unlink_slack(self, user: str) -> SlackLinkView:
+        """End the link of a Slack account."""
+        with self._reached():
+            answer = self._http.delete(f"/v1/slack/links/{_part(user)}")
+        return SlackLinkView.model_validate(_checked(answer))
 
     def versions(self) -> list[VersionView]:
         """Return the newest versions of the policies, newest first."""

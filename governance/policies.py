@@ -19,8 +19,10 @@ from governance.core.card import Card
 from governance.core.checking import ENGINE, card_problems, organisation_problems, pack_problems
 from governance.core.compiled import EvaluationPlan
 from governance.core.lineage_checks import lineage_problems
+from governance.core.maintenance_document import MaintenanceDocument, maintenance_problems, written_maintenance
 from governance.core.organisation import Organisation, Plugin
 from governance.core.pack import Pack
+from governance.core.placed import placed
 from governance.core.plan import evaluation_plan
 from governance.core.problem import Problem
 from governance.core.silence_document import SilenceDocument, silence_problems, written_silence
@@ -28,15 +30,19 @@ from governance.core.story import Suite
 from governance.core.waiver_document import WaiverDocument, waiver_problems, written_waiver
 from governance.errors import InvalidDocument
 from governance.loader import Loaded, files, load, load_text
+from governance.loader.calendars import read_calendar
 
 # Checking policies needs neither the engine nor the database: to import them would double the time of a start.
 
 D = TypeVar("D", bound=BaseModel)
+_CALENDAR = ".ics"
 SHIPPED = "shipped/"
 """How the names of documents begin that come with the package."""
+_PACKAGE = Path(__file__).parent
 KINDS: dict[str, type[BaseModel]] = {
     "card": Card,
     "pack": Pack,
+    "maintenance": MaintenanceDocument,
     "org": Organisation,
     "silence": SilenceDocument,
     "test": Suite,
@@ -93,9 +99,11 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
     own = {each.document.pack for each in found if isinstance(each.document, Pack)}
     standard = load([shipped("policies") / "packs"], KINDS)
     found.extend(each for each in standard.loaded if isinstance(each.document, Pack) and each.document.pack not in own)
-    itself = _engine_card(found)
+    calendars = _calendars(found)
+    itself = [*_engine_card(found), *_canary_card(found)]
     organised = bool(_of_kind(loaded.loaded, Organisation))
-    return _combined(found, itself, loaded.problems, documents=_texts([*found, *itself], paths), organised=organised)
+    texts = _texts([*((each.source.file, each.source.text) for each in [*found, *itself]), *calendars.items()], paths)
+    return _combined(found, itself, loaded.problems, documents=texts, organised=organised, calendars=calendars)
 
 
 def stored_policies(documents: Mapping[str, str], under: str = "policies") -> Policies:
@@ -104,14 +112,17 @@ def stored_policies(documents: Mapping[str, str], under: str = "policies") -> Po
     `under` is the directory that problems and origins name before the name of a document.
     """
     found, itself, problems = list[Loaded[BaseModel]](), list[Loaded[BaseModel]](), list[Problem]()
+    calendars = {f"{under}/{name}": text for name, text in documents.items() if name.endswith(_CALENDAR)}
     for name, text in documents.items():
+        if name.endswith(_CALENDAR):
+            continue
         ours = name.startswith(SHIPPED)
         one, wrong = load_text(text, name if ours else f"{under}/{name}", KINDS)
         problems.extend(wrong)
         if one is not None:
             (itself if ours and isinstance(one.document, Card) else found).append(one)
     organised = bool(_of_kind(found, Organisation))
-    return _combined(found, itself, problems, documents=dict(documents), organised=organised)
+    return _combined(found, itself, problems, documents=dict(documents), organised=organised, calendars=calendars)
 
 
 def _combined(
@@ -121,11 +132,15 @@ def _combined(
     *,
     documents: Mapping[str, str],
     organised: bool,
+    calendars: Mapping[str, str],
 ) -> Policies:
     """Check documents against each other and compile them; `itself` is the engine's card where it is not one's own."""
     problems = [*wrong, *_second_organisations(found)]
     organisation = next(iter(_of_kind(found, Organisation)), None)
     document = organisation.document if organisation is not None else Organisation()
+    if organisation is not None:
+        document, misread = _with_calendars(organisation, calendars)
+        problems.extend(misread)
     cards, packs = _of_kind(found, Card), _of_kind(found, Pack)
     if organisation is not None:
         problems.extend([*organisation_problems(organisation), *_plugin_problems(organisation)])
@@ -142,7 +157,10 @@ def _combined(
     problems.extend(waiver_problems(asked, plan.by_model, document) if cards else ())
     muted = _of_kind(found, SilenceDocument)
     problems.extend(silence_problems(muted, plan.by_model, document) if cards else ())
-    plan = replace(plan, waivers=tuple(map(written_waiver, asked)), silences=tuple(map(written_silence, muted)))
+    windows = _of_kind(found, MaintenanceDocument)
+    problems.extend(maintenance_problems(windows, plan.by_model, document) if cards else ())
+    silences = (*map(written_silence, muted), *map(written_maintenance, windows))
+    plan = replace(plan, waivers=tuple(map(written_waiver, asked)), silences=silences)
     everything = sorted(dict.fromkeys([*problems, *plan.problems]), key=lambda problem: problem.position)
     return Policies(plan, document, organised, tuple(everything), documents, organisation)
 
@@ -168,9 +186,44 @@ def _plugin_problems(organisation: Authored[Organisation]) -> list[Problem]:
     return found
 
 
-def _texts(found: Sequence[Loaded[BaseModel]], paths: Sequence[Path]) -> dict[str, str]:
+def _calendars(found: Sequence[Loaded[BaseModel]]) -> dict[str, str]:
+    """Return the texts of the calendars that schedules name, by file; one that cannot be read is left out."""
+    named = {file for each in _of_kind(found, Organisation) for file in _places(each).values()}
+    read = {file: files.read(Path(file)) for file in sorted(named)}
+    return {file: text for file, (text, wrong) in read.items() if not wrong}
+
+
+def _places(organisation: Authored[Organisation]) -> dict[str, str]:
+    """Return the files of calendars by schedule: beside the organisation's, or below."""
+    folder = Path(organisation.source.file).parent
+    named = {name: each.ical for name, each in organisation.document.schedules.items()}
+    return {name: (folder / file).as_posix() for name, file in named.items() if file is not None}
+
+
+def _with_calendars(
+    organisation: Authored[Organisation], texts: Mapping[str, str]
+) -> tuple[Organisation, list[Problem]]:
+    """Return the organisation with what its calendars say, and what is wrong with them."""
+    document, problems = organisation.document, list[Problem]()
+    made = dict(document.schedules)
+    for name, file in _places(organisation).items():
+        if file not in texts:
+            message = f"{file} is not there, or no text in UTF-8 of at most 1 MiB"
+            problems.append(placed(organisation, ("schedules", name, "ical"), "bad-calendar", message))
+            continue
+        calendar, wrong = read_calendar(texts[file], file, made[name].zone, document.people)
+        made[name] = made[name].reading(calendar)
+        problems.extend(wrong)
+    return document.model_copy(update={"schedules": made}), problems
+
+
+def _texts(found: Sequence[tuple[str, str]], paths: Sequence[Path]) -> dict[str, str]:
     """Return the texts of documents by name: relative to the directory that was given, or to what is shipped."""
-    places = [(files.shown(shipped("policies")), SHIPPED), *((files.shown(path), "") for path in paths)]
+    places = [
+        (files.shown(_PACKAGE), SHIPPED),
+        (files.shown(shipped("policies")), SHIPPED),
+        *((files.shown(path), "") for path in paths),
+    ]
 
     def name(file: str) -> str:
         for place, prefix in reversed(places):  # one's own directory first: it may be what the package ships
@@ -180,7 +233,7 @@ def _texts(found: Sequence[Loaded[BaseModel]], paths: Sequence[Path]) -> dict[st
                 return prefix + file[len(place.rstrip("/")) + 1 :]
         return Path(file).name
 
-    return {name(each.source.file): each.source.text for each in found}
+    return {name(file): text for file, text in found}
 
 
 def _engine_card(found: Sequence[Loaded[BaseModel]]) -> list[Loaded[BaseModel]]:
@@ -188,6 +241,13 @@ def _engine_card(found: Sequence[Loaded[BaseModel]]) -> list[Loaded[BaseModel]]:
     if any(isinstance(each.document, Card) and each.document.model == ENGINE for each in found):
         return []
     return list(load([shipped("policies") / "engine.yaml"], KINDS).loaded)
+
+
+def _canary_card(found: Sequence[Loaded[BaseModel]]) -> list[Loaded[BaseModel]]:
+    """Return the card of the canary where the organisation wants one."""
+    if not any(each.document.canary is not None for each in _of_kind(found, Organisation)):
+        return []
+    return list(load([_PACKAGE / "canary.yaml"], KINDS).loaded)
 
 
 def _of_kind(found: Sequence[Loaded[BaseModel]], kind: type[D]) -> list[Authored[D]]:

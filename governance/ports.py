@@ -102,3 +102,16 @@ def reaches(action: Action) -> frozenset[Reach]:
     """
     said: frozenset[Reach] = getattr(action, "REACHES", frozenset({"place"}))
     return said
+
+
+Folds = Literal["all", "channel", "never"]
+
+
+def folds(action: Action) -> Folds:
+    """Return which messages of a notifier may be one where many incidents change at once: it says so by FOLDS.
+
+    Unless it says otherwise all of them; those about models whose cards name one channel; or none, as a machine listens
+    that has to hear of each incident.
+    """
+    said: Folds = getattr(action, "FOLDS", "all")
+    return said

@@ -49,20 +49,22 @@ class Answer:
         return Receipt(delivered, f"HTTP {self.status}{moved}{words}", refused=refused, wait=wait)
 
 
-def posted(address: str, content: bytes, headers: Mapping[str, str], outbound: Outbound) -> Answer | Receipt:
-    """Post JSON, and return the answer, or the receipt of a try that got none. No redirect is followed."""
+def posted(
+    address: str, content: bytes, headers: Mapping[str, str], outbound: Outbound, method: str = "POST"
+) -> Answer | Receipt:
+    """Post JSON, or ask otherwise; return the answer, or the receipt of a try without. No redirect is followed."""
     import httpx  # heavy, and only needed by who sends
 
     try:
-        return _answered(address, content, headers, outbound)
+        return _answered(address, content, headers, outbound, method)
     except Forbidden as error:
         return Receipt(delivered=False, detail=str(error))
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
         return Receipt(delivered=False, detail=f"{type(error).__name__}: {error}")
 
 
-def _answered(address: str, content: bytes, headers: Mapping[str, str], outbound: Outbound) -> Answer:
-    """Post to the first address of the host that answers, or through the proxy, which knows where it may go."""
+def _answered(address: str, content: bytes, headers: Mapping[str, str], outbound: Outbound, method: str) -> Answer:
+    """Ask the first address of the host that answers, or through the proxy, which knows where it may go."""
     import httpx
 
     url = httpx.URL(address)
@@ -77,13 +79,15 @@ def _answered(address: str, content: bytes, headers: Mapping[str, str], outbound
     with httpx.Client(timeout=_SECONDS, trust_env=False, proxy=proxy, verify=verify) as client:
         for place in places[:-1]:
             with suppress(httpx.ConnectError, httpx.ConnectTimeout):
-                return _exchanged(client, place, content, sent, host)
-        return _exchanged(client, places[-1], content, sent, host)
+                return _exchanged(client, (method, place), content, sent, host)
+        return _exchanged(client, (method, places[-1]), content, sent, host)
 
 
-def _exchanged(client: httpx.Client, place: httpx.URL, content: bytes, headers: Mapping[str, str], host: str) -> Answer:
+def _exchanged(
+    client: httpx.Client, asked: tuple[str, httpx.URL], content: bytes, headers: Mapping[str, str], host: str
+) -> Answer:
     more = {"sni_hostname": host}
-    with client.stream("POST", place, content=content, headers=dict(headers), extensions=more) as answer:
+    with client.stream(*asked, content=content, headers=dict(headers), extensions=more) as answer:
         return Answer(answer.status_code, answer.headers, _beginning(answer))
 
 

@@ -104,6 +104,9 @@ class WebApi:
     def _files_getUploadURLExternal(self, _: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return {"upload_url": f"{self.address}upload.bytes", "file_id": "F1"}
 
+    def _files_completeUploadExternal(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return {"files": given["files"]}
+
 
 @contextmanager
 def web_api() -> Iterator[WebApi]:
@@ -130,7 +133,7 @@ def web_api() -> Iterator[WebApi]:
         def _given(self, raw: bytes) -> dict[str, Any]:
             if self.headers.get("Content-Type", "").startswith("application/json"):
                 return dict(json.loads(raw))
-            if not self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+            if self.path.endswith("upload.bytes"):
                 return {"bytes": raw}
             query = urlsplit(self.path).query
             pairs = {name: values[0] for name, values in parse_qs(raw.decode() or query).items()}

@@ -52,6 +52,7 @@ class Alertmanager:
     """Each finding is an alert; one that is not stated again ends, so all that are open are, at intervals."""
 
     Config: ClassVar[type[BaseModel]] = AlertmanagerConfig
+    FOLDS: ClassVar[str] = "never"
 
     def __init__(self, config: AlertmanagerConfig) -> None:
         """Send as the settings say."""

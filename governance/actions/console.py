@@ -49,7 +49,8 @@ def rendered(effect: Effect) -> str:
     about = f"INC-{message.incident} {message.model} {word}" if message.incident else word
     people = f" → {', '.join(each.person for each in effect.to)}" if effect.to else ""
     head = f"{message.at:%Y-%m-%d %H:%M}Z  {mark:<11} {about}{people}: {message.title}"
-    rest = () if message.reason == "resolved" else message.findings[1 if message.incident else 0 :]  # the title is one
+    told = message.findings[1 if message.incident else 0 :]  # the title is one
+    rest = message.also if message.reason == "resolved" else told
     shown = [f"{'':19}- {each}" for each in rest[:4]]
     if len(rest) > 4:
         shown.append(f"{'':19}- and {len(rest) - 4} more")

@@ -42,6 +42,7 @@ class PagerDuty:
     """One alert per incident: whatever is told of it has its dedup key, so that nothing is doubled."""
 
     Config: ClassVar[type[BaseModel]] = PagerDutyConfig
+    FOLDS: ClassVar[str] = "never"
     HEARS: ClassVar[frozenset[str]] = frozenset({"acknowledged"})
 
     def __init__(self, config: PagerDutyConfig) -> None:

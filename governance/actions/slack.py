@@ -48,6 +48,7 @@ class Slack:
     """A place and people: its worker posts one message per incident, edits it, and fills the thread below it."""
 
     Config: ClassVar[type[BaseModel]] = SlackConfig
+    FOLDS: ClassVar[str] = "channel"
     REACHES: ClassVar[frozenset[str]] = frozenset({"place", "people"})
     DELIVERS_ITSELF: ClassVar[bool] = True
 

@@ -49,6 +49,7 @@ class Webhook:
     """Sends the effect's key as `Idempotency-Key`, the same for every attempt: the receiver can drop repeats."""
 
     Config: ClassVar[type[BaseModel]] = WebhookConfig
+    FOLDS: ClassVar[str] = "never"
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Response
@@ -51,6 +52,8 @@ class Figures(Collector):
         yield _counted("gov_verdicts", "Verdicts since the start.", "outcome", pulse.verdicts)
         yield _counted("gov_pushed_samples", "Samples pushed since the start.", "source", pulse.pushed)
         yield CounterMetricFamily("gov_failed_steps", "Steps that failed since the start.", pulse.failed)
+        tried: dict[tuple[str, ...], int] = {(name,): int(well) for name, well in self._engine.lanes.answers().items()}
+        yield _labelled("gov_notifier_up", "Whether it took what it was given last.", ("notifier",), tried)
         yield GaugeMetricFamily("gov_event_streams", "Clients that hear of kill switches.", self._streams.open)
         refused = "Event streams refused since the start, as too many were open."
         yield CounterMetricFamily("gov_refused_event_streams", refused, self._streams.refused)
@@ -60,10 +63,12 @@ class Figures(Collector):
             last = progress.last(connection, progress.CYCLE)
             active = list(alerts.active(connection).values())
             opened = Counter[tuple[str, ...]]((each.severity,) for each in incidents.listed(connection, status="open"))
+            proved, pinged = (progress.last(connection, each) for each in (progress.CANARY, progress.PINGED))
             unsealed, undelivered = backlog.unsealed(connection), backlog.undelivered(connection)
         if last is not None:
             age = (self._engine.clock.now() - last).total_seconds()
             yield GaugeMetricFamily("gov_last_cycle_age_seconds", "Since the last complete cycle.", age)
+        yield from self._outward(proved, pinged)
         states = Counter[tuple[str, ...]]((each.state, each.severity or "") for each in active)
         yield _labelled("gov_alerts", "Alerts that are pending or firing.", ("state", "severity"), states)
         by_severity: dict[tuple[str, ...], int] = {(name,): opened[(name,)] for name in SEVERITIES}
@@ -72,6 +77,18 @@ class Figures(Collector):
         yield GaugeMetricFamily("gov_failing_sources", "Sources that fail.", failing)
         yield GaugeMetricFamily("gov_unsealed_entries", "Decisions that wait for their seal.", unsealed)
         yield GaugeMetricFamily("gov_undelivered_effects", "Notifications still to be sent.", undelivered)
+
+    def _outward(self, proved: datetime | None, pinged: datetime | None) -> Iterator[Metric]:
+        """Yield how the outside learns that the engine works, as far as that is configured."""
+        organisation, standing, now = self._engine.organisation, self._engine.standing, self._engine.clock.now()
+        if organisation.canary is not None:
+            yield GaugeMetricFamily("gov_canary_silent", "1 when the canary is late.", float(bool(standing.canary)))
+            if proved is not None:
+                age = (now - proved).total_seconds()
+                yield GaugeMetricFamily("gov_canary_age_seconds", "Since the canary last went the whole way.", age)
+        if organisation.alive is not None and pinged is not None:
+            age = (now - pinged).total_seconds()
+            yield GaugeMetricFamily("gov_ping_age_seconds", "Since the dead-man's-switch took a ping.", age)
 
 
 def routes(engine: Engine, pulse: Pulse, streams: Streams) -> APIRouter:

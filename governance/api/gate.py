@@ -25,6 +25,8 @@ from governance.store.idempotency import claimed
 
 OPEN = frozenset({"/healthz", "/readyz"})
 """Paths that anybody may ask for, as those that watch the process have no token."""
+SLACK = "/slack/events"
+"""What Slack sends there is known by its signature, which the route looks at."""
 OFREP = "/ofrep/"
 UNLIMITED = (OFREP, "/v1/confirmations")
 """Paths whose clients are never told to slow down: they would serve a wrong default meanwhile."""
@@ -109,7 +111,7 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on."""
-        if scope["type"] != "http" or scope["path"] in OPEN:
+        if scope["type"] != "http" or scope["path"] in (*OPEN, SLACK):
             return await self._app(scope, receive, send)
         address = scope["client"][0] if scope.get("client") else "unknown"
         try:

@@ -32,13 +32,15 @@ def routes(engine: Engine, every: timedelta) -> APIRouter:
     def ready() -> Response | dict[str, str]:
         """Say that cycles come in time, that decisions are sealed, and that the database can be written.
 
-        Policies on disk that are broken or wait for approval are told too: the version before them rules meanwhile.
+        Policies on disk that are broken or wait for approval are told too: the version before them rules meanwhile. So
+        are a canary that does not go the whole way, and a dead-man's-switch that is not pinged, with the reason.
         """
         reasons = list(_reasons(engine, every))
         if reasons:
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "; ".join(reasons), reasons=reasons)
-        known = engine.standing.words(engine.plan.version)
-        return {"status": "ready", **({"policies": known} if known else {})}
+        standing = engine.standing
+        known = {"policies": standing.words(engine.plan.version), "canary": standing.canary, "ping": standing.silence}
+        return {"status": "ready", **{name: said for name, said in known.items() if said}}
 
     return router
 

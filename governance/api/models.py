@@ -14,7 +14,7 @@ from governance.api.switches import Wire
 from governance.core.authority import Actor
 from governance.core.card import Card
 from governance.engine import models, overview, queries
-from governance.engine.entries import ENGINE
+from governance.engine.entries import OWN
 from governance.engine.parts import Engine
 from governance.engine.permission import declared, permit
 from governance.engine.reading import permit_any
@@ -42,7 +42,7 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
         """Show a model: its card, how it is, and its switch."""
         card = card_for(who, model)
         (row,) = overview.rows(engine, lambda each: each == model)
-        switch = None if model == ENGINE else switch_view(engine, model, who, wire.confirmations)
+        switch = None if model in OWN else switch_view(engine, model, who, wire.confirmations)
         written = card.model_dump(mode="json", by_alias=True, exclude_unset=True)
         return ModelView(model=model, card=written, row=row, switch=switch)
 

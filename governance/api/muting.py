@@ -39,13 +39,18 @@ class Waiver(Closed):
 
 
 class Silence(Closed):
-    """What is muted, why and until when; without `model` everything."""
+    """What is muted, why and until when; without `model` and `models` everything.
+
+    A maintenance window is about whole models.
+    """
 
     because: Because
     until: Until
     model: Annotated[str, Field(max_length=200)] = ""
     rule: Rule = ""
     labels: Labels = Field(default_factory=dict)
+    models: Annotated[list[ModelName], Field(max_length=1000)] = Field(default_factory=list)
+    maintenance: bool = False
 
 
 class End(Closed):
@@ -97,7 +102,7 @@ def _silences(router: APIRouter, engine: Engine) -> None:
         """List the silences that hold, the newest first."""
         readable = permit_any(engine, who)
         found = silences.listed(engine, engine.clock.now(), ended=ended)
-        mine = [each for each in found if readable(each.model or None)]
+        mine = [each for each in found if all(readable(name) for name in each.models or (None,))]
         items, after = part(mine, _newest_first, "silences", ended, limit=limit, cursor=cursor)
         return Page(items=items, next=after)
 
@@ -106,7 +111,8 @@ def _silences(router: APIRouter, engine: Engine) -> None:
         """Mute notifications for a while; incidents and verdicts go on, and a resolution gets through."""
         return silences.create(
             engine, model=body.model, rule=body.rule, labels=tuple(sorted(body.labels.items())),
-            because=body.because, until=body.until, actor=who, at=engine.clock.now(),
+            because=body.because, until=body.until, actor=who, at=engine.clock.now(), models=body.models,
+            maintenance=body.maintenance,
         )  # fmt: skip
 
     @router.post("/v1/silences/{silence}/end")

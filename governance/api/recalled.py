@@ -18,7 +18,8 @@ from governance.views import ApprovalDoneView, IncidentDoneView, SilenceDoneView
 from governance.views.notifications import RetriedView, delivery_view
 
 _ON_INCIDENTS = ("acknowledge", "resolve", "note", "snooze", "severity", "hand-over", "escalate", "merge", "link")
-_ACTS = (*_ON_INCIDENTS, "pull", "restore", "break-glass", "approve", "refuse", "waivers", "silences", "end", "retry")
+_ON_OTHERS = ("pull", "restore", "break-glass", "approve", "refuse", "waivers", "silences", "end", "retry")
+_ACTS = (*_ON_INCIDENTS, *_ON_OTHERS)
 Answer = tuple[HTTPStatus, View]
 
 

@@ -176,8 +176,11 @@ def _print_incident(view: IncidentView, *, changed: str) -> None:
     say(f"  changed    {changed}")
     _print_answers(view)
     print_escalation(view.escalation)
+    for each in view.affects:
+        owners = ", ".join(one for one in (each.team, each.accountable) if one)
+        say(f"  reached    {each.model}{f' {each.version}' if each.version else ''}{f' ({owners})' if owners else ''}")
     for finding in view.findings:
-        _print_finding(finding)
+        _print_finding(finding, view.model)
     say()
     if view.status == "triggered":
         say(f"take it: gov incidents ack {view.id} --as WHO")
@@ -206,13 +209,14 @@ def _print_answers(view: IncidentView) -> None:
         say(f"  link       {link.title}" + (f"  {link.address}" if link.title != link.address else ""))
 
 
-def _print_finding(finding: FindingView) -> None:
+def _print_finding(finding: FindingView, model: str) -> None:
     closed = bool(finding.story) and finding.story[-1].startswith("closed by")
     state = f"fired {stamp(finding.since)}" + (f", ended {stamp(finding.ended)}" if finding.ended else ", still firing")
     say()
     say(f"  {'✓' if finding.ended and not closed else '▲'} {finding.peak}: {finding.summary}")
     labels = " {" + ", ".join(f"{name}={value}" for name, value in finding.labels.items()) + "}"
-    rule = finding.rule + (labels if finding.labels else "")
+    whose = f"{finding.model}: " if finding.model not in ("", model) else ""
+    rule = whose + finding.rule + (labels if finding.labels else "")
     say(f"    {rule}  {state}" + (f", {finding.times} times" if finding.times > 1 else ""))
     values = ", ".join(f"{name} = {number(value)}" for name, value in finding.values.items())
     if values:

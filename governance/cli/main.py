@@ -29,6 +29,7 @@ from governance.cli import (
     schema,
     serve,
     silence,
+    slack,
     switch,
     taking,
     testing,
@@ -70,6 +71,7 @@ tui.register(app)
 tokens.register(app)
 doctor.register(app)
 incidents.register(app)
+slack.register(app)
 silence.register(app)
 notifications.register(app)
 waive.register(app)

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from governance.views.on_call import OnCallView
 
 
+_CALENDAR = timedelta(days=90)
+
+
 def _ahead(text: str) -> timedelta:
     from governance.core.duration import parse_duration
 
@@ -41,6 +44,9 @@ def on_call(
             "--for", help="Also list the shifts of this time ahead, such as 14d.", parser=_ahead, metavar="TIME"
         ),
     ] = None,
+    ical: Annotated[
+        bool, typer.Option("--ical", help="Print the shifts ahead (90d, or --for) as a calendar to subscribe to.")
+    ] = False,
     output: FormatOption = Format.text,
 ) -> int:
     """Say who is on call, until when, and who follows. Offline, from the schedules in org.yaml."""
@@ -54,6 +60,11 @@ def on_call(
         raise NotFound(f"no schedule '{schedule}'; {closest(schedule, schedules) or 'known: ' + known}")
     chosen = {name: each for name, each in schedules.items() if schedule in ("", name)}
     moment = instant(at) if at else datetime.now(UTC)
+    if ical:
+        from governance.exchange.export.duties import duties
+
+        print(duties(chosen, moment, moment + (ahead or _CALENDAR)), end="")
+        return 0
     views = on_call_views(chosen, moment, moment + ahead if ahead else None)
     if output is Format.json:
         print_json([each.model_dump(mode="json") for each in views])

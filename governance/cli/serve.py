@@ -102,6 +102,7 @@ def _serve(
     from governance.api.app import app
     from governance.api.server import address, server_of
     from governance.cli.serving import at_work, service
+    from governance.engine.entries import OWN
 
     made = service(engine, settings, bound=listener.getsockname()[0], open_=open_)
     server = server_of(app(engine, made), made.streams.close)
@@ -113,7 +114,8 @@ def _serve(
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, stop)  # also where the server passes them on when it has ended
     with at_work(engine, made, _Step(engine, made), stop, limit):
-        models, version = len(engine.plan.policies) - 1, engine.plan.version[:12]  # the engine's own card is one more
+        models = sum(each.model not in OWN for each in engine.plan.policies)
+        version = engine.plan.version[:12]
         count = f"{models} model{'' if models == 1 else 's'}"
         say(f"started on http://{address(listener)}: {count} and the engine itself under policies {version}")
         server.run(sockets=[listener])

@@ -15,7 +15,9 @@ from governance.api.guard import LOCAL, hosts
 from governance.api.ofrep.events import Streams
 from governance.api.pulse import Pulse
 from governance.api.server import room
+from governance.api.wiring import wire_of
 from governance.core.problem import printable
+from governance.engine.alive import Pinger
 from governance.engine.board import Board
 from governance.engine.clock import stepped
 from governance.engine.keyring import Keyring
@@ -25,6 +27,7 @@ from governance.engine.soundness import Watch
 from governance.engine.watcher import Watcher
 from governance.scheduler import Ticker
 from governance.settings import Settings
+from governance.slack.service import SlackService
 
 BEAT = timedelta(seconds=1)
 """How often it is looked what is due: a cycle at its boundary, a delivery at its next try."""
@@ -37,7 +40,7 @@ def service(engine: Engine, settings: Settings, *, bound: str, open_: bool) -> S
     doors = Doors(Keyring(engine), Refusals(engine), settings.who(), engine.clock.now, _sign_on(engine), open_)
     known = LOCAL if open_ else hosts(bound, settings.public_url)
     board, every = Board(engine), engine.organisation.cycle.every
-    return Service(doors, Feed(engine), Pulse(), board, Streams(board, room()), every, known)
+    return Service(doors, Feed(engine), Pulse(), board, Streams(board, room()), every, known, _slack(engine, board))
 
 
 @contextmanager
@@ -55,6 +58,10 @@ def at_work(
     watcher.start()
     soundness = Watch(engine)
     soundness.start()
+    if made.slack is not None:
+        made.slack.start()
+    pinger = Pinger(engine)
+    pinger.start()
     with engine.lanes.apart(UNDER_WAY), ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
         running = pool.submit(ticker.run, limit)
         running.add_done_callback(lambda _: ended())
@@ -62,9 +69,12 @@ def at_work(
             yield
         finally:
             ticker.stop()
+            if made.slack is not None:
+                made.slack.stop()
             made.feed.stop()
             watcher.stop()
             soundness.stop()
+            pinger.stop()
     running.result()
     made.doors.refusals.flush(engine.clock.now(), whole=True)
 
@@ -73,6 +83,11 @@ def complain(trouble: str) -> None:
     """Say what is wrong, where something is."""
     if trouble:
         print(f"gov: {printable(trouble)}", file=sys.stderr, flush=True)
+
+
+def _slack(engine: Engine, board: Board) -> SlackService:
+    wire = wire_of(board, engine.clock)
+    return SlackService(engine, complain, confirmations=wire.confirmations, switched=wire.changed)
 
 
 def _sign_on(engine: Engine) -> SignOn | None:

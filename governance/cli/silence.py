@@ -47,25 +47,30 @@ def create(
     expires: Annotated[
         timedelta, typer.Option(help="For how long, such as 2h; 31 days at most.", parser=lasting, metavar="TIME")
     ],
-    model: Annotated[str, typer.Option(help="Only about this model; without it about all.")] = "",
+    model: Annotated[
+        list[str] | None, typer.Option(help="Only about this model, or these; without it about all.")
+    ] = None,
     rule: Annotated[str, typer.Option(help="Only about this rule.")] = "",
     label: Annotated[list[str] | None, typer.Option(help="Only about instances with this label, NAME=VALUE.")] = None,
+    maintenance: Annotated[
+        bool, typer.Option("--maintenance", help="A maintenance window: whole models are worked on.")
+    ] = False,
     actor: ActorOption = "",
     output: FormatOption = Format.text,
 ) -> int:
-    """Mute notifications; a resolution still gets through, and at the end is told what is still open."""
+    """Mute notifications and pages; a resolution still gets through, and at the end is told what is still open."""
     from governance.engine import silences
 
     engine = _engine()
     at = engine.clock.now()
     done = silences.create(
-        engine, model=model, rule=rule, labels=labels_given(label or []), because=because, until=at + expires,
-        actor=_actor(actor), at=at,
+        engine, models=model or [], rule=rule, labels=labels_given(label or []), because=because, until=at + expires,
+        actor=_actor(actor), at=at, maintenance=maintenance,
     )  # fmt: skip
     if output is Format.json:
         print_json(done.model_dump(mode="json"))
     else:
-        about = " ".join(each for each in (done.silence.model or "everything", done.silence.rule) if each)
+        about = " ".join(each for each in (", ".join(done.silence.models) or "everything", done.silence.rule) if each)
         say(f"{done.silence.id} mutes {about} until {stamp(done.silence.until)}; sealed as entry {done.entry}")
         say(f"end it sooner: gov silence end {done.silence.id} --because WHY")
     return 0
@@ -105,7 +110,15 @@ def listed(
         say("nothing is silenced")
         return 0
     rows = [
-        (each.id, each.model or "all", each.rule or "all", each.state, stamp(each.until), each.by, each.because)
+        (
+            each.id,
+            ", ".join(each.models) or "all",
+            "maintenance" if each.maintenance else each.rule or "all",
+            each.state,
+            stamp(each.until),
+            each.by,
+            each.because,
+        )
         for each in found
     ]
     print_table(("silence", "model", "rule", "state", "until", "by", "why"), rows)

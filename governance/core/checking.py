@@ -14,6 +14,7 @@ from governance.core.metric_checks import feature_problems, metric_problems, num
 from governance.core.organisation import Organisation
 from governance.core.pack import Pack
 from governance.core.people_checks import (
+    canary_problems,
     escalation_problems,
     member_problems,
     named_problems,
@@ -34,6 +35,7 @@ def organisation_problems(organisation: Authored[Organisation]) -> Iterator[Prob
     yield from member_problems(organisation)
     yield from role_problems(organisation)
     yield from schedule_problems(organisation)
+    yield from canary_problems(organisation)
     yield from escalation_problems(organisation)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
+from governance.core.alive import CANARY
 from governance.core.authored import Authored, SourceText, Written
 from governance.core.card import Card, Slo
 from governance.core.compiled import CompiledPolicy, CompiledRule, Inapplicable, labels_of
@@ -62,7 +63,7 @@ class Compiler:
 
     def selects(self, pack: Authored[Pack], card: Card) -> bool:
         """Tell whether a pack applies to a card; to the engine's own card only one that names it."""
-        if card.model == "engine" and "'engine'" not in (pack.document.applies_to or ""):
+        if card.model in ("engine", CANARY) and f"'{card.model}'" not in (pack.document.applies_to or ""):
             return False
         if not pack.document.applies_to:
             return True

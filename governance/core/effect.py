@@ -17,8 +17,9 @@ Reason = Literal[
     "first", "new_findings", "worsened", "reopened", "resolved", "escalated", "reminder", "handover", "acknowledged"
 ]  # fmt: skip
 """Why somebody is told; `escalated`, `reminder` and `handover` come from escalation and the schedules."""
-EffectState = Literal["due", "held", "sent", "failed", "withheld"]
-"""`held`: decided by a late cycle, and told only if it is still true when the engine has caught up."""
+EffectState = Literal["due", "held", "waiting", "sent", "failed", "withheld", "folded"]
+"""`held`: decided by a late cycle, and told only if it is still true when the engine has caught up. `waiting`: one of
+many, until it is known what is told in one message; `folded`: told by the message of another incident."""
 
 FIRST_RETRY = timedelta(seconds=10)
 LAST_RETRY = timedelta(minutes=30)
@@ -43,7 +44,10 @@ _REASONS: Mapping[str, Reason] = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a person is told; plain values that any notifier can lay out."""
+    """What a person is told; plain values that any notifier can lay out.
+
+    `also` are those lines of `findings` that tell of other incidents, where one message stands for many.
+    """
 
     incident: int
     model: str
@@ -54,6 +58,7 @@ class Message:
     findings: tuple[str, ...]
     proposals: tuple[str, ...]
     at: datetime
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,7 @@ def come_back(incident: Incident, at: datetime) -> Incident:
         status="triggered",
         acknowledged_by="",
         acknowledged_severity=None,
+        lead="",
         last="nobody did anything about it",
         changed_at=at,
         version=incident.version + 1,
@@ -146,11 +147,11 @@ def _halt(incident: Incident, *, worse: bool) -> Halt:
     """Return what keeps the clock of an incident from running; a switch that a rule pulled is nobody's answer."""
     if incident.status == "resolved":
         return "resolved"
+    if incident.snooze is not None:
+        return "snoozed"
     if incident.status == "acknowledged":
         return "answered"
-    if incident.status == "mitigated" and incident.acknowledged_by and not worse:
-        return "answered"
-    return "snoozed" if incident.snooze is not None else ""
+    return "answered" if incident.status == "mitigated" and incident.acknowledged_by and not worse else ""
 
 
 def _answered(seen: Escalation, incident: Incident, at: datetime) -> Escalation:

@@ -103,7 +103,7 @@ class EscalationPolicy(Document):
             return self.repeat_after
         return self.levels[-1].after - self.levels[-2].after if len(self.levels) > 1 else ALONE
 
-    def names(self, kind: Kind) -> frozenset[str]:
-        """Return every schedule, team, person or notifier that it may tell."""
-        targets = [each for level in self.levels for each in level.to] + list(self.fallback)
+    def names(self, kind: Kind, *, fallback: bool = True) -> frozenset[str]:
+        """Return every schedule, team, person or notifier that it may tell, without those of the `fallback` alone."""
+        targets = [each for level in self.levels for each in level.to] + (list(self.fallback) if fallback else [])
         return frozenset(each.name for each in targets if each.kind == kind)

@@ -203,15 +203,14 @@ def gather(
         if not firing or not recent:
             current = None
     if current is None:
-        return _opened(firing, at, group, next_id) if firing else None
+        return _opened(firing[0].key.model, told, at, group, next_id) if firing else None
     findings = _folded(current.findings, told)
     return _changed(current, findings, firing, at)
 
 
-def _opened(firing: Sequence[Told], at: datetime, group: str, next_id: int) -> IncidentChange:
-    findings = _folded((), firing)
-    severity = worst([each.severity for each in findings]) or "info"
-    model = firing[0].key.model
+def _opened(model: str, told: Sequence[Told], at: datetime, group: str, next_id: int) -> IncidentChange:
+    findings = _folded((), told)
+    severity = worst([each.severity for each in findings if each.firing]) or "info"
     return IncidentChange(Incident(next_id, group, model, "triggered", severity, at, at, findings), "opened")
 
 

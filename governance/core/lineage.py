@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from governance.core.card import Card
 from governance.core.incident import CLOSED, Finding, Incident, IncidentChange, Told
+from governance.core.verdict import worst
 
 FOLD = timedelta(minutes=5)
 """For how long an incident that nobody took is still folded into one of an upstream that opens after it."""
@@ -75,9 +76,10 @@ def foldable(incident: Incident, at: datetime) -> bool:
 def told_again(findings: Iterable[Finding]) -> Iterator[Told]:
     """Tell another incident what findings told theirs: since when they fire, and how grave they were and are."""
     for each in findings:
-        told = Told(each.key, "firing", each.since, each.peak, each.summary, each.values, each.basis)
+        peak = worst([each.peak, each.severity])
+        told = Told(each.key, "firing", each.since, peak, each.summary, each.values, each.basis)
         yield told
-        if each.severity != each.peak:
+        if each.severity != peak:
             yield replace(told, change="eased", severity=each.severity)
 
 

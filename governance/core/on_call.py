@@ -13,7 +13,7 @@ from governance.core.wall_clock import DAY, instant_of, minutes_of
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Who is on call, "" when nobody is, and why: `override`, or the layer counted from 1."""
+    """Who is on call, "" when nobody is, and why: `override`, `calendar`, or the layer counted from 1."""
 
     person: str
     why: str = ""
@@ -29,6 +29,7 @@ class Shift:
 
 
 NOBODY = Duty("")
+CALENDAR = "calendar"
 
 
 def on_call(schedule: Schedule, at: datetime) -> Duty:
@@ -36,6 +37,9 @@ def on_call(schedule: Schedule, at: datetime) -> Duty:
     for override in reversed(schedule.overrides):
         if schedule.instant(override.from_) <= at < schedule.instant(override.until):
             return Duty(override.person, "override")
+    if schedule.calendar is not None:
+        person = schedule.calendar.on_duty(at)
+        return Duty(person, CALENDAR) if person else NOBODY
     zone = ZoneInfo(schedule.zone)
     for number, layer in reversed(list(enumerate(schedule.layers, start=1))):
         person = _turn(layer, at, zone) if _open(layer, at, zone) else ""
@@ -94,6 +98,8 @@ def _edges(schedule: Schedule, start: datetime, end: datetime) -> Iterator[datet
     for override in schedule.overrides:
         yield schedule.instant(override.from_).astimezone(UTC)
         yield schedule.instant(override.until).astimezone(UTC)
+    if schedule.calendar is not None:
+        yield from schedule.calendar.edges(start, end)
     zone = ZoneInfo(schedule.zone)
     first, last = start.astimezone(zone).date() - DAY, end.astimezone(zone).date() + DAY
     for layer in schedule.layers:

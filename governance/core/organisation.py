@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, field_validator
 
+from governance.core.alive import Alive, Canary
 from governance.core.document import Count, Document, Duration, Share
 from governance.core.escalation_policy import EscalationPolicy
 from governance.core.schedule import Schedule
@@ -120,3 +121,5 @@ class Organisation(Document):
     sources: dict[str, Plugin] = Field(default_factory=dict)
     incidents: Grouping = Grouping()
     cycle: CycleTimes = CycleTimes()
+    alive: Alive | None = None
+    canary: Canary | None = None

@@ -43,6 +43,14 @@ def role_problems(organisation: Authored[Organisation]) -> Iterator[Problem]:
                 yield placed(organisation, path, "unknown-party", message, closest(name, known))
 
 
+def canary_problems(organisation: Authored[Organisation]) -> Iterator[Problem]:
+    """Check that the canary is told to notifiers that there are."""
+    canary, known = organisation.document.canary, organisation.document.notifiers
+    for place, name in enumerate(canary.notifiers if canary is not None else ()):
+        if name not in known:
+            yield unknown(organisation, ("canary", "notifiers", place), "notifier", name, known)
+
+
 def schedule_problems(organisation: Authored[Organisation]) -> Iterator[Problem]:
     """Check that people take turns who there are: to page a name that nobody has is to page nobody."""
     people = organisation.document.people

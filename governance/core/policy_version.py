@@ -12,7 +12,8 @@ from typing import Literal
 _BREAKS = r"\n\r\x85\u2028\u2029"
 _REQUEST = re.compile(
     rf"\ufeff?(?:[ \t]*(?:#[^{_BREAKS}]*)?\r?\n|---[ \t]*\r?\n)*"  # only what says nothing may stand before it:
-    rf"kind:[ \t]*(?:waiver|\"waiver\"|'waiver'|silence|\"silence\"|'silence')[ \t]*(?:#[^{_BREAKS}]*)?(?=[\r\n]|\Z)"
+    r"kind:[ \t]*(?P<quote>[\"']?)(?:waiver|silence|maintenance)(?P=quote)"
+    rf"[ \t]*(?:#[^{_BREAKS}]*)?(?=[\r\n]|\Z)"
 )
 """A document whose first line asks; a line of a text that a card quotes may look the same further down."""
 VersionState = Literal["waiting", "adopted", "withdrawn"]

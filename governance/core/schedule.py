@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, field_validator, model_validator
 
+from governance.core.calendar import Calendar
 from governance.core.document import Document, Duration
 from governance.core.wall_clock import DAY, checked_hours, checked_zone
 
@@ -100,13 +102,44 @@ class Substitution(Document):
 
 
 class Schedule(Document):
-    """Who is on call. Of the layers that have somebody the last one counts; an override counts before all of them."""
+    """Who is on call. Of the layers that have somebody the last one counts; an override counts before all of them.
+
+    Instead of layers a calendar may say it: `ical` is a file beside the organisation's, which the loader reads.
+    """
 
     zone: str
-    layers: Annotated[tuple[Layer, ...], Field(min_length=1)]
+    layers: tuple[Layer, ...] = ()
+    ical: str | None = None
     overrides: tuple[Substitution, ...] = ()
+    _calendar: Calendar | None = PrivateAttr(default=None)
 
     _zone = field_validator("zone")(checked_zone)
+
+    @field_validator("ical")
+    @classmethod
+    def _beside(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = PurePosixPath(value).parts
+            if not value.endswith(".ics") or value.startswith("/") or ".." in parts or "\\" in value:
+                raise ValueError("a calendar is a file ending in .ics that lies beside org.yaml or below")
+        return value
+
+    @model_validator(mode="after")
+    def _said(self) -> Schedule:
+        if bool(self.layers) == (self.ical is not None):
+            raise ValueError("write either `layers`, at least one, or `ical`")
+        return self
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """What the file of `ical` says, once it is read."""
+        return self._calendar
+
+    def reading(self, calendar: Calendar) -> Schedule:
+        """Return the schedule with what its file says."""
+        made = self.model_copy()
+        object.__setattr__(made, "__pydantic_private__", {"_calendar": calendar})
+        return made
 
     def instant(self, moment: datetime) -> datetime:
         """Return a time of an override as an instant."""
@@ -116,4 +149,4 @@ class Schedule(Document):
         """Return everybody who may come to be on call."""
         return frozenset(
             [person for layer in self.layers for person in layer.people] + [each.person for each in self.overrides]
-        )
+        ) | (self._calendar.people() if self._calendar is not None else frozenset())

@@ -13,6 +13,7 @@ from governance.core.metric import Labels
 class Silence:
     """Who muted what, why and until when; an empty `model` or `rule` and no `labels` are all of them.
 
+    A maintenance window is one over whole `models`: all goes on being judged, and people hear of ends alone.
     `written` is the key of the file that asks for it, "" of none.
     `caught_up` is set when those who were not told have been told what is still open.
     """
@@ -29,6 +30,13 @@ class Silence:
     ended_by: str = ""
     caught_up: bool = False
     written: str = ""
+    models: tuple[str, ...] = ()
+    maintenance: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The models that it is about; none are all of them."""
+        return self.models or ((self.model,) if self.model else ())
 
     def holds(self, at: datetime) -> bool:
         """Tell whether it mutes anything now."""
@@ -36,7 +44,7 @@ class Silence:
 
     def covers(self, incident: Incident) -> bool:
         """Tell whether it mutes an incident: one finding that it does not cover is told with all the others."""
-        if self.model and self.model != incident.model:
+        if self.names and incident.model not in self.names:
             return False
         shown = incident.firing or incident.findings
         return all(self.rule in ("", each.key.rule) and set(self.labels) <= set(each.key.labels) for each in shown)
@@ -44,4 +52,5 @@ class Silence:
     @property
     def words(self) -> str:
         """Why a notification was not sent."""
-        return f"silenced by {self.by} until {self.until:%Y-%m-%d %H:%M} UTC ({self.id}): {self.because}"
+        what = "in maintenance" if self.maintenance else "silenced"
+        return f"{what} by {self.by} until {self.until:%Y-%m-%d %H:%M} UTC ({self.id}): {self.because}"

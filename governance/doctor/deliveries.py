@@ -19,10 +19,12 @@ def check(here: Installation) -> Iterator[Finding]:
     if here.database is None:
         return
     with here.database.read() as connection:
-        dead = effects.given_up(connection)
+        dead = effects.dead(connection)
         waiting = [each for each in effects.pending(connection) if here.at - each.message.at > PATIENCE]
     if dead:
-        yield wrong("deliveries", "given up", f"{dead} were given up", "gov notifications list says which and why")
+        last = dead[-1]
+        said = f"{len(dead)}, the newest to {last.notifier} about INC-{last.incident}: {last.receipt}"
+        yield wrong("deliveries", "given up", said, "gov notifications list says which; mend it, then retry them")
     else:
         yield well("deliveries", "given up", "none")
     if not waiting:

@@ -8,15 +8,18 @@ from datetime import datetime
 from pathlib import Path
 
 from governance.doctor import (
+    alive,
     clock,
     database,
     deliveries,
     engine,
+    escalations,
     heads,
     log,
     notifiers,
     on_call,
     policies,
+    slack,
     sources,
     tokens,
 )
@@ -35,13 +38,16 @@ CHECKS: Mapping[str, Check] = {
     "heads": heads.check,
     "clock": clock.check,
     "engine": engine.check,
+    "alive": alive.check,
     "sources": sources.check,
     "notifiers": notifiers.check,
+    "slack": slack.check,
     "deliveries": deliveries.check,
     "oncall": on_call.check,
+    "escalations": escalations.check,
     "tokens": tokens.check,
 }
-_OF_THE_ORGANISATION = ("sources", "notifiers", "oncall")
+_OF_THE_ORGANISATION = ("sources", "notifiers", "slack", "oncall")
 
 
 def examine(settings: Settings, at: datetime, base: Path, only: Iterable[str] = ()) -> list[Finding]:

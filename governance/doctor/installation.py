@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from governance import plugins
 from governance import settings as environment
 from governance.core.organisation import Organisation, Plugin
 from governance.policies import Policies
@@ -41,24 +43,35 @@ class Installation:
         return text
 
     def _secrets(self) -> set[str]:
-        sections = (self.organisation.sources, self.organisation.notifiers)
-        names = {name for section in sections for plugin in section.values() for name in variables(plugin).values()}
+        known = self.organisation
+        groups = ((plugins.SOURCES, known.sources), (plugins.ACTIONS, known.notifiers))
+        names = {name for group, each in groups for plugin in each.values() for name in variables(group, plugin)}
+        names |= {known.alive.address_env} if known.alive is not None else set()
         return {value for value in map(environment.secret, names) if len(value) >= _SECRET}
 
 
-def variables(plugin: Plugin) -> dict[str, str]:
-    """Return the variables of the environment that a source or notifier names, by its settings."""
-    return dict(_named(plugin.settings()))
+def configured(group: str, plugin: Plugin) -> dict[str, Any]:
+    """Return the settings of a source or notifier with those that are not written; as written where they are wrong."""
+    kind = plugins.kinds(group).get(plugin.kind)
+    if kind is None or plugins.wrongs(group, plugin):
+        return plugin.settings()
+    found: dict[str, Any] = kind.load().Config.model_validate(plugin.settings()).model_dump()
+    return found
 
 
-def _named(settings: dict[str, object]) -> Iterator[tuple[str, str]]:
+def variables(group: str, plugin: Plugin) -> list[str]:
+    """Return the variables of the environment that a source or notifier goes by."""
+    return list(_named(configured(group, plugin)))
+
+
+def unset(group: str, plugin: Plugin) -> list[str]:
+    """Return the variables that a source or notifier goes by and that are not set here."""
+    return [name for name in variables(group, plugin) if not environment.secret(name)]
+
+
+def _named(settings: dict[str, object]) -> Iterator[str]:
     for name, value in settings.items():
         if name.endswith(VARIABLE) and isinstance(value, str) and value:
-            yield name, value
+            yield value
         elif isinstance(value, dict):
-            yield from ((f"{name}.{inner}", each) for inner, each in _named(value))
-
-
-def unset(plugin: Plugin) -> list[str]:
-    """Return the variables that a source or notifier names and that are not set here."""
-    return [name for name in variables(plugin).values() if not environment.secret(name)]
+            yield from _named(value)

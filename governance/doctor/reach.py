@@ -14,6 +14,7 @@ from governance.outbound import Outbound
 
 PATIENCE = 3.0
 """Seconds to connect."""
+_MAIL = {"starttls": 587, "tls": 465, "none": 25}
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -27,7 +28,8 @@ def place(settings: Mapping[str, object]) -> tuple[str, int, str] | None:
             if parts.hostname and port:
                 return parts.hostname, port, parts.scheme
         return None
-    host, port_ = settings.get("host"), settings.get("port")
+    host, mail = settings.get("host"), str(settings.get("security") or "")
+    port_ = settings.get("port") or _MAIL.get(mail)
     if isinstance(host, str) and isinstance(port_, int):
         return host, port_, ""
     return None

@@ -26,7 +26,7 @@ def check(here: Installation) -> Iterator[Finding]:
         return
     built: dict[str, Any] = {}
     for name, plugin in here.organisation.sources.items():
-        lacking = unset(plugin)
+        lacking = unset(plugins.SOURCES, plugin)
         if lacking:
             yield wrong("sources", name, f"{', '.join(lacking)} is not set here", _SET)
             continue

@@ -10,6 +10,7 @@ from time import perf_counter
 
 from governance.core.alert import Alert, AlertKey
 from governance.core.decision import Decision
+from governance.core.digest import BURST, waiting
 from governance.core.effect import Effect, respond
 from governance.core.incident import Finding, Incident, IncidentChange, Told, known_already
 from governance.core.organisation import Grouping
@@ -75,9 +76,10 @@ def commit(
     model where it is known, for rules that pull it.
     """
     pace, found, left = Pace(), list[IncidentChange](), deque(_families(engine, groups, at))
+    many = sum(any(map(_news, each.values())) for each in left) > BURST
     with engine.database.giving_way():
         while left:
-            found.extend(_written(engine, _next(left, pace.size), at, pace, serving or {}))
+            found.extend(_written(engine, _next(left, pace.size), at, pace, serving or {}, many=many))
             if left:  # a person's act waits until all entries before its own are sealed: leave it few
                 decision_log.Sequencer(engine.database, None).seal(at)
     return found
@@ -118,9 +120,12 @@ def _size(groups: Groups) -> int:
 
 
 def _written(
-    engine: Engine, chunk: Groups, at: datetime, pace: Pace, serving: Mapping[str, str]
+    engine: Engine, chunk: Groups, at: datetime, pace: Pace, serving: Mapping[str, str], *, many: bool
 ) -> list[IncidentChange]:
-    """Prepare what does not depend on the database, then write the chunk in one transaction."""
+    """Prepare what does not depend on the database, then write the chunk in one transaction.
+
+    Where `many` incidents may change in this cycle, what they tell waits to be put together.
+    """
     told = {group: _news(changes) for group, changes in chunk.items()}
     decided = {
         id(change): [decision_log.ready(decision) for decision in change.decisions]
@@ -149,12 +154,14 @@ def _written(
             late = any(one.step.verdict.late for one in changes)
             for change in each.changes:
                 said = proposals if change is each.change else ()
-                sent.extend(respond(change, engine.places, said, at, late=late, silences=muted))
+                sent.extend(
+                    respond(change, engine.places_for(change.incident.model), said, at, late=late, silences=muted)
+                )
                 log.append(entries.of_incident(change, at, engine.plan.version))
         log.extend(entries.of_delivery(each, at) for each in sent if each.state == "withheld")
         alerts.save(connection, _last_states(one for changes in kept.values() for one in changes))
         save(connection, found)
-        effects.add(connection, sent)
+        effects.add(connection, waiting(sent) if many else sent)
         decision_log.append(connection, log)
         automation.carry_out()
     pace.fit(sum(map(len, chunk.values())), perf_counter() - started)

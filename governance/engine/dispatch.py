@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -16,6 +17,8 @@ from governance.store import decision_log, effects, incidents
 
 PATIENCE = 1.0
 """Seconds after which a try that fails has taken long."""
+_BATCH = 20
+"""Deliveries after which it is looked again what is most urgent."""
 Now = Callable[[], datetime]
 
 
@@ -36,7 +39,7 @@ def dispatch(engine: Engine, at: datetime) -> list[Effect]:
 
 
 def _lane(engine: Engine, name: str, now: Now) -> list[Effect]:
-    """Deliver what is due to one notifier, and, beside, what became due meanwhile.
+    """Deliver what is due to one notifier, and what becomes due meanwhile.
 
     It hears of an incident in order: what follows a message that could not be delivered to the same people waits for
     it. One that takes long to fail, or asks to be left alone, is left alone until the next beat.
@@ -46,7 +49,7 @@ def _lane(engine: Engine, name: str, now: Now) -> list[Effect]:
         while True:
             tried, patient = _pass(engine, name, now)
             done.extend(tried)
-            if not tried or not patient or not engine.lanes.beside:
+            if not tried or not patient:
                 break
         if patient:
             _restate(engine, name, now())
@@ -58,12 +61,12 @@ def _lane(engine: Engine, name: str, now: Now) -> list[Effect]:
 
 
 def _pass(engine: Engine, name: str, now: Now) -> tuple[list[Effect], bool]:
-    """Try once what is due; the second value is False when the notifier is to be left alone."""
+    """Try once the most urgent of what is due; the second value is False when the notifier is to be left alone."""
     with engine.database.read() as connection:
         pending = effects.pending_of(connection, name)
     done: list[Effect] = []
     waiting: set[tuple[object, ...]] = set()
-    for effect in pending:
+    for effect in _urgent_first(pending):
         line = (effect.incident, effect.to)
         if line in waiting or effect.next_at is None or effect.next_at > now():
             waiting.add(line)
@@ -73,6 +76,7 @@ def _pass(engine: Engine, name: str, now: Now) -> tuple[list[Effect], bool]:
                 continue  # it was withheld while others were delivered
         began = time.monotonic()
         receipt = _performed(engine, effect, now())
+        engine.lanes.answered(name, well=receipt.delivered)
         after = _recorded(engine, attempted(effect, receipt, now()), now())
         done.append(after)
         if after.state == "due":
@@ -82,7 +86,15 @@ def _pass(engine: Engine, name: str, now: Now) -> tuple[list[Effect], bool]:
         slow = after.state != "sent" and time.monotonic() - began > PATIENCE
         if slow or receipt.wait is not None:  # each try would take its whole time limit, or be turned away
             return done, False
+        if len(done) == _BATCH:
+            break
     return done, True
+
+
+def _urgent_first(pending: Sequence[Effect]) -> list[Effect]:
+    """Return deliveries with those of critical incidents, and of which somebody is paged, before all others."""
+    urgent = {each.incident for each in pending if each.level or each.message.severity == "critical"}
+    return sorted(pending, key=lambda each: each.incident not in urgent)  # which keeps the order within an incident
 
 
 def _performed(engine: Engine, effect: Effect, at: datetime) -> Receipt:
@@ -119,12 +131,18 @@ def _restate(engine: Engine, name: str, at: datetime) -> None:
         told = effects.told(connection, name, [each.id for each in opened])
     known = [each for each in opened if each.id in told]
     if known:
-        _safely(lambda: notifier.state(known, at))
+        engine.lanes.answered(name, well=_safely(lambda: notifier.state(known, at)).delivered)
 
 
 def _recorded(engine: Engine, after: Effect, at: datetime) -> Effect:
+    """Write what became of a try; what was withheld while it was under way stays so, unless it has arrived."""
     with engine.database.giving_way(), engine.database.transaction() as connection:
-        effects.add(connection, late_end(connection, after, at))
+        if not effects.still_due(connection, after.key):
+            effects.add(connection, late_end(connection, after, at))
+            if after.state != "sent":
+                after = replace(effects.get(connection, after.key), attempts=after.attempts)
+                effects.save(connection, [after])
+                return after
         effects.save(connection, [after])
         if after.state != "due":
             decision_log.append(connection, [entries.of_delivery(after, at)])

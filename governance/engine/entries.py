@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from governance.core.alert import AlertKey
+from governance.core.alive import CANARY
 from governance.core.decision import Decision
 from governance.core.document import Severity
 from governance.core.duration import format_duration
@@ -21,8 +22,11 @@ from governance.core.verdict import Verdict
 from governance.core.waiver import Waiver
 
 ENGINE = "engine"
+OWN = (ENGINE, CANARY)
+"""What is governed like a model and is none: no process serves it, and nothing pulls it."""
 BROKEN, NOT_PULLED = "policies-broken", "policies-not-pulled"
-HEALTH = ("source-failing", "rule-in-error", BROKEN, NOT_PULLED)
+CANARY_SILENT, NO_PING = "canary-silent", "ping-refused"
+HEALTH = ("source-failing", "rule-in-error", BROKEN, NOT_PULLED, CANARY_SILENT, NO_PING)
 OUTSIDE = "alertmanager/"
 """How the names of rules begin whose alerts are told to us; no card and no pack declares them."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from governance.core.authority import Actor
 from governance.core.decision import Decision
+from governance.core.digest import BURST, waiting
 from governance.core.duration import format_duration
 from governance.core.effect import Contact, Effect, message_of
 from governance.core.escalation import Escalation, Rung, begun, climbed, come_back, due, followed, put_off
@@ -38,12 +39,13 @@ _ROUNDS = 2
 
 @dataclass(slots=True)
 class _Desk:
-    """What one transaction decides, written at its end in bulk."""
+    """What one transaction decides, written at its end in bulk; one of `many`, whose pages wait to be put together."""
 
     connection: Connection
     engine: Engine
     at: datetime
     muted: Sequence[Silence]
+    many: bool = False
     clocks: list[Escalation | Incident] = field(default_factory=list)
     told: list[Effect] = field(default_factory=list)
     log: list[Decision] = field(default_factory=list)
@@ -51,7 +53,7 @@ class _Desk:
     def write(self) -> None:
         """Write it."""
         escalations.save(self.connection, *self.clocks)
-        effects.add(self.connection, self.told)
+        effects.add(self.connection, waiting(self.told) if self.many else self.told)
         withheld = [entries.of_delivery(each, self.at) for each in self.told if each.state == "withheld"]
         decision_log.append(self.connection, [*self.log, *withheld])
 
@@ -67,7 +69,7 @@ def escalate(engine: Engine, now: datetime) -> None:
         done.update(numbers)
         with engine.database.giving_way():
             for first in range(0, len(numbers), _INCIDENTS):
-                _looked_at(engine, numbers[first : first + _INCIDENTS], now)
+                _looked_at(engine, numbers[first : first + _INCIDENTS], now, many=len(numbers) > BURST)
     unmanned.close(engine, now)
     if done:
         decision_log.seal(engine.database, now)
@@ -109,9 +111,9 @@ def escalate_now(
     return incident, entry.id
 
 
-def _looked_at(engine: Engine, numbers: Sequence[int], now: datetime) -> None:
+def _looked_at(engine: Engine, numbers: Sequence[int], now: datetime, *, many: bool) -> None:
     with engine.database.transaction() as connection:
-        desk = _Desk(connection, engine, now, silences.holding(connection, now))
+        desk = _Desk(connection, engine, now, silences.holding(connection, now), many)
         known = escalations.of_incidents(connection, numbers)
         for number in numbers:
             incident = incidents.get(connection, number)
@@ -122,7 +124,7 @@ def _looked_at(engine: Engine, numbers: Sequence[int], now: datetime) -> None:
             after = _acted(desk, incident, followed(before, incident, now))
             if after.halt and after.halt != before.halt:
                 _withdraw(desk, incident)
-            if after.halt == "resolved" and before.halt != "resolved":
+            if after.halt == "resolved" and before.halt != "resolved" and incident.merged_into is None:
                 _tell_end(desk, incident)
             if after != before or number not in known:
                 desk.clocks.append(after)
@@ -144,9 +146,9 @@ def _acted(desk: _Desk, incident: Incident, clock: Escalation) -> Escalation:
     """Do what is due, and return the clock after it."""
     if not due(clock, desk.at):
         return clock
-    if clock.halt == "answered":
-        return _remind(desk, incident, clock)
     why, by = withheld(incident, desk.muted, desk.at)
+    if clock.halt == "answered":
+        return clock if why else _remind(desk, incident, clock)
     if why:
         return _hush(desk, incident, clock, why, by or why)
     step = climbed(clock, desk.at)
@@ -185,7 +187,8 @@ def _tell(
     told = pages(incident, rung, whom, reaching, proposals, at)
     if not told:
         desk.told.append(unheard(incident, rung, _why_nobody(whom), whom.people, at))
-    unmanned.report(desk.connection, engine, whom.holes, after.name, at)
+    if after.severity == "critical":  # a warning may wait for who comes in the morning
+        unmanned.report(desk.connection, engine, whom.holes, after.name, at)
     if not told and rung.level <= len(after.policy.levels) and after.severity == "critical":
         instead = replace(rung, targets=after.policy.fallback, rule=f"{rung.rule} – nobody; fallback of {after.name}")
         told = pages(incident, instead, found(instead.targets, engine.organisation, at), reaching, proposals, at)
@@ -240,6 +243,8 @@ def _remind(desk: _Desk, incident: Incident, clock: Escalation) -> Escalation:
     last = escalations.last_act(desk.connection, incident.id, clock.next_at - timeout, entries.ENGINE)
     if last is not None and last + timeout > desk.at:
         return put_off(clock, last + timeout)
+    if withheld(incident, desk.muted, desk.at)[0]:
+        return clock
     after = come_back(incident, desk.at)
     incidents.save(desk.connection, after)
     message = message_of(after, "reminder", _proposals(desk.connection, after), desk.at)
@@ -261,8 +266,14 @@ def _remind(desk: _Desk, incident: Incident, clock: Escalation) -> Escalation:
 def _withdraw(desk: _Desk, incident: Incident) -> None:
     """Withhold the pages of an incident that somebody answered before they could be delivered."""
     who = incident.resolved_by if incident.status == "resolved" else incident.acknowledged_by
-    why = f"{incident.status}{f' by {who}' if who else ''} before it could be delivered"
-    left = [each for each in effects.of_incident(desk.connection, incident.id) if each.level and each.next_at]
+    said = f"{incident.status}{f' by {who}' if who else ''}"
+    state = f"snoozed by {incident.snooze.by}" if incident.snooze else said
+    why = f"{state} before it could be delivered"
+    left = [
+        each
+        for each in effects.of_incident(desk.connection, incident.id)
+        if each.level and (each.next_at or each.state == "waiting")
+    ]
     over = [replace(each, state="withheld", next_at=None, receipt=why) for each in left]
     effects.save(desk.connection, over)
     desk.log.extend(entries.of_delivery(each, desk.at) for each in over)
@@ -272,7 +283,7 @@ def _tell_end(desk: _Desk, incident: Incident) -> None:
     """Tell the end to everybody who was paged through what hears of no change."""
     paged: dict[str, dict[Contact, None]] = {}
     for each in effects.of_incident(desk.connection, incident.id):
-        heard = each.state == "sent" or each.attempts  # an answer that never came may have been a yes
+        heard = each.state in ("sent", "folded") or each.attempts  # an answer that never came may have been a yes
         if each.level and heard and each.notifier not in desk.engine.places:
             paged.setdefault(each.notifier, {}).update(dict.fromkeys(each.to))
     message = message_of(incident, "resolved", (), desk.at)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from governance.core.flapping import damp
 from governance.core.incident import Affected, Incident, IncidentChange, gather
 from governance.core.lineage import MOVED, without
-from governance.engine.grouping import Family
+from governance.engine.grouping import CANARY_GROUP, Family
 from governance.engine.parts import Engine
 from governance.store import damped, incidents, joined
 
@@ -36,9 +36,9 @@ def gathered(
     engine: Engine, families: Iterable[Family], next_id: int, at: datetime, serving: Mapping[str, str]
 ) -> list[Gathered]:
     """Fold news into incidents; those that open are numbered from `next_id`."""
-    window = engine.organisation.incidents.reopen_within
     found = []
     for family in families:
+        window = engine.organisation.incidents.reopen_within if family.group != CANARY_GROUP else timedelta(0)
         change = gather(
             family.before, family.told(), at, group=family.group, next_id=next_id, reopen_within=window
         )  # fmt: skip

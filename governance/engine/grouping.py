@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from governance.core.alert import AlertKey
+from governance.core.alive import CANARY
 from governance.core.document import Severity
 from governance.core.incident import Finding, Incident, Told
 from governance.core.lineage import Lineage, foldable, told_again
@@ -26,9 +27,14 @@ _NO_CAUSE = frozenset({GLASS, EXTENDED, WITHHELD})
 Target = int | str
 """The number of an incident that there is, or the group of one that is to be opened or re-opened."""
 
+CANARY_GROUP = CANARY
+"""The group of the canary's incidents: never re-opened, so that each stretch of time has one of its own."""
+
 
 def group_of(key: AlertKey, grouping: Grouping) -> str:
-    """Return the group of an alert: of the engine's own each has one, others as the organisation says."""
+    """Return the group of an alert: of the engine's own each has one, the others as the organisation says."""
+    if key.model == CANARY:
+        return CANARY_GROUP
     if key.model == entries.ENGINE:
         return f"{key.model}/{key.rule}/{entries.labels_text(key.labels)}"
     parts = {"model": key.model, "pack": key.rule.rpartition("/")[0], "rule": key.rule}

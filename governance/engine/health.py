@@ -75,6 +75,7 @@ def health_changes(known: Known, found: Mapping[str, Failure | None], at: dateti
         yield from _change(known, key, wrong, right, at, blinds=failure.models if failure else ())
     yield from _gone(known, found, at)
     yield from _policies(known, at)
+    yield from _alive(known, at)
     blinded = {model for failure in found.values() if failure for model in failure.models}
     broken = _broken(known, {source for source, failure in found.items() if failure})
     for each in known.agenda:
@@ -98,6 +99,17 @@ def _policies(known: Known, at: datetime) -> Iterator[Change]:
     yield from _change(
         known, AlertKey(MODEL, entries.NOT_PULLED), wrong, "the policies are pulled again", at, severity="warning"
     )
+
+
+def _alive(known: Known, at: datetime) -> Iterator[Change]:
+    """Advance the engine's alerts about the canary, and about the dead-man's-switch that takes no ping."""
+    said = known.standing.canary
+    wrong = f"the canary does not go the whole way: {said}" if said else ""
+    yield from _change(known, AlertKey(MODEL, entries.CANARY_SILENT), wrong, "the canary goes the whole way again", at)
+    said = known.standing.ping_failure
+    wrong = f"the dead-man's-switch takes no ping: {said}" if said else ""
+    right = "the dead-man's-switch takes pings again"
+    yield from _change(known, AlertKey(MODEL, entries.NO_PING), wrong, right, at, severity="warning")
 
 
 def _broken(known: Known, failing: set[str]) -> dict[str, dict[str, str]]:

@@ -21,7 +21,7 @@ def acknowledgement(connection: Connection, engine: Engine, incident: Incident, 
     if not listening:
         return []
     known = effects.of_incident(connection, incident.id)
-    told = {each.notifier for each in known if each.state == "sent" or each.next_at}
+    told = {each.notifier for each in known if each.state in ("sent", "waiting", "folded") or each.next_at}
     message = message_of(incident, "acknowledged", (), at)
     return [
         Effect(f"{incident.id}-{incident.version}-{name}", incident.id, incident.version, name, message, next_at=at)
@@ -31,8 +31,8 @@ def acknowledgement(connection: Connection, engine: Engine, incident: Incident, 
 
 
 def late_end(connection: Connection, after: Effect, at: datetime) -> list[Effect]:
-    """Return the end of an incident for who was paged while it was withdrawn, as a message under way cannot be."""
-    if not after.level or after.state != "sent" or effects.still_due(connection, after.key):
+    """Return the end of an incident for a page that was withdrawn while it was under way: it may have arrived."""
+    if not after.level:
         return []
     incident = incidents.get(connection, after.incident)
     known = effects.of_incident(connection, incident.id)

@@ -29,6 +29,7 @@ class Lanes:
         self._failure: BaseException | None = None
         self._closed_until: dict[str, datetime] = {}
         self._stated: dict[str, datetime] = {}
+        self._answers: dict[str, bool] = {}
 
     @property
     def beside(self) -> bool:
@@ -100,6 +101,16 @@ class Lanes:
         """Note that a notifier states what is open."""
         with self._lock:
             self._stated[notifier] = at
+
+    def answered(self, notifier: str, *, well: bool) -> None:
+        """Note whether a notifier took what it was given last."""
+        with self._lock:
+            self._answers[notifier] = well
+
+    def answers(self) -> dict[str, bool]:
+        """Return, for each notifier that was tried since the start, whether it took what it was given last."""
+        with self._lock:
+            return dict(self._answers)
 
     def _worked(self, work: Work) -> None:
         try:

@@ -10,12 +10,13 @@ from typing import TypeVar
 from governance.core.decision import Decision
 from governance.core.duration import format_duration
 from governance.core.metric import Answer, Query
-from governance.engine import entries, revision, silences, waiving
+from governance.engine import canary, entries, revision, silences, waiving
 from governance.engine.adoption import follow
 from governance.engine.answering import wake
 from governance.engine.calming import calm
 from governance.engine.clock import stepped
 from governance.engine.cycle import CycleReport, run_cycle
+from governance.engine.digesting import digest
 from governance.engine.dispatch import dispatch
 from governance.engine.escalating import escalate
 from governance.engine.hand_overs import hand_over
@@ -70,7 +71,9 @@ def step(engine: Engine, now: datetime) -> StepReport:
     _tried(lambda: calm(engine, now), 0, failed)
     _tried(lambda: hand_over(engine, now), None, failed)
     _tried(lambda: escalate(engine, now), None, failed)
+    _tried(lambda: digest(engine, now), 0, failed)
     delivered = _tried(lambda: len(dispatch(engine, now)), 0, failed)
+    _tried(lambda: canary.watch(engine, now), None, failed)
     _tried(lambda: forget(engine, now), 0, failed)
     _tried(lambda: _sealed(engine, now), None, failed)
     if failed:

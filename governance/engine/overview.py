@@ -10,7 +10,7 @@ from governance.core.compiled import CompiledPolicy
 from governance.core.incident import Incident
 from governance.core.switch import Switch
 from governance.core.verdict import Verdict
-from governance.engine.entries import ENGINE
+from governance.engine.entries import OWN
 from governance.engine.parts import Engine
 from governance.engine.waiver_ends import active
 from governance.engine.worst_metric import worst_metric
@@ -71,7 +71,7 @@ def _row(engine: Engine, policy: CompiledPolicy, opened: Sequence[Incident], swi
         tier=card.tier,
         team=card.owners.team,
         severity=worst.severity if worst else _quiet(verdicts),
-        mode=setting.mode if setting else "live" if model != ENGINE else "",
+        mode=setting.mode if setting else "live" if model not in OWN else "",
         mode_scope=str(setting.scope) if setting else "model",
         share=setting.share if setting and setting.mode == "throttle" else None,
         incidents=[each.id for each in ordered],

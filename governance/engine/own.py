@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from governance.core.alive import Canary
 from governance.core.metric import Answer, Query, Sample
+from governance.engine.canary import way
 from governance.store import decision_log, effects, progress
 from governance.store.database import Database
 
@@ -15,14 +17,15 @@ NAME = "engine"
 
 
 class OwnMetrics:
-    """Answers what the engine knows of itself: `away`, `oldest_unsealed`, `oldest_undelivered`, `given_up`.
+    """Answers what the engine knows of itself: `away`, `oldest_unsealed`, `oldest_undelivered`, `given_up`, `canary`.
 
-    Times are in seconds; that of nothing is 0. `away` is for how long nothing was judged before the engine came back,
-    said for ten minutes. They are known for the present only.
+    `canary` is 1 from when the canary is due until its incident was told, else 0. Times are in seconds; that of nothing
+    is 0. `away` is for how long nothing was judged before the engine came back, said for ten minutes. They are known
+    for the present only.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, canary: Canary | None = None) -> None:
+        self._database, self._canary = database, canary
 
     def sample(self, queries: Sequence[Query], *, at: datetime) -> Mapping[Query, Answer]:
         """Answer every query as of `at`."""
@@ -34,6 +37,7 @@ class OwnMetrics:
             "oldest_unsealed": self._oldest_unsealed,
             "oldest_undelivered": self._oldest_undelivered,
             "given_up": self._given_up,
+            "canary": self._trips,
         }
         if name not in known:
             return Answer(failure=f"the engine has no metric '{name}'; it has {', '.join(known)}")
@@ -56,6 +60,12 @@ class OwnMetrics:
         del at
         with self._database.read() as connection:
             return float(effects.given_up(connection))
+
+    def _trips(self, at: datetime) -> float:
+        if self._canary is None:
+            return 0.0
+        with self._database.read() as connection:
+            return float(way(connection, self._canary, at).trips)
 
 
 def _age(since: datetime | None, at: datetime) -> float:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from governance.core.digest import BURST, waiting
 from governance.core.effect import respond
 from governance.core.incident import Finding, Incident, IncidentChange
 from governance.core.lineage import SETTLE, closed_while_firing, told_again, without
@@ -40,38 +41,41 @@ def part(engine: Engine, at: datetime) -> int:
     with engine.database.read() as connection:
         if not joined.any_open(connection):
             return 0
-        partings = list(_partings(connection, engine, at))
-    if not any(each.leaving or each.done for each in partings):
+        found = [_parting(connection, engine, number, at) for number in _hosts(connection)]
+    due = [each.incident.id for each in found if each is not None]
+    if not due:
         return 0
     with engine.database.giving_way():
-        with engine.database.transaction() as connection:
-            count = sum(_parted(connection, engine, each, at) for each in list(_partings(connection, engine, at)))
+        count = 0
+        for number in due:  # one after the other: what leaves one incident may join the next
+            with engine.database.transaction() as connection:
+                parting = _parting(connection, engine, number, at)
+                count += _parted(connection, engine, parting, at) if parting is not None else 0
         decision_log.seal(engine.database, at)
     return count
 
 
-def _partings(connection: Connection, engine: Engine, at: datetime) -> Iterator[_Parting]:
-    hosts: dict[int, Incident] = {}
-    members: dict[int, list[str]] = defaultdict(list)
+def _hosts(connection: Connection) -> dict[int, list[str]]:
+    """Return the groups that are in the incident of another, by that incident."""
+    found: dict[int, list[str]] = defaultdict(list)
     for number, groups in joined.all_open(connection).items():
-        host = incidents.whole(connection, incidents.get(connection, number))
-        hosts[host.id] = host
-        members[host.id] += groups
-    for number, incident in hosts.items():
-        groups = members[number]
-        by_group: dict[str, list[Finding]] = defaultdict(list)
-        for each in incident.findings:
-            by_group[group_of(each.key, engine.organisation.incidents)].append(each)
-        own = [each for group, found in by_group.items() if group not in groups for each in found]
-        since = _over_since(incident, own)
-        if since is None:
-            continue
-        still = {group: _still_firing(connection, by_group[group]) for group in groups}
-        leaving = {
-            group: found for group, found in still.items() if found and at >= since + _patience(engine, found)
-        }  # fmt: skip
-        done = [group for group, found in still.items() if not found] if incident.status == "resolved" else []
-        yield _Parting(incident, leaving, done)
+        found[incidents.whole(connection, incidents.get(connection, number)).id] += groups
+    return found
+
+
+def _parting(connection: Connection, engine: Engine, number: int, at: datetime) -> _Parting | None:
+    """Return who leaves an incident now, None while nobody does."""
+    incident, groups = incidents.get(connection, number), _hosts(connection).get(number, [])
+    by_group: dict[str, list[Finding]] = defaultdict(list)
+    for each in incident.findings:
+        by_group[group_of(each.key, engine.organisation.incidents)].append(each)
+    since = _over_since(incident, [each for group in by_group if group not in groups for each in by_group[group]])
+    if since is None:
+        return None
+    still = {group: _still_firing(connection, by_group[group]) for group in groups}
+    leaving = {group: found for group, found in still.items() if found and at >= since + _patience(engine, found)}
+    done = [group for group, found in still.items() if not found] if incident.status == "resolved" else []
+    return _Parting(incident, leaving, done) if leaving or done else None
 
 
 def _over_since(incident: Incident, own: Sequence[Finding]) -> datetime | None:
@@ -87,11 +91,13 @@ def _still_firing(connection: Connection, findings: Sequence[Finding]) -> list[F
     """Return the findings that fire, those included that a person closed with the incident while their alert fires."""
     models = {each.key.model for each in findings if closed_while_firing(each)}
     active = {key: alert for model in models for key, alert in alerts.active(connection, model).items()}
-    return [
-        each
+    severities = {key: alert.severity for key, alert in active.items()}
+    closed = [
+        replace(each, severity=severity)
         for each in findings
-        if each.firing or (closed_while_firing(each) and each.key in active and active[each.key].state == "firing")
+        if closed_while_firing(each) and (severity := severities.get(each.key)) is not None
     ]
+    return [*(each for each in findings if each.firing), *closed]
 
 
 def _patience(engine: Engine, findings: Sequence[Finding]) -> timedelta:
@@ -109,8 +115,9 @@ def _parted(connection: Connection, engine: Engine, parting: _Parting, at: datet
     if not parting.leaving:
         return 0
     router = Router(connection, engine.lineage, engine.organisation.incidents, at)
-    news = {group: list(told_again(found)) for group, found in parting.leaving.items()}
-    families = router.routed(news, Standing(connection, news), leaving=[incident.id])
+    standing = Standing(connection, parting.leaving)
+    news = {group: list(told_again(_unseen(found, standing, group))) for group, found in parting.leaving.items()}
+    families = router.routed(news, standing, leaving=[incident.id])
     found = gathered(engine, families, incidents.next_id(connection), at, {})
     save(connection, found)
     changes = [change for each in found for change in each.changes]
@@ -123,10 +130,17 @@ def _parted(connection: Connection, engine: Engine, parting: _Parting, at: datet
     return len(parting.leaving)
 
 
+def _unseen(findings: Sequence[Finding], standing: Standing, group: str) -> list[Finding]:
+    """Return the findings that the group's own incident does not show already, as they fired again meanwhile."""
+    own = standing.own.get(group)
+    shown = {each.key for each in own.firing} if own is not None and own.status != "resolved" else set()
+    return [each for each in findings if each.key not in shown]
+
+
 def _tell(connection: Connection, engine: Engine, changes: Sequence[IncidentChange], at: datetime) -> None:
     muted = silences.holding(connection, at)
     sent = [each for change in changes for each in respond(change, engine.places, (), at, silences=muted)]
-    effects.add(connection, sent)
+    effects.add(connection, waiting(sent) if len(changes) > BURST else sent)
     log = [entries.of_incident(each, at, engine.plan.version) for each in changes]
     withheld = [entries.of_delivery(each, at) for each in sent if each.state == "withheld"]
     decision_log.append(connection, [*log, *withheld])

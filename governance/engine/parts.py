@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from governance.core.alive import CANARY
 from governance.core.compiled import EvaluationPlan
 from governance.core.lineage import Lineage, lineage_of
 from governance.core.organisation import Organisation
@@ -64,9 +65,16 @@ class Engine:
     @property
     def places(self) -> tuple[str, ...]:
         """The notifiers that hear of every change; those that a level of an escalation names hear when it is told."""
-        asked = [policy.names("notifier") for policy in self.organisation.escalations.values()]
+        asked = [policy.names("notifier", fallback=False) for policy in self.organisation.escalations.values()]
         later = frozenset().union(*asked)
         return tuple(name for name, each in self.notifiers.items() if "place" in reaches(each) and name not in later)
+
+    def places_for(self, model: str) -> tuple[str, ...]:
+        """Return the notifiers that hear of every change about a model; of the canary only those named for it."""
+        canary = self.organisation.canary
+        if model == CANARY and canary is not None:
+            return tuple(name for name in canary.notifiers if name in self.notifiers)
+        return self.places
 
     def rule_by(self, ruling: Ruling) -> None:
         """Let another version of the policies rule from now on; for the engine's own thread, between two cycles."""

@@ -89,11 +89,12 @@ def shown(engine: Engine, number: int) -> IncidentView:
         incident = incidents.get(connection, number)
         clock = escalation_views(connection, engine, [incident], engine.clock.now()).get(number)
     view = incident_view(incident)
-    policy = engine.plan.by_model.get(view.model)
-    rules = {each.rule.id: each.rule for each in policy.rules} if policy is not None else {}
+    models = {each.model for each in view.findings}
+    policies = [engine.plan.by_model[each] for each in models if each in engine.plan.by_model]
+    rules = {(each.model, rule.rule.id): rule.rule for each in policies for rule in each.rules}
     findings = [
-        each.model_copy(update={"remedy": rules[each.rule].remedy, "origin": str(rules[each.rule].origin)})
-        if each.rule in rules
+        each.model_copy(update={"remedy": rule.remedy, "origin": str(rule.origin)})
+        if (rule := rules.get((each.model, each.rule)))
         else each
         for each in view.findings
     ]

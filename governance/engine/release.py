@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
 
+from governance.core.digest import BURST, waiting
 from governance.core.effect import Effect
 from governance.core.incident import Incident
 from governance.engine import entries
@@ -42,7 +43,7 @@ def release(engine: Engine, at: datetime) -> None:
                         incidents.get(connection, number), effects.of_incident(connection, number), at
                     )
                 ]
-                effects.save(connection, decided)
+                effects.save(connection, waiting(decided) if len(numbers) > BURST else decided)
                 withheld = [entries.of_delivery(each, at) for each in decided if each.state == "withheld"]
                 decision_log.append(connection, withheld)
         decision_log.seal(engine.database, at)
@@ -58,7 +59,7 @@ def _released(incident: Incident, known: Sequence[Effect], at: datetime) -> Iter
         held = [each for each in others if each.state == "held"]
         if not held:
             continue
-        said = [each for each in others if each.state == "sent" or each.next_at]
+        said = [each for each in others if each.state in ("sent", "waiting", "folded") or each.next_at]
         before = [each for each in said if each.version < held[0].version]
         told = bool(before) and before[-1].message.reason != "resolved"
         yield from _decided(incident, held, at, told=told)

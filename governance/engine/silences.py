@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from governance.core.authority import Actor
 from governance.core.decision import Decision
+from governance.core.digest import BURST, waiting
 from governance.core.effect import Effect
 from governance.core.incident import Incident
 from governance.core.metric import Labels
@@ -28,25 +29,37 @@ if TYPE_CHECKING:
 
 
 def create(
-    engine: Engine, *, model: str, rule: str = "", labels: Labels = (), because: str, until: datetime,
-    actor: Actor | str, at: datetime,
+    engine: Engine, *, model: str = "", rule: str = "", labels: Labels = (), because: str, until: datetime,
+    actor: Actor | str, at: datetime, models: Sequence[str] = (), maintenance: bool = False,
 ) -> SilenceDoneView:  # fmt: skip
-    """Mute notifications until an instant; an empty `model` mutes all, for who may do so everywhere.
+    """Mute notifications until an instant; without a `model`, or `models`, all of them, for who may do so everywhere.
+
+    With `maintenance` it is a maintenance window, which is about whole models.
 
     :raises NotFound: when no card declares the model, or it has no such rule.
     :raises InvalidDocument: when it would not end after now and within a month.
     :raises Denied: when the actor may not.
     """
-    if model:
-        declared(engine, model)
-    permit(engine, actor, "silence.create", model or None)
-    rules = {each.rule.id for policy in engine.plan.policies for each in policy.rules if model in ("", policy.model)}
+    names = tuple(dict.fromkeys([*([model] if model else []), *models]))
+    for each in names:
+        declared(engine, each)
+    for name in names or (None,):
+        permit(engine, actor, "silence.create", name)
+    if maintenance and (rule or labels):
+        raise InvalidDocument("maintenance: a window is about whole models; mute rules or labels with a silence")
+    policies = [each for each in engine.plan.policies if not names or each.model in names]
+    rules = {each.rule.id for policy in policies for each in policy.rules}
     if rule and rule not in rules:
-        raise NotFound(f"no rule '{rule}' holds for {model or 'any model'}; {closest(rule, rules) or 'see gov eval'}")
+        about = " and ".join(names) or "any model"
+        raise NotFound(f"no rule '{rule}' holds for {about}; {closest(rule, rules) or 'see gov eval'}")
     if not at < until <= at + LONGEST:
         raise InvalidDocument(f"until: a silence ends after now, {at:%Y-%m-%dT%H:%M}Z, and within {LONGEST.days} days")
     with engine.database.transaction() as connection:
-        made = Silence(silences.next_id(connection), str(actor), because, at, until, model, rule, labels)
+        one, several = (names[0], ()) if len(names) == 1 else ("", names)
+        made = Silence(
+            silences.next_id(connection), str(actor), because, at, until, one, rule, labels, models=several,
+            maintenance=maintenance,
+        )  # fmt: skip
         silences.add(connection, made)
         decision = _entry(made, "silence.created", str(actor), at, because)
         decision_log.append(connection, [decision])
@@ -62,7 +75,8 @@ def end(engine: Engine, silence: str, *, because: str, actor: Actor | str, at: d
     """
     with engine.database.transaction() as connection:
         before = silences.get(connection, silence)
-        permit(engine, actor, "silence.end", before.model or None)
+        for name in before.names or (None,):
+            permit(engine, actor, "silence.end", name)
         if not before.holds(at):
             when = before.ended_at or before.until
             who = f" by {before.ended_by}" if before.ended_by else ""
@@ -94,6 +108,8 @@ def view(silence: Silence, at: datetime) -> SilenceView:
         until=silence.until,
         state="holds" if silence.holds(at) else "ended",
         ended_by=silence.ended_by,
+        models=list(silence.names),
+        maintenance=silence.maintenance,
     )
 
 
@@ -107,7 +123,8 @@ def catch_up(engine: Engine, at: datetime) -> None:
         still = silences.holding(connection, at)
         opened = incidents.listed(connection, status="open")
         for each in over:
-            effects.add(connection, list(_untold(connection, each, opened, still, at)))
+            untold = list(_untold(connection, each, opened, still, at))
+            effects.add(connection, waiting(untold) if len(untold) > BURST else untold)
             silences.save(connection, replace(each, ended_at=each.ended_at or each.until, caught_up=True))
             if each.ended_at is None:
                 decision_log.append(connection, [_entry(each, "silence.expired", entries.ENGINE, at, "")])
@@ -116,22 +133,22 @@ def catch_up(engine: Engine, at: datetime) -> None:
 
 def follow_files(engine: Engine, at: datetime) -> int:
     """Mute what files ask for while it is their time, and end what they no longer ask for; return how many changed."""
-    wanted = {each.key: each for each in engine.plan.silences}
+    wanted = {each.key for each in engine.plan.silences}
     with engine.database.read() as connection:
         begun = [each for each in silences.open_(connection) if each.written]
-        due = [each for each in wanted.values() if each.since <= at < each.until]
+        due = [(each, time) for each in engine.plan.silences if (time := each.at(at)) is not None]
         made = (
             {each.written for each in silences.listed(connection) if each.ended_by != entries.ENGINE} if due else set()
         )
-    new = [each for each in due if each.key not in made]
-    gone = [each for each in begun if each.written not in wanted and each.holds(at)]
+    new = [(each, time) for each, time in due if time.key not in made]
+    gone = [each for each in begun if each.written.partition("@")[0] not in wanted and each.holds(at)]
     if not new and not gone:
         return 0
     with engine.database.transaction() as connection:
-        for each in new:
+        for each, time in new:
             muting = Silence(
-                silences.next_id(connection), each.by, each.because, each.since, each.until, each.model, each.rule,
-                each.labels, written=each.key,
+                silences.next_id(connection), each.by, each.because, time.since, time.until, each.model, each.rule,
+                each.labels, written=time.key, models=each.models, maintenance=each.maintenance,
             )  # fmt: skip
             silences.add(connection, muting)
             decision_log.append(connection, [_entry(muting, "silence.created", each.by, at, each.because)])
@@ -164,12 +181,14 @@ def _version(effect: Effect) -> int:
 
 
 def _entry(silence: Silence, kind: str, actor: str, at: datetime, because: str) -> Decision:
-    subject = {"silence": silence.id, **({"model": silence.model} if silence.model else {})}
+    subject = {"silence": silence.id, **({"model": silence.names[0]} if len(silence.names) == 1 else {})}
     body = {
         "rule": silence.rule,
         "labels": entries.labels_text(silence.labels),
         "because": because,
         "until": silence.until,
         "by": silence.by,
+        **({"models": list(silence.names)} if len(silence.names) > 1 else {}),
+        **({"maintenance": True} if silence.maintenance else {}),
     }
     return Decision(at, kind, actor, subject, body, entries.identity(kind, silence.id))

@@ -46,14 +46,15 @@ class Broken:
 
 @dataclass(slots=True)
 class Standing:
-    """What the engine knows of policies other than those that rule.
+    """What the engine knows of policies other than those that rule, and of how the outside learns that it works.
 
     `source` tells where versions come from, and `commit` of which the one that rules is, where it comes from git;
     `adopted_words` tell what the last adoption of this process changed. `stamp` is that of the files as they were read
-    when the engine began. `incoming` was read and not looked at yet: one
-    thread puts it there, the engine's takes it. `refused` says what became of a version that a second person did not
-    approve; `pull_failure` why the checkout cannot be brought up to date. `build` makes documents that were stored
-    ready to rule, `load` only checks and compiles them. `asked` are the waivers of files that were all asked for.
+    when the engine began. `incoming` was read and not looked at yet: one thread puts it there, the engine's takes it.
+    `refused` says what became of a version that a second person did not approve; `pull_failure` why the checkout cannot
+    be brought up to date. `build` makes documents that were stored ready to rule, `load` only checks and compiles them.
+    `asked` are the waivers of files that were all asked for. `canary` says what keeps the canary from being proved,
+    `ping_failure` why the dead-man's-switch takes no ping, `not_full` why it gets none.
     """
 
     source: Literal["directory", "apply"] = "directory"
@@ -65,9 +66,17 @@ class Standing:
     waiting: PolicyVersion | None = None
     refused: str = ""
     pull_failure: str = ""
+    canary: str = ""
+    ping_failure: str = ""
+    not_full: str = ""
     build: Callable[[Mapping[str, str]], Incoming] | None = None
     asked: tuple[WrittenWaiver, ...] | None = None
     load: Callable[[Mapping[str, str]], tuple[EvaluationPlan, Organisation, tuple[Problem, ...]]] | None = None
+
+    @property
+    def silence(self) -> str:
+        """Why the dead-man's-switch hears nothing, "" when it does or there is none."""
+        return self.not_full or self.ping_failure
 
     def words(self, version: str) -> str:
         """Return what must be known beside the version that rules, in a sentence; "" when nothing."""

@@ -10,7 +10,7 @@ from governance.core.card import Card
 from governance.core.switch import Setting, Switch
 from governance.core.switch_warnings import warnings
 from governance.engine.confirmations import FORGOTTEN_AFTER
-from governance.engine.entries import ENGINE
+from governance.engine.entries import OWN
 from governance.engine.parts import Engine
 from governance.engine.permission import card_of, declared
 from governance.engine.switching import people_to_restore
@@ -43,7 +43,7 @@ def readable_switches(engine: Engine, readable: Callable[[str | None], bool]) ->
     """Return the switches of all models that may be read, those that are not live first."""
     with engine.database.read() as connection:
         pulled = switches.all_of(connection)
-    models = {policy.model for policy in engine.plan.policies if policy.model != ENGINE} | set(pulled)
+    models = {policy.model for policy in engine.plan.policies if policy.model not in OWN} | set(pulled)
     found = [pulled.get(model, Switch(model)) for model in models if readable(model)]
     return sorted(found, key=switch_place)
 

@@ -218,6 +218,20 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "sources": "Where metrics come from, by name.",
         "incidents": "How findings make incidents.",
         "cycle": "How often the engine looks.",
+        "alive": "A dead-man's-switch outside, which is pinged after each full cycle.",
+        "canary": "A finding that is made up now and then, to prove that one is told.",
+    },
+    "Alive": {
+        "address": "What is asked.",
+        "address_env": "The environment variable that holds the address.",
+        "every": "How often at most.",
+        "method": "How it is asked.",
+        "loopback": "Whether its name may mean this machine.",
+    },
+    "Canary": {
+        "notifiers": "Who is told; nobody else is.",
+        "every": "How often.",
+        "within": "How long that may take.",
     },
     "EscalationPolicy": {
         "levels": "Who is told, one level after the other, until somebody answers.",
@@ -272,6 +286,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     "Schedule": {
         "zone": "The time zone of its hours.",
         "layers": "People who take turns; of the layers that have somebody the last one counts.",
+        "ical": "A calendar, instead of layers: a file ending in .ics beside this one.",
         "overrides": "Somebody else for a while.",
     },
     "Layer": {
@@ -298,6 +313,19 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "from": "From when on.",
         "until": "When they are told again.",
         "rule": "Only of this rule.",
+    },
+    "MaintenanceDocument": {
+        "because": "What is worked on.",
+        "by": "Who says so.",
+        "from": "From when on.",
+        "until": "When people are told and paged again.",
+        "models": "The models that are worked on; all where none is named.",
+        "repeats": "How often the window comes again, and until when.",
+    },
+    "Repeats": {
+        "every": "After so many days; a week unless said.",
+        "until": "When it comes no more, within a year.",
+        "zone": "By whose clocks it keeps its hours, such as Europe/Berlin.",
     },
     "Suite": {
         "of": "The cards and packs under test, such as flight-delay or packs/drift.",

@@ -13,7 +13,8 @@ Stamp = tuple[tuple[str, int, int, int], ...]
 
 def stamp(paths: Sequence[Path]) -> Stamp:
     """Return the stamp of every file that these paths mean; a file that cannot be looked at has one too."""
-    return tuple(_of(path) for path in yaml_files(paths))
+    calendars = [each for path in paths if path.is_dir() for each in sorted(path.rglob("*.ics"))]
+    return tuple(_of(path) for path in [*yaml_files(paths), *calendars])
 
 
 def _of(path: Path) -> tuple[str, int, int, int]:

@@ -44,6 +44,8 @@ Body = dict[str, Any]
 WORKERS, ANSWERERS = 12, 8
 _SECONDS = 10
 _LONGEST_WAIT = 30.0
+_PING = 2.0
+"""Seconds between two pings; a lost connection is noticed after five that are not answered."""
 EVENT = "app_home_opened"
 CLICKS: tuple[str, ...] = (
     *(each.id for each in acts.ACTS if not each.menu),
@@ -52,6 +54,7 @@ CLICKS: tuple[str, ...] = (
     home.LINK,
 )
 """The action ids that are handled."""
+_BROKEN = 500
 OLD = 300
 """Seconds after which a signed request is refused."""
 
@@ -68,7 +71,7 @@ class Inbound:
         self.desk = Desk(engine, follow or Follow())
         self._token, self._app_token = settings.secret(config.bot_token_env), settings.secret(config.app_token_env)
         self._secret = settings.secret(config.signing_secret_env)
-        self._logger = _quiet()
+        self._logger = quiet()
         self.client = WebClient(self._token, config.address, timeout=_SECONDS, logger=self._logger)
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack")
         self._answerers = ThreadPoolExecutor(ANSWERERS, thread_name_prefix="slack-ack")
@@ -119,7 +122,8 @@ class Inbound:
         mode = "socket_mode" if envelope else "http"
         given = {**(headers or {}), **({ENVELOPE: envelope} if envelope else {})}
         try:
-            return self.app.dispatch(BoltRequest(body=raw, headers=given, mode=mode))
+            answer = self.app.dispatch(BoltRequest(body=raw, headers=given, mode=mode))
+            return answer if answer.status < _BROKEN else BoltResponse(status=400, body="")  # it was complained about
         except Exception as error:  # noqa: BLE001 (bolt reads what strangers send, and takes its shape for granted)
             self._complain(f"Slack sent what cannot be read: {type(error).__name__}")
             return BoltResponse(status=400, body="")
@@ -134,7 +138,7 @@ class Inbound:
             name="governance",
             signing_secret=self._secret or "none",
             client=WebClient(None, self.config.address, timeout=_SECONDS, logger=self._logger),
-            authorize=self._authorize,
+            authorize=_authorized(self._token),
             listener_executor=self._answerers,
             attaching_function_token_enabled=False,
             attaching_conversation_kwargs_enabled=False,
@@ -149,14 +153,12 @@ class Inbound:
         app.error(self._failed)
         return app
 
-    def _authorize(self) -> AuthorizeResult:
-        """Let our own token answer: there is one workspace, and nothing has to be asked before a click is answered."""
-        return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=self._token or "none")
-
     def _once(self, req: BoltRequest, next: Callable[[], BoltResponse]) -> BoltResponse:  # noqa: A002 (bolt's name)
         """Pass on what is new; what was done is only acknowledged."""
         if req.body.get("type") == "url_verification":
             return next()
+        if not _has_shape(req.body):
+            return BoltResponse(status=400, body="")
         try:
             new = is_first(self.desk.engine, req.body, header_of(req, ENVELOPE), req.raw_body or "", self.desk.now)
         except Unavailable as error:
@@ -175,12 +177,14 @@ class Inbound:
             self._work(lambda: turn.whisper(text))
         return BoltResponse(status=200, body="")
 
+    # In all that follow nothing may be raised after ack(): the library would forget that it was given.
+
     def _clicked(self, ack: Ack, body: Body, action: Body) -> None:
-        ack()
         name = str(action.get("action_id", ""))
         chosen = action.get("selected_option")
         value = str((chosen if isinstance(chosen, dict) else action).get("value", ""))
         turn = self._turn(body)
+        ack()
         if name == home.LINK:
             self._work(lambda: handlers.link(self.desk, turn))
         else:
@@ -189,17 +193,16 @@ class Inbound:
     def _submitted(self, ack: Ack, body: Body, view: Body) -> None:
         callback = str(view.get("callback_id", ""))
         submit, meta, said = SUBMITS[callback], metadata(view.get("private_metadata")), values(view)
-        missing = submit.missing(meta, said)
+        turn, missing = self._turn(body), submit.missing(meta, said)
         if missing:
             ack(response_action="errors", errors=missing)
             return
         ack(response_action="update", view=submit.meanwhile(meta, said))
-        turn = self._turn(body)
         self._work(lambda: submitted(self.desk, turn, callback, meta, said))
 
     def _commanded(self, ack: Ack, body: Body) -> None:
-        ack()
         turn, text = self._turn(body), str(body.get("text") or "")
+        ack()
         self._work(lambda: commands.run(self.desk, turn, text))
 
     def _looked(self, body: Body) -> None:
@@ -254,13 +257,22 @@ class _Socket(SocketModeHandler):
     def __init__(self, inbound: Inbound, app_token: str, logger: logging.Logger) -> None:
         self._inbound = inbound
         web = WebClient(None, inbound.config.address, timeout=_SECONDS, logger=logger)
-        super().__init__(inbound.app, app_token or "none", logger=logger, web_client=web)
+        super().__init__(inbound.app, app_token or "none", logger=logger, web_client=web, ping_interval=_PING)
 
     def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
         """Answer one envelope."""
         start = time()
         body = req.payload if isinstance(req.payload, dict) else {}
         send_response(client, req, self._inbound.handle(body, envelope=req.envelope_id or "none"), start)
+
+
+def _authorized(token: str) -> Callable[[], AuthorizeResult]:
+    """Let our own token answer: there is one workspace, and nothing has to be asked before a click is answered."""
+
+    def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id=None, bot_token=token or "none")
+
+    return authorize
 
 
 class _Still(SlackClock):
@@ -274,13 +286,22 @@ class _Still(SlackClock):
         return self._now.timestamp()
 
 
+def _has_shape(body: Body) -> bool:
+    """Tell whether the parts are what Slack sends, which the library takes for granted."""
+    parts = (body.get(each, {}) for each in ("user", "team", "view", "event", "container", "channel", "message"))
+    actions = body.get("actions", [])
+    return all(isinstance(each, dict) for each in parts) and (
+        isinstance(actions, list) and all(isinstance(each, dict) for each in actions)
+    )
+
+
 def header_of(req: BoltRequest, name: str) -> str:
     """Return a header of a request, "" when it has none."""
     found = req.headers.get(name) or [""]
     return str(found[0])
 
 
-def _quiet() -> logging.Logger:
+def quiet() -> logging.Logger:
     """Return a logger that prints nothing: the library writes whole payloads into its warnings."""
     logger = logging.getLogger("governance.slack")
     logger.addHandler(logging.NullHandler())

@@ -24,7 +24,8 @@ CUT = "… (cut)"
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 # Slack has no escape for these: a look-alike takes their place, but within a word, where they mean themselves.
 _LOOKALIKES = {"*": "∗", "~": "∼", "`": "ˋ", "_": "ˍ"}
-_MENTION = re.compile(r"@(?=channel|here|everyone|group)|(?<=<)(?=\S)", re.IGNORECASE)
+_MENTION = re.compile(r"@(?=channel|here|everyone|group)", re.IGNORECASE)
+_OPENED = re.compile(r"<(?=\S)")
 _JOINER = "\u2060"
 
 
@@ -39,7 +40,7 @@ def escaped(text: str, limit: int = TEXT) -> str:
 
 def literal(text: str, limit: int = TEXT) -> str:
     """Return text from outside for plain text, where only mentions could still be taken for what they are not."""
-    return _cut(list(_one_line(text)), limit)
+    return _cut(list(_OPENED.sub(lambda found: found[0] + _JOINER, _one_line(text))), limit)
 
 
 def plain(text: str, limit: int = TEXT) -> PlainTextObject:
@@ -111,4 +112,6 @@ def _cut(parts: Sequence[str], limit: int) -> str:
         if room < 0:
             break
         kept.append(each)
+    while kept and kept[-1] == "_":  # within its word it meant itself
+        kept.pop()
     return "".join(kept) + CUT

@@ -47,8 +47,8 @@ def _asks(act: Act, build: Callable[[Desk, IncidentView, Mapping[str, Any]], Jso
 
 def pull(desk: Desk, turn: Turn, who: Actor, click: Clicked) -> None:
     """Open the kill switch of the incident's model."""
-    incident = _readable(desk.engine, who, click.incident)
-    switch_desk.open_(desk, turn, who, incident.model, meta_of(turn, click, incident.model))
+    model = queries.shown(desk.engine, click.incident).model
+    switch_desk.open_(desk, turn, who, model, meta_of(turn, click, model))
 
 
 CLICKS: Mapping[str, Click] = {

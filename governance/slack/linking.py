@@ -83,8 +83,8 @@ def confirm(engine: Engine, code: str, *, actor: Actor, at: datetime) -> tuple[L
     return link, found, sealed(engine, decision.id, at)
 
 
-def remove(engine: Engine, user: str, *, actor: Actor, at: datetime) -> int:
-    """End the link of one's own account; an administrator may end any. Return the number of the entry.
+def remove(engine: Engine, user: str, *, actor: Actor, at: datetime) -> tuple[Link, int]:
+    """End the link of one's own account; an administrator may end any. Return what it was, and the entry's number.
 
     :raises NotFound: when it is not linked.
     :raises Denied: when it is somebody else's and the actor may not.
@@ -98,7 +98,7 @@ def remove(engine: Engine, user: str, *, actor: Actor, at: datetime) -> int:
         slack_links.remove(connection, user)
         decision = _entry(link, "slack.unlinked", actor.id, at)
         decision_log.append(connection, [decision])
-    return sealed(engine, decision.id, at)
+    return link, sealed(engine, decision.id, at)
 
 
 def listed(engine: Engine) -> list[Link]:

@@ -75,6 +75,8 @@ def _blocks(shown: Shown) -> Iterator[Json]:
     yield section(_sentence(shown))
     yield facts(_facts(shown))
     yield from _others(shown)
+    if shown.also:
+        yield section("\n".join(escaped(each, _PART) for each in shown.also[: OTHERS + 1]))
     row = buttons(shown)
     if row is not None:
         yield row
@@ -114,16 +116,17 @@ def _others(shown: Shown) -> Iterator[Json]:
     firing = [each for each in shown.incident.findings if each.ended is None][1:]
     if not firing:
         return
-    lines = [f"• {_finding(each)}" for each in firing[:OTHERS]]
+    lines = [f"• {_finding(each, shown.incident.model)}" for each in firing[:OTHERS]]
     if len(firing) > OTHERS:
         lines.append(f"… and {len(firing) - OTHERS} more, not shown here: gov incidents show {shown.incident.id}")
     yield section("\n".join(lines))
 
 
-def _finding(finding: FindingView) -> str:
+def _finding(finding: FindingView, model: str) -> str:
     said = ", ".join(f"{name}={value}" for name, value in finding.labels.items() if value not in finding.summary)
     labels = f" {{{said}}}" if said else ""
-    return escaped(f"{finding.severity}: {finding.summary}{labels}", _PART)
+    whose = f"{finding.model}: " if finding.model not in ("", model) else ""
+    return escaped(f"{finding.severity}: {whose}{finding.summary}{labels}", _PART)
 
 
 def buttons(shown: Shown) -> Json | None:

@@ -222,7 +222,7 @@ class Outbox:
 
     def _due(self) -> list[Effect]:
         with self._engine.database.read() as connection:
-            return [each for each in effects.pending(connection) if each.notifier == self._name]
+            return effects.pending_of(connection, self._name)
 
     def _begin(self, due: Sequence[Effect]) -> None:
         """Write a row for each incident that is to be told here for the first time."""

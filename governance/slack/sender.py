@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPException
@@ -20,6 +20,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web import SlackResponse
 
 from governance.outbound import Forbidden, Outbound
+from governance.slack.blocks import Json
 from governance.slack.message import Drawn
 
 SECONDS = 10
@@ -86,8 +87,8 @@ class Sender:
             lambda: self._client.chat_postMessage(
                 channel=channel,
                 text=drawn.text,
-                blocks=drawn.blocks or None,
-                metadata={"event_type": EVENT, "event_payload": {"key": key}},
+                blocks=_marked(drawn.blocks, key) or None,
+                metadata=_metadata(key),
                 unfurl_links=False,
                 unfurl_media=False,
                 link_names=False,
@@ -98,10 +99,9 @@ class Sender:
 
     def edit(self, place: Place, drawn: Drawn, key: str) -> None:
         """Put another state in a message's place."""
-        metadata = {"event_type": EVENT, "event_payload": {"key": key}}
         self._asked(
             lambda: self._client.chat_update(
-                channel=place.channel, ts=place.ts, text=drawn.text, blocks=drawn.blocks, metadata=metadata
+                channel=place.channel, ts=place.ts, text=drawn.text, blocks=drawn.blocks, metadata=_metadata(key)
             )
         )
 
@@ -109,7 +109,7 @@ class Sender:
         """Return the message of this key among the newest of a channel, or in a thread; None when Slack has none."""
         channel = self.channel_id(channel)
         for message in self._messages(channel, thread):
-            if _key(message) == key:
+            if key in _keys(message):
                 return Place(channel, str(message["ts"]))
         return None
 
@@ -228,8 +228,18 @@ def _seconds(headers: Mapping[str, Any]) -> float:
         return 1.0
 
 
-def _key(message: Mapping[str, Any]) -> str:
-    """Return the key that a post of ours is marked with, "" for others'."""
+def _metadata(key: str) -> Json:
+    return {"event_type": EVENT, "event_payload": {"key": key}}
+
+
+def _marked(blocks: Sequence[Json], key: str) -> list[Json]:
+    """Mark the first block with the key as well: there are servers that forget what stands beside a message."""
+    return [{**each, "block_id": key} if not place else each for place, each in enumerate(blocks)]
+
+
+def _keys(message: Mapping[str, Any]) -> set[str]:
+    """Return the keys that a message may be marked with."""
     metadata = message.get("metadata") or {}
     payload = metadata.get("event_payload") if isinstance(metadata, Mapping) else None
-    return str(payload.get("key", "")) if isinstance(payload, Mapping) else ""
+    own = str(payload.get("key", "")) if isinstance(payload, Mapping) else ""
+    return {own, *(str(each.get("block_id", "")) for each in message.get("blocks") or [])}

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from governance.actions.slack import Slack
 from governance.engine.parts import Engine
 from governance.errors import GovernanceError
-from governance.slack.outbox import Outbox
-from governance.slack.sender import Sender
 from governance.store.watch import Stamp, Watch
+from governance.views import ConfirmationsView
+
+if TYPE_CHECKING:
+    from governance.slack.app import Inbound
 
 BEAT = 0.1
 """Seconds between two looks whether anything was committed."""
@@ -23,10 +27,14 @@ class Worker:
     """Keeps the messages of one notifier up to date, in a thread of its own."""
 
     def __init__(
-        self, outbox: Outbox, watch: Watch, now: Callable[[], datetime], complain: Callable[[str], None]
+        self,
+        step: Callable[[datetime], bool],
+        watch: Watch,
+        now: Callable[[], datetime],
+        complain: Callable[[str], None],
     ) -> None:
-        """Prepare; `complain` is told once of each trouble with the database."""
-        self._outbox, self._watch, self._now, self._complain = outbox, watch, now, complain
+        """Prepare; `step` tells whether it left something, `complain` is told once of each trouble."""
+        self._step, self._watch, self._now, self._complain = step, watch, now, complain
         self._over, self._nudged = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="slack", daemon=True)
         self._trouble = ""
@@ -58,7 +66,7 @@ class Worker:
                 stamp, idle = self._watch.stamp(), idle + BEAT
                 if nudged or left or stamp is None or stamp != last or idle >= IDLE:
                     last, idle = stamp, 0.0
-                    left = self._outbox.step(self._now())
+                    left = self._step(self._now())
                 said = ""
             except GovernanceError as error:
                 left, said = True, str(error)
@@ -75,13 +83,35 @@ class Worker:
             self._complain(said)
 
 
-class SlackService:
-    """The workers of an engine's Slack notifiers; another version of the policies may change which there are."""
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What runs for one notifier: what tells Slack, and what hears from it."""
 
-    def __init__(self, engine: Engine, complain: Callable[[str], None]) -> None:
-        """Prepare; nothing runs and nothing is asked yet."""
+    slack: Slack
+    worker: Worker
+    inbound: Inbound
+
+    def stop(self) -> None:
+        """End both."""
+        self.inbound.stop()
+        self.worker.stop()
+
+
+class SlackService:
+    """What runs for an engine's Slack notifiers; another version of the policies may change which there are."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        complain: Callable[[str], None],
+        *,
+        confirmations: Callable[[str], ConfirmationsView] | None = None,
+        switched: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Prepare; nothing runs yet. `switched` is called when somebody changed a kill switch from Slack."""
         self._engine, self._complain = engine, complain
-        self._workers: dict[str, tuple[Slack, Worker]] = {}
+        self._confirmations, self._switched = confirmations, switched
+        self.connections: dict[str, Connection] = {}
         self._lock, self._over = threading.Lock(), True
 
     def start(self) -> None:
@@ -91,35 +121,47 @@ class SlackService:
         self._follow()
 
     def stop(self) -> None:
-        """End every worker."""
+        """End everything."""
         with self._lock:
             self._over = True
-            for _, worker in self._workers.values():
-                worker.stop()
-            self._workers.clear()
+            for each in self.connections.values():
+                each.stop()
+            self.connections = {}
 
-    def nudge(self) -> None:
-        """Let every worker look at once."""
-        for _, worker in list(self._workers.values()):
-            worker.nudge()
+    def nudge(self, incident: int = 0) -> None:
+        """Let what tells Slack look at once, as somebody acted on an incident."""
+        del incident  # the log says which
+        for each in list(self.connections.values()):
+            each.worker.nudge()
 
     def _follow(self) -> None:
-        """Run a worker for each notifier as it is configured now."""
+        """Run a connection for each notifier as it is configured now."""
         with self._lock:
             if self._over:
                 return
             wanted = {name: each for name, each in self._engine.notifiers.items() if isinstance(each, Slack)}
-            for name, (slack, worker) in list(self._workers.items()):
-                if wanted.get(name) is not slack:
-                    worker.stop()
-                    del self._workers[name]
-            for name, slack in wanted.items():
-                if name not in self._workers:
-                    self._workers[name] = (slack, self._begun(name, slack))
+            kept = {name: each for name, each in self.connections.items() if wanted.get(name) is each.slack}
+            for name, each in self.connections.items():
+                if name not in kept:
+                    each.stop()
+            self.connections = {name: kept.get(name) or self._begun(name, each) for name, each in wanted.items()}
 
-    def _begun(self, name: str, slack: Slack) -> Worker:
-        sender = Sender(slack.bot_token, slack.config.address, loopback=slack.config.loopback)
-        outbox = Outbox(self._engine, name, slack, sender, self._complain)
-        worker = Worker(outbox, Watch(self._engine.database.path), self._engine.clock.now, self._complain)
+    def _begun(self, name: str, slack: Slack) -> Connection:
+        from governance.slack.app import Inbound  # bolt is only loaded where there is a Slack
+        from governance.slack.desk import Follow
+        from governance.slack.outbox import Outbox
+        from governance.slack.pictures import Pictures
+        from governance.slack.sender import Sender
+
+        config = slack.config
+        sender = Sender(slack.bot_token, config.address, loopback=config.loopback)
+        extras = [Pictures(self._engine, sender, self._complain)]
+        outbox = Outbox(self._engine, name, slack, sender, self._complain, extras=extras)
+        worker = Worker(outbox.step, Watch(self._engine.database.path), self._engine.clock.now, self._complain)
+        follow = Follow(drawn=self.nudge, switched=self._switched)
+        if self._confirmations is not None:
+            follow = replace(follow, confirmations=self._confirmations)
+        inbound = Inbound(self._engine, config, follow, self._complain)
         worker.start()
-        return worker
+        inbound.start()
+        return Connection(slack, worker, inbound)

@@ -24,7 +24,7 @@ class Shown:
 
     `rule` says which rule found it and where it is written; `mode` is that of the model's kill switch, and `switch`
     says it in words; `runbook` and `escalation` are words, "" where there is none; `escalates_at` is when the next
-    level is told.
+    level is told; `also` are lines about other incidents that this message stands for.
     """
 
     incident: IncidentView
@@ -40,6 +40,7 @@ class Shown:
     can_escalate: bool = False
     snoozed: bool = False
     last: Change | None = None
+    also: tuple[str, ...] = ()
 
     @property
     def is_open(self) -> bool:

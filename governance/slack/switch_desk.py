@@ -27,8 +27,7 @@ FOLLOWED = 20
 
 
 def open_(desk: Desk, turn: Turn, who: Actor, model: str, meta: Mapping[str, Any]) -> None:
-    """Open the kill switch of a model for whoever may use it."""
-    permit(desk.engine, who, "read", model)
+    """Open the kill switch of a model for whoever may pull it or give it back."""
     switch = shown(desk, model, who)
     if not any(each.allowed for name, each in switch.may.items() if name in ("pull", "restore")):
         permit(desk.engine, who, "switch.pull", model)

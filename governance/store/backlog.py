@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection, func, select
 
 from governance.store.effects import EffectRow
@@ -13,6 +15,11 @@ _EFFECTS = EffectRow.__table__  # type: ignore[attr-defined]
 def unsealed(connection: Connection) -> int:
     """Return how many decisions wait for their seal."""
     return connection.execute(select(func.count()).select_from(OUTBOX)).scalar_one()
+
+
+def oldest(connection: Connection) -> datetime | None:
+    """Return the time of the decision that waits longest for its seal; None when none waits."""
+    return connection.execute(select(OUTBOX.c.at).order_by(OUTBOX.c.id).limit(1)).scalar()
 
 
 def undelivered(connection: Connection) -> int:

@@ -22,7 +22,7 @@ class EffectRow(SQLModel, table=True):
     incident: int = Field(index=True)
     version: int
     notifier: str
-    state: str
+    state: str = Field(index=True)
     next_at: float | None = Field(default=None, index=True)
     document: str
 
@@ -94,6 +94,12 @@ def dead(connection: Connection) -> list[Effect]:
 def held(connection: Connection) -> list[Effect]:
     """Return what late cycles decided and nobody has been told yet, in the order in which it was decided."""
     statement = select(_C.document).where(_C.state == "held").order_by(_C.incident, _C.version, _C.key)
+    return [read(Effect, text) for text in connection.execute(statement).scalars()]
+
+
+def waiting(connection: Connection) -> list[Effect]:
+    """Return what waits to be put together, in the order in which it was decided."""
+    statement = select(_C.document).where(_C.state == "waiting").order_by(_C.incident, _C.version, _C.key)
     return [read(Effect, text) for text in connection.execute(statement).scalars()]
 
 

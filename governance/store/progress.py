@@ -17,6 +17,10 @@ LEFT, BACK = "left", "back"
 """The last cycle before the engine was away, and the first when it was back."""
 UNSOUND = "unsound"
 """Since when the decision log does not verify; none while it does."""
+CANARY_DUE, CANARY = "canary-due", "canary"
+"""When it was first seen that the canary is due, and when it was last proved that it goes the whole way."""
+PINGED = "pinged"
+"""The last time that the dead-man's-switch outside took a ping."""
 RUNNING = (CYCLE, JUDGED, LEFT, BACK)
 """What moves along when the clock steps. FORGOTTEN does not: deleting by a clock that may be wrong must wait."""
 

@@ -30,6 +30,17 @@ class FindingView(View):
     ending: str = ""
     remedy: str = ""
     origin: str = ""
+    model: str = ""
+
+
+class AffectedView(View):
+    """Another model that an incident reached, the version that served then, and who answers for it."""
+
+    model: str
+    version: str
+    team: str
+    accountable: str
+    channel: str
 
 
 class LinkView(View):
@@ -44,7 +55,8 @@ class IncidentView(View):
     """One incident.
 
     `lead` works on it now; `responders` are all who acted on it. `severity_set` is the severity that a person gave it,
-    `merged_into` the number of the incident that it became part of.
+    `merged_into` the number of the incident that it became part of. It `affects` other models by their lineage; of
+    one that flaps nothing is told until `quiet_until`.
     """
 
     id: int
@@ -69,6 +81,8 @@ class IncidentView(View):
     severity_set: str | None = None
     links: list[LinkView] = []
     merged_into: int | None = None
+    affects: list[AffectedView] = []
+    quiet_until: datetime | None = None
     escalation: EscalationView | None = None
 
 
@@ -200,6 +214,17 @@ def incident_view(incident: Incident) -> IncidentView:
         severity_set=incident.severity_set,
         links=[LinkView(address=each.address, title=each.title, by=each.by) for each in incident.links],
         merged_into=incident.merged_into,
+        affects=[
+            AffectedView(
+                model=each.model,
+                version=each.version,
+                team=each.team,
+                accountable=each.accountable,
+                channel=each.channel,
+            )
+            for each in incident.affects
+        ],
+        quiet_until=incident.damped_until,
     )
 
 
@@ -242,4 +267,5 @@ def _finding(finding: Finding) -> FindingView:
         values=dict(finding.values),
         story=list(finding.story),
         ending=finding.ending,
+        model=finding.key.model,
     )

@@ -17,3 +17,13 @@ class WhoamiView(View):
     environment: str
     read_only: bool
     expires_at: datetime | None = None
+
+
+class SlackLinkView(View):
+    """A Slack account and the person who linked it with themselves ("": not yet); `entry` proves what was just done."""
+
+    user: str
+    name: str
+    person: str
+    at: datetime
+    entry: int | None = None

@@ -46,7 +46,7 @@ class ApprovalDoneView(View):
 
 
 class SilenceView(View):
-    """Notifications that are muted until `until`; empty `model`, `rule` and `labels` are all of them."""
+    """Notifications that are muted until `until`; empty `model`, `models`, `rule` and `labels` are all of them."""
 
     id: str
     model: str
@@ -58,6 +58,8 @@ class SilenceView(View):
     until: datetime
     state: str
     ended_by: str = ""
+    models: list[str] = []
+    maintenance: bool = False
 
 
 class SilenceDoneView(View):

@@ -166,3 +166,20 @@ def test_its_token_goes_with_each_request(monkeypatch: pytest.MonkeyPatch) -> No
 def test_settings_that_are_wrong(more: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         notifier(**{"address": "http://127.0.0.1:9093", **more})
+
+
+def test_an_alertmanager_that_cannot_be_told_again_is_seen_to_be_away(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    with receiving() as found:
+        built = engine(tmp_path, {"am": notifier(found.address)}, *told(incident(77, now), now))
+        with built.database.transaction() as connection:
+            incidents.save(connection, incident(77, now))
+        dispatch(built, now)
+        assert built.lanes.answers() == {"am": True}
+        found.otherwise = Reply(502)
+        dispatch(built, now)
+        assert len(found.got) == 2, "the interval is not over"
+        dispatch(built, now + timedelta(seconds=1))
+        assert len(found.got) == 3
+    assert built.lanes.answers() == {"am": False}
+    built.database.close()

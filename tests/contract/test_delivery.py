@@ -140,6 +140,37 @@ def test_who_asks_for_time_is_left_alone_with_everything(
     built.database.close()
 
 
+def test_what_is_critical_does_not_wait_behind_what_is_not(receiver: Receiver, tmp_path: Path) -> None:
+    minor = replace(effect("hook").message, severity="warning")
+    due = [replace(effect("hook", incident=number), message=minor) for number in (1, 2, 3, 9)]
+    due[2] = replace(due[2], level=1)  # somebody is paged
+    due.append(effect("hook", incident=9, version=2))
+    built = engine(tmp_path, {"hook": Webhook(receiver.address)}, *due)
+    dispatch(built, AT)
+    assert [each.key for each in receiver.got] == ["3-1-hook", "9-1-hook", "9-2-hook", "1-1-hook", "2-1-hook"]
+    built.database.close()
+
+
+def test_what_becomes_critical_in_a_storm_is_told_before_its_end(tmp_path: Path) -> None:
+    minor = replace(effect("ears").message, severity="warning")
+    ears = Ears()
+    ears.go.set()
+    storm = [replace(effect("ears", incident=number), message=minor) for number in range(100, 200)]
+    built = engine(tmp_path, {"ears": ears}, *storm)
+    perform = ears.perform
+
+    def heard(told: Effect) -> Receipt:
+        if len(ears.heard) == 10:
+            with built.database.transaction() as connection:
+                effects.add(connection, [effect("ears", incident=999)])
+        return perform(told)
+
+    ears.perform = heard  # type: ignore[method-assign]
+    assert len(dispatch(built, AT)) == 101
+    assert ears.heard.index("999-1-ears") == 20
+    built.database.close()
+
+
 def test_nobody_is_left_alone_for_ever(receiver: Receiver, tmp_path: Path) -> None:
     receiver.script = [Reply(503, {"Retry-After": "999999999"})]
     built = engine(tmp_path, {"hook": Webhook(receiver.address)}, effect("hook"))

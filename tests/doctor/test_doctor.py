@@ -23,17 +23,23 @@ from governance.engine.adoption import adopt
 from governance.engine.cycle import run_cycle
 from governance.policies import policies
 from governance.settings import Settings
-from governance.store import effects
+from governance.store import effects, progress
 from governance.store.pushed import PushedSample
 
 AT = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SECRET = "hunter2-and-more"  # noqa: S105 (that it is never shown is the test)
 ORG = """\
 kind: org
-people: {ana: {}, bo: {}}
+people: {ana: {email: ana@example.com}, bo: {slack: U1}}
 roles: [{role: admin, who: [ana]}]
 sources: {pushed: {kind: push}}
-notifiers: {hook: {kind: webhook, address: "http://127.0.0.1:%d/in"}}
+notifiers:
+  hook: {kind: webhook, address: "http://127.0.0.1:%d/in"}
+  mail: {kind: email, host: 127.0.0.1, port: %d, security: none, sender: gov@example.com}
+alive: {address: "http://127.0.0.1:%d/ping"}
+canary: {notifiers: [hook]}
+escalations:
+  page: {levels: [{to: [{schedule: primary}, {notifier: hook}]}], fallback: [{person: ana}]}
 schedules:
   primary: {zone: Europe/Berlin, layers: [{people: [ana, bo], from: 2026-01-05}]}
 """
@@ -44,6 +50,11 @@ owners: {team: t, accountable: ana}
 metrics: {errors: {source: pushed, query: error_rate, every: 1m, stale_after: 1h}}
 rules: [{rule: errors-high, when: metrics.errors > 0.5}]
 """
+
+
+def org(port: int) -> str:
+    """Return the organisation, all of whose addresses are on a port of this machine."""
+    return ORG % (port, port, port)
 
 
 @dataclass(frozen=True)
@@ -89,12 +100,16 @@ def port() -> Iterator[int]:
 def made(tmp_path_factory: pytest.TempPathFactory, port: int) -> Path:
     directory = tmp_path_factory.mktemp("doctor") / "made"
     (directory / "policies").mkdir(parents=True)
-    (directory / "policies" / "org.yaml").write_text(ORG % port)
+    (directory / "policies" / "org.yaml").write_text(org(port))
     (directory / "policies" / "loans.yaml").write_text(CARD)
     built = engine(Place(directory).settings, base=directory)
     adopt(built, AT)
     pushing.push(built, "pushed", [PushedSample("loans", "error_rate", AT, 0.1)], key="k", actor="ana", at=AT)
     run_cycle(built, AT)
+    with built.database.transaction() as connection:
+        progress.set_last(connection, progress.PINGED, AT)
+        progress.set_last(connection, progress.CANARY, AT)
+        effects.save(connection, [replace(each, state="sent", next_at=None) for each in effects.pending(connection)])
     built.database.close()
     return directory
 
@@ -185,19 +200,19 @@ def test_a_source_that_does_not_answer(place: Place, monkeypatch: pytest.MonkeyP
     assert SECRET not in repr(found)
 
 
-def test_what_a_secret_says_is_never_shown(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_secret_says_is_never_shown(place: Place, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOOK", f"http://{SECRET}.invalid/in")
-    place.org.write_text((ORG % 1).replace('address: "http://127.0.0.1:1/in"', "address_env: HOOK"))
+    place.org.write_text(org(port).replace(f'address: "http://127.0.0.1:{port}/in"', "address_env: HOOK"))
     found = place.found("notifiers")
-    assert [each.ok for each in found] == [False]
+    assert [each.ok for each in found] == [False, True]
     assert "its host is not reached" in found[0].seen
     assert SECRET not in repr(found)
 
 
-def test_a_notifier_that_nobody_answers_at(place: Place) -> None:
+def test_a_notifier_that_nobody_answers_at(place: Place, port: int) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         free = server.getsockname()[1]
-    place.org.write_text(ORG % free)
+    place.org.write_text(org(port).replace(f"{port}/in", f"{free}/in"))
     assert place.wrong("notifiers") == [f"hook: webhook: 127.0.0.1:{free} is not reached: Connection refused"]
 
 
@@ -206,6 +221,26 @@ def test_nobody_on_call_in_the_next_days(place: Place) -> None:
     assert place.wrong("oncall") == [
         "primary: nobody for 96 h of 14 days in 3 holes, the first Sat 01-31 13:00 – Mon 02-02 00:00 CET"
     ]
+
+
+def test_a_switch_that_hears_nothing_and_a_canary_that_is_late(place: Place) -> None:
+    assert place.wrong("alive", at=AT + timedelta(days=1)) == [
+        "dead-man's-switch: it took the last ping at 2026-01-31 12:00:00Z",
+        "canary: due since 2026-02-01 00:00Z, it went the whole way last at 2026-01-31 12:00Z",
+    ]
+
+
+def test_people_whom_no_page_reaches(place: Place) -> None:
+    place.write("bo: {slack: U1}", "bo: {}")
+    assert place.wrong("escalations") == ["page: bo: neither email nor slack"]
+    place.write("kind: email", "to: [ops@example.com], kind: email")
+    assert place.wrong("escalations") == [
+        "page: it names people, but no notifier reaches people (email without `to`, slack)"
+    ]
+    place.write("fallback:", "repeat: 1 #")
+    place.write("to: [ops@example.com], ", "")
+    place.write("bo: {}", "bo: {slack: U1}")
+    assert [each.do for each in place.found("escalations") if each.ok is None] == ["add `fallback`, such as a team"]
 
 
 def test_a_token_that_ends_soon(place: Place) -> None:
@@ -226,13 +261,13 @@ def test_notifications_that_were_given_up_or_wait(place: Place) -> None:
         effects.add(connection, [given_up, waits])
     built.database.close()
     assert place.wrong("deliveries", at=AT + timedelta(minutes=6)) == [
-        "given up: 1 were given up",
+        "given up: 1, the newest to hook about INC-7: HTTP 410",
         "waiting: 1 for hook since 2026-01-31 12:00Z (INC-8): HTTP 503",
     ]
 
 
 def test_policies_that_do_not_load_and_others_than_rule(place: Place) -> None:
-    place.write("people: {ana: {}, bo: {}}", "people: {ana: {}, bo: {}, cy: {}}")
+    place.write("bo: {slack: U1}}", "bo: {slack: U1}, cy: {}}")
     (version,) = [each for each in place.found("policies") if each.name == "version"]
     assert (version.ok, version.do) == (None, "gov plan says what differs")
     place.write("roles:", "rolls:")

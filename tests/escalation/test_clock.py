@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from escalation.duty import LADDER, MINUTE, START, Duty, duty, names
+from escalation.duty import LADDER, MINUTE, RULES, START, Duty, duty, names
 
 from governance.core.organisation import Organisation
 from governance.core.silence import Silence
@@ -14,7 +15,8 @@ from governance.engine.loop import step
 from governance.engine.queries import why
 from governance.engine.timeline import timeline
 from governance.errors import Conflict, Denied
-from governance.store import decision_log, incidents, silences
+from governance.store import decision_log, effects, incidents, silences
+from governance.store.database import Database
 
 
 def broken(severity: float = 0.9, **organisation: object) -> Duty:
@@ -305,3 +307,38 @@ def test_the_timeline_says_who_was_told_and_by_whom_it_was_asked() -> None:
         ("engine", "nobody did anything for 2h: it is triggered anew, ana had it"),
         ("engine", "level 1 of night: on call for first; told bo"),
     ]
+
+
+def test_a_restart_goes_on_with_the_clock(tmp_path: Path) -> None:
+    where = f"sqlite:///{tmp_path}/governance.db"
+    first = broken(database=Database(where))
+    first.engine.database.close()
+    second = duty(database=Database(where))  # nothing is in memory any more
+    second.world.values["delay-errors"] = 0.9
+    second.now = first.now
+    second.until(12)
+    assert first.paged == [(1, "mail", 1, ["ana"], "first")]
+    assert second.paged == [(11, "mail", 2, ["ana", "bo", "cy"], "escalated")]
+    with first.engine.database.read() as connection:
+        assert [each.level for each in effects.of_incident(connection, 1)] == [0, 1, 2]
+
+
+def test_a_snooze_of_what_somebody_has_taken_is_not_disturbed_by_its_coming_back() -> None:
+    desk = broken()
+    answering.acknowledge(desk.engine, 1, actor="ana", at=desk.now)
+    answering.snooze(desk.engine, 1, until=START + timedelta(hours=6), because="tonight", actor="ana", at=desk.now)
+    desk.until(6 * 60, every=30)
+    assert (desk.incident().status, len(desk.paged)) == ("acknowledged", 1)
+    desk.until(9 * 60, every=30)
+    assert desk.incident().status == "triggered"
+
+
+def test_a_switch_that_a_rule_pulled_is_nobodys_answer() -> None:
+    acting = [{**RULES[0], "enforcement": "act", "then": {"switch": "fallback"}}]
+    desk = broken(rules=acting)
+    assert desk.incident().status == "mitigated"
+    desk.until(11)
+    assert [each[2] for each in desk.paged] == [1, 2]
+    answering.acknowledge(desk.engine, 1, actor="cy", at=desk.now)
+    desk.until(300, every=10)
+    assert [each[2] for each in desk.paged] == [1, 2]

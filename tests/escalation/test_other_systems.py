@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -81,9 +80,12 @@ def test_what_may_have_arrived_is_resolved_though_it_was_never_answered(receiver
     assert actions(receiver) == ["trigger", "resolve"]
 
 
-def test_what_is_under_way_while_the_incident_ends_is_resolved_too(receiver: Receiver, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("status", "left"), [(202, "sent"), (500, "withheld")], ids=["it arrived", "nobody knows"])
+def test_what_is_under_way_while_the_incident_ends_is_resolved_too(
+    status: int, left: str, receiver: Receiver, tmp_path: Path
+) -> None:
     go = threading.Event()
-    receiver.script = [replace(ACCEPTED, hangs=go)]
+    receiver.script = [Reply(status, hangs=go)]
     desk = handed_over(receiver, database=Database(f"sqlite:///{tmp_path}/governance.db"))
     with desk.engine.lanes.apart(PATIENCE):
         desk.now += timedelta(minutes=6)
@@ -100,5 +102,5 @@ def test_what_is_under_way_while_the_incident_ends_is_resolved_too(receiver: Rec
             return actions(receiver) == ["trigger", "resolve"]
 
         come(told)
-    assert [each.state for each in desk.effects() if each.level] == ["sent"]
+    assert [each.state for each in desk.effects() if each.level] == [left]
     desk.engine.database.close()

@@ -32,6 +32,7 @@ def test_a_notifier_that_hangs_delays_nobody_and_is_told_again_after_a_kill(tmp_
         try:
             second.until(lambda: len(hung.got) == 2)
             second.until(lambda: second.figures()["gov_undelivered_effects"] == 0)
+            assert second.figures()['gov_notifier_up{notifier="a"}'] == 1
             assert second.stop() == 0
         finally:
             second.close()

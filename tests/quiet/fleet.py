@@ -25,7 +25,7 @@ MINUTE = timedelta(minutes=1)
 CARD = """\
 kind: card
 model: {model}
-owners: {{team: team-{model}, accountable: {model}@example.com, channel: "#{model}"}}
+owners: {{team: team-{model}, accountable: {model}@example.com, channel: "#{model}"{page}}}
 versions: {{serving: "1.{number}"}}
 data: {{depends_on: [{upstream}]}}
 metrics: {{x: {{source: s, query: {model}, every: {every}}}}}
@@ -57,12 +57,13 @@ class Fleet:
         every: Mapping[str, str] | None = None,
         organisation: Mapping[str, object] | None = None,
         database: Database | None = None,
+        page: str = "",
     ) -> None:
         self.world, self.ears, self.now = World(), Collector(), START
         self.database = database or Database("sqlite://")
         self.database.create_tables()
         self.organisation = Organisation.model_validate(organisation or {})
-        self.every = dict(every or {})
+        self.every, self.page = dict(every or {}), f", escalation: {page}" if page else ""
         self.declare(upstream)
 
     def declare(self, upstream: Mapping[str, Sequence[str]]) -> None:
@@ -80,7 +81,7 @@ class Fleet:
 
     def _card(self, number: int, model: str, upstream: Sequence[str]) -> Loaded[Card]:
         every = self.every.get(model, "1m")
-        text = CARD.format(model=model, number=number, upstream=", ".join(upstream), every=every)
+        text = CARD.format(model=model, number=number, upstream=", ".join(upstream), every=every, page=self.page)
         loaded, problems = load_text(text, f"{model}.yaml", {"card": Card})
         assert loaded is not None, [each.render() for each in problems]
         assert isinstance(loaded.document, Card)

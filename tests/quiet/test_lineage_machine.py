@@ -148,11 +148,11 @@ class Related(RuleBasedStateMachine):
 
 TestRelated = Related.TestCase
 TestRelated.settings = settings(
-    max_examples=SOAK or 10,
+    max_examples=SOAK or 6,
     stateful_step_count=12,
     derandomize=not SOAK,
     deadline=None,
-    phases=[Phase.generate],
+    phases=[Phase.explicit, Phase.generate],
     database=None,
     suppress_health_check=list(HealthCheck),
 )

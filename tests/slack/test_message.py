@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
 from governance.core.authority import ACTS as AUTHORITY
+from governance.slack import handlers
 from governance.slack.acts import ACTS, MORE, SlackAct, clicked, value_of
 from governance.slack.message import drawn, fallback
 from governance.slack.shown import Change, Shown
@@ -169,6 +170,11 @@ def test_every_act_of_the_table_can_be_clicked(act: SlackAct) -> None:
     found = clicked(MORE if act.menu else act.id, value)
     assert (found.act, found.incident, found.version) == (act.id, 42, 7)
     assert len(act.label) <= 75
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda each: each.id)
+def test_every_act_of_the_table_is_handled(act: SlackAct) -> None:
+    assert act.id in handlers.CLICKS
 
 
 @pytest.mark.parametrize("act", ACTS, ids=lambda each: each.id)

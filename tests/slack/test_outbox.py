@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from interfaces.inside import Inside, inside
+from slack_organisation import CARD, ORG
 from slack_web_api import WebApi, web_api
 
 from governance.actions.slack import Slack, SlackConfig
@@ -19,25 +20,6 @@ from governance.slack.outbox import Outbox
 from governance.slack.pace import Pace
 from governance.slack.sender import Sender
 from governance.store import effects, incidents
-
-ORG = """
-kind: org
-people: {ana: {slack: U0ANA}, bob: {}}
-teams: {t: {members: [ana, bob]}}
-sources: {pushed: {kind: push}}
-notifiers: {slack: {kind: slack, channel: "#ml-incidents", address: "ADDRESS"}}
-cycle: {every: 1s}
-"""
-CARD = """
-kind: card
-model: loans
-owners: {team: t, accountable: ana}
-metrics: {errors: {source: pushed, query: error_rate, every: 1s, stale_after: 1h}}
-rules:
-  - rule: errors-high
-    when: {warning: metrics.errors > 0.2, critical: metrics.errors > 0.5}
-    summary: "Errors at {metrics.errors}"
-"""
 
 
 @dataclass

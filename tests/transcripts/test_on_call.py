@@ -64,3 +64,34 @@ def test_the_api_says_the_same(tmp_path: Path) -> None:
     answered = api.client.get("/v1/oncall?at=2026-03-28T23:30Z&days=2")
     assert answered.json()["items"] == json.loads(shown.stdout.replace('"bo"', '"bob"'))
     assert api.client.get("/v1/oncall?at=2026-02-31T00:00Z").status_code == 422
+
+
+def test_shifts_as_a_calendar_say_the_same_when_they_are_read_again(tmp_path: Path) -> None:
+    here = workspace(tmp_path)
+    done = here.ask("oncall", "nights", "--at", "2026-03-28T23:30", "--for", "30d", "--ical")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "SUMMARY:NOBODY on call (nights)" in done.stdout
+    (tmp_path / "policies" / "nights.ics").write_text(done.stdout)
+    again = ORG[: ORG.index("schedules:")] + "schedules: {nights: {zone: Europe/Berlin, ical: nights.ics}}\n"
+    before = here.ask("oncall", "nights", "--at", "2026-03-28T23:30", "--for", "29d", "--format", "json")
+    (tmp_path / "policies" / "org.yaml").write_text(again)
+    after = here.ask("oncall", "nights", "--at", "2026-03-28T23:30", "--for", "29d", "--format", "json")
+    assert before.stdout.replace("layer 1", "calendar") == after.stdout
+    (found,) = json.loads(after.stdout)
+    assert len(found["shifts"]) > 50
+
+
+def test_the_calendar_over_the_api_is_the_same_each_time(tmp_path: Path) -> None:
+    schedules = ORG[ORG.index("schedules:") :].replace("bo]", "bob]")
+    api = inside(tmp_path, {**CARDS, "org.yaml": CARDS["org.yaml"] + schedules})
+    first = api.client.get("/v1/oncall.ics?schedule=travel-primary&days=30")
+    assert first.headers["content-type"] == "text/calendar; charset=utf-8"
+    api.clock.on(hours=1)
+    later = api.client.get("/v1/oncall.ics?schedule=travel-primary&days=30")
+    uids = [[line for line in each.text.splitlines() if line.startswith("UID:")] for each in (first, later)]
+    assert uids[0] == uids[1]
+    assert uids[0][0] == "UID:20260126T080000Z-travel-primary@on-call.model-governance"
+    whole = [[line for line in each.text.splitlines() if "DTSTAMP" not in line] for each in (first, later)]
+    assert whole[0] == whole[1]
+    refused = api.client.get("/v1/oncall.ics?schedule=travel")
+    assert (refused.status_code, "did you mean" in refused.text) == (404, True)

@@ -144,7 +144,7 @@ def write(
     """Write a changed incident, what people are told of it, and its entry."""
     incidents.save(connection, change.incident)
     muted = silences.holding(connection, asked.at)
-    told = respond(change, engine.places, (), asked.at, silences=muted)
+    told = respond(change, engine.places_for(change.incident.model), (), asked.at, silences=muted)
     also = acknowledgement(connection, engine, change.incident, asked.at) if asked.act == "incident.acknowledge" else []
     effects.add(connection, [*told, *also])
     entry = decision or asked.decision(change.incident)

@@ -85,7 +85,7 @@ class Automation:
     def most(self) -> int:
         """How many models rules may pull within the window."""
         settings = self.engine.organisation.automation
-        fleet = sum(policy.model != entries.ENGINE for policy in self.engine.plan.policies)
+        fleet = sum(policy.model not in entries.OWN for policy in self.engine.plan.policies)
         return max(settings.models, int(settings.share * fleet + 1e-9))
 
     def ask(self, wanted: RulePull) -> str:

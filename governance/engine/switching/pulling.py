@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from governance.core.acting_checks import SHORTEST
 from governance.core.duration import format_duration
 from governance.core.switch import Mode, Scope, Setting, loosens
-from governance.engine.entries import ENGINE
+from governance.engine.entries import OWN
 from governance.engine.parts import Engine
 from governance.engine.permission import declared, permit
 from governance.engine.sealing import sealed
@@ -48,7 +48,7 @@ def pull(
     :raises Conflict: when it would let the model answer more, or sooner, than it does now.
     :raises InvalidDocument: for a share, an expiry or a reason that cannot be.
     """
-    if declared(engine, model).model == ENGINE:
+    if declared(engine, model).model in OWN:
         raise NotFound("the engine itself has no kill switch; name a model")
     allowed = permit(engine, actor, "switch.pull", model)
     wanted = setting(engine, model, mode, scope, share, because=because, actor=actor, at=at)

@@ -140,7 +140,7 @@ class Answered(RuleBasedStateMachine):
 
 
 Answered.TestCase.settings = settings(
-    max_examples=6,
+    max_examples=4,
     phases=[Phase.explicit, Phase.generate],
     stateful_step_count=20,
     deadline=None,

@@ -22,6 +22,7 @@ class WebApi:
 
     def __init__(self) -> None:
         self.messages: dict[str, list[dict[str, Any]]] = {each: [] for each in CHANNELS.values()}
+        self.names = dict(CHANNELS)
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.faults: list[tuple[str, int | str]] = []
         self.down = False
@@ -62,7 +63,7 @@ class WebApi:
         return ""
 
     def _chat_postMessage(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        channel = CHANNELS.get(given["channel"].removeprefix("#"), given["channel"])
+        channel = self.names.get(given["channel"].removeprefix("#"), given["channel"])
         if channel not in self.messages and not channel.startswith("D"):
             return {"error": "channel_not_found"}
         self._count += 1
@@ -87,16 +88,17 @@ class WebApi:
         return {"messages": [root, *self.replies(root, given["channel"])]}
 
     def _conversations_list(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {"channels": [{"name": name, "id": each} for name, each in CHANNELS.items()]}
+        return {"channels": [{"name": name, "id": each} for name, each in self.names.items()]}
 
     def _conversations_open(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"channel": {"id": f"D{given['users']}"}}
 
     def _conversations_create(self, given: dict[str, Any]) -> dict[str, Any]:
-        if given["name"] in CHANNELS:
+        if given["name"] in self.names:
             return {"error": "name_taken"}
-        self.messages[f"C0{given['name'].upper().replace('-', '')}"] = []
-        return {"channel": {"id": f"C0{given['name'].upper().replace('-', '')}"}}
+        made = self.names[given["name"]] = f"C0{given['name'].upper().replace('-', '')}"
+        self.messages[made] = []
+        return {"channel": {"id": made}}
 
     def _chat_getPermalink(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return {"permalink": f"https://example.slack.com/archives/{given['channel']}/p{given['message_ts']}"}

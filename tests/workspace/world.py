@@ -82,7 +82,7 @@ class World:
         pushing.push(self.engine, "pushed", samples, key=f"k{next(self._keys)}", actor="test", at=self.now)
         return step(self.engine, self.now)
 
-    def tell(self, most: int = 5000) -> int:
+    def tell(self, most: int = 2000) -> int:
         """Let the worker work until nothing is left, a second at a time, and return how many it took."""
         for seconds in range(most):
             if not self.outbox.step(self.now + timedelta(seconds=seconds)):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import yaml
 from workspace.emulate import Emulated, emulated
 from workspace.server import Workspace, workspace
 
-SCOPES = ("chat:write", "channels:read", "channels:history", "users:read", "users:read.email", "files:write")
+MANIFEST = Path(__file__).parents[2] / "docs" / "slack-manifest.yaml"
+SCOPES: list[str] = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["oauth_config"]["scopes"]["bot"]
 
 
 @pytest.fixture(scope="session")

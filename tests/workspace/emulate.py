@@ -24,6 +24,10 @@ class Emulated:
         self.address = f"{proxy.url}api/"
         self.bot_token = BOT
 
+    def settings(self, channel: str = "ml-incidents", **more: Any) -> dict[str, Any]:
+        """Return a notifier of kind slack that talks to it."""
+        return {"kind": "slack", "channel": channel, "address": self.address, "loopback": True, **more}
+
 
 @contextmanager
 def emulated(folder: Path, *scopes: str) -> Iterator[Emulated]:

@@ -179,7 +179,7 @@ def wait(seen: Callable[[], T | None], what: str, seconds: float = PATIENCE) -> 
     end = time.monotonic() + seconds
     while not (found := seen()):
         assert time.monotonic() < end, f"{what} did not come within {seconds:g} s"
-        time.sleep(0.02)
+        time.sleep(0.05)
     return found
 
 

@@ -22,6 +22,7 @@ class WebApi:
 
     def __init__(self) -> None:
         self.messages: dict[str, list[dict[str, Any]]] = {each: [] for each in CHANNELS.values()}
+        self.names = dict(CHANNELS)
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.faults: list[tuple[str, int | str]] = []
         self.down = False
@@ -62,7 +63,7 @@ class WebApi:
         return ""
 
     def _chat_postMessage(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        channel = CHANNELS.get(given["channel"].removeprefix("#"), given["channel"])
+        channel = self.names.get(given["channel"].removeprefix("#"), given["channel"])
         if channel not in self.messages and not channel.startswith("D"):
             return {"error": "channel_not_found"}
         self._count += 1
@@ -87,22 +88,26 @@ class WebApi:
         return {"messages": [root, *self.replies(root, given["channel"])]}
 
     def _conversations_list(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {"channels": [{"name": name, "id": each} for name, each in CHANNELS.items()]}
+        return {"channels": [{"name": name, "id": each} for name, each in self.names.items()]}
 
     def _conversations_open(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"channel": {"id": f"D{given['users']}"}}
 
     def _conversations_create(self, given: dict[str, Any]) -> dict[str, Any]:
-        if given["name"] in CHANNELS:
+        if given["name"] in self.names:
             return {"error": "name_taken"}
-        self.messages[f"C0{given['name'].upper().replace('-', '')}"] = []
-        return {"channel": {"id": f"C0{given['name'].upper().replace('-', '')}"}}
+        made = self.names[given["name"]] = f"C0{given['name'].upper().replace('-', '')}"
+        self.messages[made] = []
+        return {"channel": {"id": made}}
 
     def _chat_getPermalink(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return {"permalink": f"https://example.slack.com/archives/{given['channel']}/p{given['message_ts']}"}
 
     def _files_getUploadURLExternal(self, _: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return {"upload_url": f"{self.address}upload.bytes", "file_id": "F1"}
+
+    def _files_completeUploadExternal(self, given: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return {"files": given["files"]}
 
 
 @contextmanager
@@ -130,7 +135,7 @@ def web_api() -> Iterator[WebApi]:
         def _given(self, raw: bytes) -> dict[str, Any]:
             if self.headers.get("Content-Type", "").startswith("application/json"):
                 return dict(json.loads(raw))
-            if not self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+            if self.path.endswith("upload.bytes"):
                 return {"bytes": raw}
             query = urlsplit(self.path).query
             pairs = {name: values[0] for name, values in parse_qs(raw.decode() or query).items()}

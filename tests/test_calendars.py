@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import vRecur
 
+from governance.core.calendar import _stretches
 from governance.core.on_call import on_call, shifts
 from governance.core.organisation import Person
 from governance.core.schedule import Schedule
@@ -242,6 +243,16 @@ def test_shifts_leave_no_gap_and_say_what_is_said_of_each_instant(events: list[s
     for each in found:
         for at in (each.start, each.end - timedelta(microseconds=1)):
             assert on_call(of, at) == each.duty
+            assert each.duty.person == by_definition(of, at)
+
+
+def by_definition(of: Schedule, at: datetime) -> str:
+    """Return who is on duty: of the events that hold at an instant the one that began last, or was written last."""
+    assert of.calendar is not None
+    around = (at - 30 * DAY, at + 30 * DAY)
+    stretches = [each for place, event in enumerate(of.calendar.events) for each in _stretches(event, place, *around)]
+    holding = [each for each in stretches if each.start <= at < each.end]
+    return max(holding).person if holding else ""
 
 
 ORG = "kind: org\npeople: {ana: {}, bo: {}}\nschedules: {primary: {zone: Europe/Berlin, ical: duty/on-call.ics}}\n"

@@ -25,7 +25,8 @@ ORG = """\
 kind: org
 sources: {pushed: {kind: push}}
 notifiers: {ops: {kind: console}, pager: {kind: console}}
-canary: {notifiers: [ops], every: 1h, within: 10m}
+canary: {notifiers: [ops], every: 2h, within: 15m}
+cycle: {every: 5m}
 """
 
 
@@ -46,7 +47,7 @@ class Told:
 
 @dataclass
 class World:
-    """An engine with a canary, told minute by minute."""
+    """An engine with a canary, told every five minutes."""
 
     engine: Engine
     ops: Told = field(default_factory=Told)
@@ -57,9 +58,9 @@ class World:
         self.engine.notifiers = {"ops": self.ops, "pager": self.pager}
 
     def go(self, minutes: int) -> None:
-        for _ in range(minutes):
+        for _ in range(minutes // 5):
             step(self.engine, START + self.minute * MINUTE)
-            self.minute += 1
+            self.minute += 5
 
     def incidents(self, model: str) -> list[Incident]:
         with self.engine.database.read() as connection:
@@ -87,26 +88,26 @@ def test_it_trips_is_told_and_ends_once_in_each_stretch(world: World) -> None:
     said = "Canary: a finding that is made up, to prove that one is told; it ends by itself"
     assert world.ops.heard == [f"engine-canary first: {said}", f"engine-canary resolved: {said} – due is 0 now"]
     assert [each.status for each in world.incidents("engine-canary")] == ["resolved"]
-    assert world.entries("canary.proved") == [START + MINUTE]
-    world.go(55)
+    assert world.entries("canary.proved") == [START + 5 * MINUTE]
+    world.go(120)
     assert len(world.ops.heard) == 4
     assert [each.reopened for each in world.incidents("engine-canary")] == [0, 0]
-    assert world.entries("canary.proved") == [START + MINUTE, START + 61 * MINUTE]
+    assert world.entries("canary.proved") == [START + 5 * MINUTE, START + 125 * MINUTE]
     assert world.pager.heard == []
     assert world.incidents("engine") == []
 
 
 def test_who_does_not_hear_it_is_an_incident_of_the_engine_until_they_do(world: World) -> None:
     world.ops.down = True
-    world.go(11)
-    assert world.pager.heard == []
-    world.go(2)
+    world.go(20)
+    assert world.silent() == []
+    world.go(10)
     (opened,) = world.silent()
-    said = "ops was not told of its incident (HTTP 503), 10m after it was due at 2026-01-31 12:00Z"
+    said = "ops was not told of its incident (HTTP 503), 15m after it was due at 2026-01-31 12:00Z"
     assert opened.title == f"the canary does not go the whole way: {said}"
     assert f"engine first: {opened.title}" in world.pager.heard
     world.ops.down = False
-    world.go(35)  # a delivery is tried again at half an hour at the latest
+    world.go(40)  # a delivery is tried again at half an hour at the latest
     assert world.entries("canary.proved")
     assert [each.status for each in world.silent()] == ["resolved"]
     assert f"engine resolved: {opened.title} – the canary goes the whole way again" in world.pager.heard
@@ -116,14 +117,14 @@ def test_who_does_not_hear_it_is_an_incident_of_the_engine_until_they_do(world: 
 def test_a_rule_that_does_not_trip_is_found_out(world: World) -> None:
     plan = world.engine.plan
     world.engine.plan = type(plan)(**{**{name: getattr(plan, name) for name in plan.__slots__}, "policies": ()})
-    world.go(13)
-    assert world.engine.standing.canary.startswith("its rule has not tripped, 10m after it was due")
+    world.go(30)
+    assert world.engine.standing.canary.startswith("its rule has not tripped, 15m after it was due")
 
 
 def test_a_restart_on_its_way_neither_repeats_nor_forgets_it(world: World, tmp_path: Path) -> None:
-    world.go(1)
-    again = World(engine(Settings(home=tmp_path / ".gov", policies=tmp_path / "policies"), base=tmp_path), minute=1)
-    again.go(5)
+    world.go(5)
+    again = World(engine(Settings(home=tmp_path / ".gov", policies=tmp_path / "policies"), base=tmp_path), minute=5)
+    again.go(15)
     assert len(world.ops.heard + again.ops.heard) == 2
     assert [each.status for each in again.incidents("engine-canary")] == ["resolved"]
     assert len(again.entries("canary.proved")) == 1
@@ -131,8 +132,8 @@ def test_a_restart_on_its_way_neither_repeats_nor_forgets_it(world: World, tmp_p
 
 
 def test_being_away_is_no_failure_of_the_canary(world: World) -> None:
-    world.go(1)
-    world.minute += 50
+    world.go(5)
+    world.minute += 60
     world.go(20)
     assert world.silent() == []
     assert world.entries("canary.proved")
@@ -148,7 +149,7 @@ def test_being_away_is_no_failure_of_the_canary(world: World) -> None:
 )
 def test_a_canary_that_cannot_be_is_refused_where_it_is_written(tmp_path: Path, written: str, said: str) -> None:
     file = tmp_path / "org.yaml"
-    file.write_text(ORG.replace("{notifiers: [ops], every: 1h, within: 10m}", written))
+    file.write_text(ORG.replace("{notifiers: [ops], every: 2h, within: 15m}", written))
     problems = policies([tmp_path]).problems
     assert [each.position.line for each in problems] == [4]
     assert said in problems[0].message

@@ -36,7 +36,8 @@ def text(effect: Effect, link: str = "") -> str:
     """Return the whole message, its first line being the headline."""
     message = effect.message
     over = message.reason == "resolved"
-    others = () if over else message.findings[1 if message.incident else 0 :]  # the title tells the first one
+    told = message.findings[1 if message.incident else 0 :]  # the title tells the first one
+    others = message.also if over else told
     findings, more = others[:_MOST], len(others) - _MOST
     parts = [
         headline(message),

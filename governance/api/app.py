@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
@@ -25,6 +26,7 @@ from governance.api import (
     policies,
     problems,
     samples,
+    slack,
     switches,
 )
 from governance.api.feed import Feed
@@ -41,6 +43,9 @@ from governance.api.wiring import wire_of
 from governance.engine.board import Board
 from governance.engine.parts import Engine
 from governance.slack.service import SlackService
+
+if TYPE_CHECKING:
+    from governance.slack.app import Inbound
 
 _BEARER = HTTPBearer(auto_error=False, description="A token of `gov token create`, or one of the single sign-on.")
 
@@ -61,6 +66,10 @@ class Service:
     every: timedelta
     hosts: Hosts = LOCAL
     slack: SlackService | None = None
+
+    def inbounds(self) -> list[Inbound]:
+        """Return what hears from Slack, as it is configured now."""
+        return [each.inbound for each in self.slack.connections.values()] if self.slack is not None else []
 
 
 def app(engine: Engine, service: Service) -> FastAPI:
@@ -99,9 +108,11 @@ def app(engine: Engine, service: Service) -> FastAPI:
         samples.routes(engine, service.pulse),
         figures.routes(engine, service.pulse, service.streams),
         confirmations.routes(service.board, engine.clock, reach),
+        slack.routes(engine, service.inbounds),
     ):
         made.include_router(router, dependencies=[Security(_BEARER)])
     made.include_router(health.routes(engine, service.every))
+    made.include_router(slack.events(service.inbounds, service.doors))
     document = made.openapi
     made.openapi = lambda: document() if made.openapi_schema else described(document())  # type: ignore[method-assign]
     return made

@@ -1,4 +1,4 @@
-"""Commands about Slack that need no workspace: slack preview."""
+"""Commands about Slack: what it would show, and (slack_app) the app and its accounts."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from typing import Annotated
 
 import typer
 
+from governance.cli import slack_app
 from governance.cli.answering import Number
 from governance.cli.output import print_json
 
-_slack = typer.Typer(help="See what Slack would show.", no_args_is_help=True)
+_slack = typer.Typer(
+    help="See what Slack would show; make its app; say whose accounts are whose.", no_args_is_help=True
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     _slack.command("preview")(preview)
+    slack_app.register(_slack)
     app.add_typer(_slack, name="slack", rich_help_panel="Answer incidents")
 
 

@@ -5,10 +5,13 @@ Events repeat by the wall clock of their zone; what happens is worked out a year
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from heapq import heappop, heappush
 from zoneinfo import ZoneInfo
 
 from governance.core.recurrence import Recurrence
@@ -35,7 +38,7 @@ class Event:
     but_days: frozenset[date] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Stretch:
     """A person's duty from `start` to `end`, instants in UTC; of those at one time the one that began last counts."""
 
@@ -51,22 +54,16 @@ class Calendar:
 
     events: tuple[Event, ...]
 
-    @property
-    def longest(self) -> timedelta:
-        """The length of the longest event, and a day more for the clocks."""
-        return max((each.length for each in self.events), default=timedelta(0)) + _DAY
-
     def on_duty(self, at: datetime) -> str:
         """Return who is on duty at an instant, "" for nobody."""
-        found = [each for each in _of_year(self, at.astimezone(UTC).year) if each.start <= at < each.end]
-        return max(found, key=lambda each: (each.start, each.place)).person if found else ""
+        instants, people = _of_year(self, at.astimezone(UTC).year)
+        place = bisect_right(instants, at)
+        return people[place - 1] if place else ""
 
     def edges(self, start: datetime, end: datetime) -> Iterator[datetime]:
         """Yield every instant of a stretch of time at which the duty may change, and some more."""
         for year in range(start.astimezone(UTC).year, end.astimezone(UTC).year + 1):
-            for each in _of_year(self, year):
-                yield each.start
-                yield each.end
+            yield from _of_year(self, year)[0]
 
     def people(self) -> frozenset[str]:
         """Return everybody who may come to be on duty."""
@@ -74,16 +71,34 @@ class Calendar:
 
 
 @lru_cache(maxsize=64)
-def _of_year(calendar: Calendar, year: int) -> tuple[Stretch, ...]:
-    """Return what touches a year of UTC."""
+def _of_year(calendar: Calendar, year: int) -> tuple[list[datetime], list[str]]:
+    """Return the instants at which the duty changes, as far as it touches a year of UTC, and who has it from each."""
     first, after = datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
-    found = [
+    found = sorted(
         stretch
         for place, event in enumerate(calendar.events)
         for stretch in _stretches(event, place, first, after)
         if stretch.start < after and stretch.end > first
-    ]
-    return tuple(sorted(found, key=lambda each: (each.start, each.place)))
+    )
+    return _sweep(found)
+
+
+def _sweep(found: list[Stretch]) -> tuple[list[datetime], list[str]]:
+    """Go through stretches in the order of their beginnings, and return each change of duty."""
+    instants, people = list[datetime](), list[str]()
+    begun: list[tuple[float, int, datetime, str]] = []  # a heap: the one that began last is on top
+    ahead = deque(found)
+    for at in sorted({each for one in found for each in (one.start, one.end)}):
+        while ahead and ahead[0].start <= at:
+            each = ahead.popleft()
+            heappush(begun, (-each.start.timestamp(), -each.place, each.end, each.person))
+        while begun and begun[0][2] <= at:
+            heappop(begun)
+        person = begun[0][3] if begun else ""
+        if not people or people[-1] != person:
+            instants.append(at)
+            people.append(person)
+    return instants, people
 
 
 def _stretches(event: Event, place: int, first: datetime, after: datetime) -> Iterator[Stretch]:

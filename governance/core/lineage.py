@@ -69,7 +69,8 @@ def _reached(model: str, steps: Mapping[str, tuple[str, ...]]) -> tuple[str, ...
 def foldable(incident: Incident, at: datetime) -> bool:
     """Tell whether an incident is so young, and so untouched, that one of an upstream may take it in."""
     begun = max([incident.opened_at, *incident.flips[-1:]])
-    return incident.status == "triggered" and not incident.acknowledged_by and at - FOLD <= begun <= at
+    touched = incident.acknowledged_by or incident.responders
+    return incident.status == "triggered" and not touched and at - FOLD <= begun <= at
 
 
 def told_again(findings: Iterable[Finding]) -> Iterator[Told]:

@@ -47,7 +47,7 @@ CHECKS: Mapping[str, Check] = {
     "escalations": escalations.check,
     "tokens": tokens.check,
 }
-_OF_THE_ORGANISATION = ("sources", "notifiers", "slack", "oncall")
+_OF_THE_ORGANISATION = ("alive", "sources", "notifiers", "slack", "oncall", "escalations")
 
 
 def examine(settings: Settings, at: datetime, base: Path, only: Iterable[str] = ()) -> list[Finding]:

@@ -60,8 +60,12 @@ class Latest:
 
     def history(self, model: str, name: str, labels: tuple[tuple[str, str], ...]) -> list[float]:
         """Return the last values of an input, the oldest first."""
+        return [value for _, value in self.timed(model, name, labels)]
+
+    def timed(self, model: str, name: str, labels: tuple[tuple[str, str], ...]) -> list[tuple[datetime, float]]:
+        """Return the last values of an input with their times, the oldest first."""
         with self._lock:
-            return [value for _, value in self._values.get(model, {}).get((name, labels), ())]
+            return list(self._values.get(model, {}).get((name, labels), ()))
 
     def _note(self, model: str, verdicts: Iterable[Verdict]) -> None:
         values = self._values.setdefault(model, {})

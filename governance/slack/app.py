@@ -54,6 +54,7 @@ CLICKS: tuple[str, ...] = (
     home.LINK,
 )
 """The action ids that are handled."""
+_BROKEN = 500
 OLD = 300
 """Seconds after which a signed request is refused."""
 
@@ -71,7 +72,9 @@ class Inbound:
         self._token, self._app_token = settings.secret(config.bot_token_env), settings.secret(config.app_token_env)
         self._secret = settings.secret(config.signing_secret_env)
         self._logger = quiet()
-        self.client = WebClient(self._token, config.address, timeout=_SECONDS, logger=self._logger)
+        self.client = WebClient(
+            self._token, config.address, timeout=_SECONDS, logger=self._logger, retry_handlers=[]
+        )  # a lost answer must not post a second time
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="slack")
         self._answerers = ThreadPoolExecutor(ANSWERERS, thread_name_prefix="slack-ack")
         self._socket: SocketModeHandler | None = None
@@ -121,7 +124,8 @@ class Inbound:
         mode = "socket_mode" if envelope else "http"
         given = {**(headers or {}), **({ENVELOPE: envelope} if envelope else {})}
         try:
-            return self.app.dispatch(BoltRequest(body=raw, headers=given, mode=mode))
+            answer = self.app.dispatch(BoltRequest(body=raw, headers=given, mode=mode))
+            return answer if answer.status < _BROKEN else BoltResponse(status=400, body="")  # it was complained about
         except Exception as error:  # noqa: BLE001 (bolt reads what strangers send, and takes its shape for granted)
             self._complain(f"Slack sent what cannot be read: {type(error).__name__}")
             return BoltResponse(status=400, body="")
@@ -155,6 +159,8 @@ class Inbound:
         """Pass on what is new; what was done is only acknowledged."""
         if req.body.get("type") == "url_verification":
             return next()
+        if not _has_shape(req.body):
+            return BoltResponse(status=400, body="")
         try:
             new = is_first(self.desk.engine, req.body, header_of(req, ENVELOPE), req.raw_body or "", self.desk.now)
         except Unavailable as error:
@@ -173,12 +179,14 @@ class Inbound:
             self._work(lambda: turn.whisper(text))
         return BoltResponse(status=200, body="")
 
+    # In all that follow nothing may be raised after ack(): the library would forget that it was given.
+
     def _clicked(self, ack: Ack, body: Body, action: Body) -> None:
-        ack()
         name = str(action.get("action_id", ""))
         chosen = action.get("selected_option")
         value = str((chosen if isinstance(chosen, dict) else action).get("value", ""))
         turn = self._turn(body)
+        ack()
         if name == home.LINK:
             self._work(lambda: handlers.link(self.desk, turn))
         else:
@@ -187,17 +195,16 @@ class Inbound:
     def _submitted(self, ack: Ack, body: Body, view: Body) -> None:
         callback = str(view.get("callback_id", ""))
         submit, meta, said = SUBMITS[callback], metadata(view.get("private_metadata")), values(view)
-        missing = submit.missing(meta, said)
+        turn, missing = self._turn(body), submit.missing(meta, said)
         if missing:
             ack(response_action="errors", errors=missing)
             return
         ack(response_action="update", view=submit.meanwhile(meta, said))
-        turn = self._turn(body)
         self._work(lambda: submitted(self.desk, turn, callback, meta, said))
 
     def _commanded(self, ack: Ack, body: Body) -> None:
-        ack()
         turn, text = self._turn(body), str(body.get("text") or "")
+        ack()
         self._work(lambda: commands.run(self.desk, turn, text))
 
     def _looked(self, body: Body) -> None:
@@ -279,6 +286,15 @@ class _Still(SlackClock):
     def now(self) -> float:
         """Return it in seconds since 1970."""
         return self._now.timestamp()
+
+
+def _has_shape(body: Body) -> bool:
+    """Tell whether the parts are what Slack sends, which the library takes for granted."""
+    parts = (body.get(each, {}) for each in ("user", "team", "view", "event", "container", "channel", "message"))
+    actions = body.get("actions", [])
+    return all(isinstance(each, dict) for each in parts) and (
+        isinstance(actions, list) and all(isinstance(each, dict) for each in actions)
+    )
 
 
 def header_of(req: BoltRequest, name: str) -> str:

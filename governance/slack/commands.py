@@ -80,7 +80,8 @@ def _incidents(desk: Desk, turn: Turn, who: Actor, arguments: list[str]) -> None
     _nothing(arguments)
     readable = permit_any(desk.engine, who)
     found = [each for each in queries.listed(desk.engine, status="open") if readable(each.model)]
-    _say(turn, f"*{len(found)} open incidents*" if found else "No incident is open.", [incident_line(x) for x in found])
+    title = "*1 incident is open*" if len(found) == 1 else f"*{len(found)} incidents are open*"
+    _say(turn, title if found else "No incident is open.", [incident_line(each) for each in found])
 
 
 def _incident(desk: Desk, turn: Turn, who: Actor, arguments: list[str]) -> None:

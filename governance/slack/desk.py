@@ -20,6 +20,7 @@ from governance.errors import Conflict, Denied, GovernanceError, Unavailable
 from governance.slack import linking, modals
 from governance.slack.people import person_of
 from governance.slack.turn import Turn
+from governance.store import decision_log
 from governance.store.idempotency import claimed
 
 _NOISE = frozenset({"incident.new_findings", "incident.updated"})
@@ -87,6 +88,7 @@ class Desk:
 
     def first(self, number: int, version: int) -> str:
         """Return who changed an incident after a version of it, as a sentence; "" when no person did."""
+        decision_log.seal(self.engine.database, self.now)  # whoever was first may not have come to it yet
         for entry in reversed(recorded(self.engine, number)):
             decision = entry.decision
             verb = _VERBS.get(decision.kind)

@@ -5,6 +5,7 @@ Slack is a projection. It may be slow, or away for hours: this only makes it lat
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -78,9 +79,11 @@ class Outbox:
         with self._engine.database.read() as connection:
             waiting = slack_messages.behind(connection, self._name, {each.incident for each in due})
         left = self._direct(due, now)
-        pages = {each.incident for each in due if each.to}
-        for posted in sorted(waiting, key=lambda each: _place(each, pages, due)):
-            mine = [each for each in due if each.incident == posted.incident]
+        by_incident: dict[int, list[Effect]] = defaultdict(list)
+        for each in due:
+            by_incident[each.incident].append(each)
+        for posted in sorted(waiting, key=lambda each: _place(each, by_incident[each.incident])):
+            mine = by_incident[posted.incident]
             if self._pace.waits:
                 return True
             if not self._projection.ready(posted, [each for each in mine if each.to], now):
@@ -125,12 +128,19 @@ class Outbox:
     def _call(self, effect: Effect, place: str, *, known: bool) -> None:
         channel = self._sender.open_direct(place) if known else place
         key = f"{effect.key}.{place}"
-        if effect.attempts and self._sender.find(channel, key) is not None:
+        if effect.attempts and self._sent(channel, key):
             return
         with self._engine.database.giving_way(), self._engine.database.transaction() as connection:
             effects.save(connection, [replace(effect, attempts=effect.attempts + 1)])
         self._sender.post(channel, page(effect), key)
         self._pace.used(place)
+
+    def _sent(self, channel: str, key: str) -> bool:
+        """Tell whether Slack has that message; where we may not read, a second one is better than none."""
+        try:
+            return self._sender.find(channel, key) is not None
+        except Refused:
+            return False
 
     def _failed(self, error: SlackTrouble, posted: Posted | None, due: Sequence[Effect], now: datetime) -> None:
         """Wait as long as the trouble asks for, and say once what is wrong and what to do."""
@@ -267,7 +277,8 @@ def _urgent(entry: Entry) -> bool:
     return decision.actor != ENGINE or decision.kind in _LOUD or decision.kind.startswith("switch.")
 
 
-def _place(posted: Posted, pages: set[int], due: Sequence[Effect]) -> tuple[bool, bool, bool, bool, int, int]:
+def _place(posted: Posted, due: Sequence[Effect]) -> tuple[bool, bool, bool, bool, int, int]:
     """Return where a message stands among those that wait: people who are called first, then what is critical."""
-    grave = any(each.incident == posted.incident and each.message.severity == "critical" for each in due)
-    return (posted.incident not in pages, not grave, not posted.urgent, bool(posted.ts), posted.wanted, posted.incident)
+    calls = any(each.to for each in due)
+    grave = any(each.message.severity == "critical" for each in due)
+    return (not calls, not grave, not posted.urgent, bool(posted.ts), posted.wanted, posted.incident)

@@ -16,11 +16,14 @@ from governance.views import ConfirmationsView
 
 if TYPE_CHECKING:
     from governance.slack.app import Inbound
+    from governance.slack.projection import Extra
 
 BEAT = 0.1
 """Seconds between two looks whether anything was committed."""
 IDLE = 1.0
 """Seconds after which it is looked anyway: some of it becomes due by the clock alone."""
+LEFT = 0.3
+"""Seconds after which it is looked anyway while something is left: each channel takes a message a second."""
 
 
 class Worker:
@@ -64,7 +67,7 @@ class Worker:
                 break
             try:
                 stamp, idle = self._watch.stamp(), idle + BEAT
-                if nudged or left or stamp is None or stamp != last or idle >= IDLE:
+                if nudged or stamp is None or stamp != last or idle >= (LEFT if left else IDLE):
                     last, idle = stamp, 0.0
                     left = self._step(self._now())
                 said = ""
@@ -150,16 +153,16 @@ class SlackService:
         from governance.slack.app import Inbound  # bolt is only loaded where there is a Slack
         from governance.slack.desk import Follow
         from governance.slack.outbox import Outbox
+        from governance.slack.pictures import Pictures
+        from governance.slack.rooms import Rooms
         from governance.slack.sender import Sender
 
         config = slack.config
-        outbox = Outbox(
-            self._engine,
-            name,
-            slack,
-            Sender(slack.bot_token, config.address, loopback=config.loopback),
-            self._complain,
-        )
+        sender = Sender(slack.bot_token, config.address, loopback=config.loopback)
+        extras: list[Extra] = [Pictures(self._engine, sender, self._complain)]
+        if config.incident_channels == "critical":
+            extras.append(Rooms(self._engine, sender, self._complain))
+        outbox = Outbox(self._engine, name, slack, sender, self._complain, extras=extras)
         worker = Worker(outbox.step, Watch(self._engine.database.path), self._engine.clock.now, self._complain)
         follow = Follow(drawn=self.nudge, switched=self._switched)
         if self._confirmations is not None:

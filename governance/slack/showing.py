@@ -13,6 +13,7 @@ from governance.engine.switching.change import mode_words
 from governance.slack.shown import Change, Shown
 from governance.store import effects, switches
 from governance.views import IncidentView, TimelineLine
+from governance.views.escalation import EscalationView
 
 
 def showing(engine: Engine, number: int, lines: list[TimelineLine]) -> Shown:
@@ -24,7 +25,7 @@ def showing(engine: Engine, number: int, lines: list[TimelineLine]) -> Shown:
     with engine.database.read() as connection:
         switch = switches.get(connection, incident.model)
         also = [each.message.also for each in effects.of_incident(connection, number) if not each.level]
-    escalation = getattr(incident, "escalation", None)
+    escalation = incident.escalation
     return Shown(
         incident=incident,
         environment=engine.organisation.environment,
@@ -35,7 +36,7 @@ def showing(engine: Engine, number: int, lines: list[TimelineLine]) -> Shown:
         has_switch=incident.model != ENGINE and card_of(engine, incident.model) is not None,
         runbook=next(_runbooks(engine, incident), ""),
         escalation=_escalation(escalation),
-        escalates_at=getattr(escalation, "next_at", None),
+        escalates_at=escalation.next_at if escalation is not None else None,
         can_escalate=escalation is not None and escalation.state not in ("handed_over", "exhausted"),
         snoozed=incident.snoozed_until is not None and incident.snoozed_until > engine.clock.now(),
         last=_last(lines),
@@ -76,15 +77,11 @@ def _runbooks(engine: Engine, incident: IncidentView) -> Iterator[str]:
             yield rule.then.runbook
 
 
-def _escalation(escalation: object) -> str:
+def _escalation(escalation: EscalationView | None) -> str:
     if escalation is None:
         return ""
-    policy, level = getattr(escalation, "policy", ""), getattr(escalation, "level", 0)
-    state = str(getattr(escalation, "state", "")).replace("_", " ")
-    after = getattr(escalation, "next_to", "")
-    names = ", ".join(after) if isinstance(after, (list, tuple)) else str(after)
-    words = f"level {level} of {policy}" if level else str(policy)
-    return f"{words}{'' if state == 'running' else f', {state}'}{f', then {names}' if names else ''}"
+    after = ", ".join(escalation.next_to) if escalation.state == "running" else ""
+    return f"{escalation.words}{f'; then {after}' if after else ''}"
 
 
 def _last(lines: list[TimelineLine]) -> Change | None:

@@ -15,6 +15,7 @@ from governance.store.incidents import IncidentRow
 from governance.store.log_tables import ENTRIES, OUTBOX
 
 NONE = "none"
+_CHUNK = 10_000  # numbers in one question; SQLite takes at most 32,766 parameters
 
 
 class EscalationRow(SQLModel, table=True):
@@ -46,8 +47,12 @@ def waiting(connection: Connection, at: datetime) -> list[int]:
 
 def of_incidents(connection: Connection, numbers: Collection[int]) -> dict[int, Escalation | None]:
     """Return the escalations of incidents by number, None for one that was found to have none."""
-    rows = connection.execute(select(_C.incident, _C.document).where(_C.incident.in_(numbers)))
-    return {number: read(Escalation, text) if text else None for number, text in rows}
+    asked, found = list(numbers), dict[int, Escalation | None]()
+    for first in range(0, len(asked), _CHUNK):
+        chunk = asked[first : first + _CHUNK]
+        rows = connection.execute(select(_C.incident, _C.document).where(_C.incident.in_(chunk)))
+        found.update((number, read(Escalation, text) if text else None) for number, text in rows)
+    return found
 
 
 def running(connection: Connection) -> list[Escalation]:

@@ -18,9 +18,9 @@ class Posted:
 
     `wanted` is the newest entry of the log that concerns it, `done` how far what Slack shows goes, `told` how far the
     thread does; `urgent` when what is wanted must not wait. `channel` and `ts` are how Slack names the message, ""
-    before it is posted. `attempt` is the key of a post of which it is not known whether Slack took it. `chart` is the
-    version that a picture was drawn of, 0 for none. `room` is the incident's own channel, `room_state` how far it is:
-    "", created, invited, marked, archived.
+    before it is posted. `attempt` is the key of a post of which it is not known whether Slack took it. `chart` is how
+    many pictures were uploaded, one each time that it opened. `room` is the incident's own channel, `room_state` how
+    far it is: "", created, invited, marked, archived.
     """
 
     notifier: str

@@ -274,14 +274,29 @@ def test_what_its_alerts_tell_later_goes_to_the_other_while_it_is_open(at: Desk)
     at.verify()
 
 
-def test_findings_that_somebody_has_not_heard_of_are_told_by_the_other(at: Desk) -> None:
+def test_findings_that_somebody_has_not_heard_of_are_told_by_the_other() -> None:
+    late = {"rule": "late", "when": "metrics.late > 0.5"}
+    metrics = {name: {"source": "s", "query": f"delay-{name}"} for name in ("errors", "late")}
+    at = desk(card("delay", rules=[RULE, late], metrics=metrics), card("spam", rules=[RULE]))
+    at.world.values |= {"delay-errors": 0.6, "spam-errors": 0.7}
+    at.later()
+    snoozed(at)
+    at.world.values["delay-late"] = 0.9
+    at.later()
+    at.pager.effects.clear()
+    does(at, "merge", into=2, because="the same feed")
+    at.later()
+    ended, more = at.told()
+    assert ended == "warning resolved: errors (and 1 more rule) – merged into INC-2"
+    assert more.startswith("warning new_findings: errors (and ")
+    assert at.pager.effects[1].message.findings[:3] == ("errors", "delay: errors", "delay: late")
+
+
+def test_a_snooze_under_which_nothing_happened_keeps_nothing_from_anybody(at: Desk) -> None:
     snoozed(at)
     does(at, "merge", into=2, because="the same feed")
     at.later()
-    assert at.told() == [
-        "warning resolved: errors – merged into INC-2",
-        "warning new_findings: errors (and 1 more model)",
-    ]
+    assert at.told() == ["warning resolved: errors – merged into INC-2"]
 
 
 def test_a_worse_incident_triggers_the_acknowledged_one_anew_unless_it_was_known(at: Desk) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
 from escalation.duty import MINUTE, RULES, Duty, duty, names
 from switches.desk import card, desk
 
 from governance.core.authority import Actor
 from governance.engine import operations, switching
 from governance.engine.timeline import timeline
+from governance.errors import Conflict
 from governance.exchange.export.postmortem import postmortem
 
 HOUR = timedelta(hours=1)
@@ -59,6 +61,13 @@ def test_the_next_level_is_told_when_somebody_asks_for_it() -> None:
     line = next(each for each in timeline(at.engine, 1) if each.seq == done.entry)
     assert (line.actor, line.channel) == ("ana", "slack")
     assert line.text == "escalated it: level 2 of night, as ana asked: team ops, person cy; told ana, bo, cy: alone"
+
+
+def test_who_escalates_what_has_changed_is_told_who_was_first() -> None:
+    at = broken()
+    operations.acknowledge(at.engine, 1, actor="bo", at=at.now)
+    with pytest.raises(Conflict, match=r"has changed since version 1: it is acknowledged by bo since .* \(just now\)"):
+        operations.escalate(at.engine, 1, actor="ana", at=at.now, version=1)
 
 
 def test_the_postmortem_tells_the_times_the_findings_and_who_did_what_when() -> None:

@@ -24,6 +24,7 @@ from governance.core.organisation import Plugin
 from governance.engine.dispatch import dispatch
 from governance.engine.parts import Engine
 from governance.errors import InvalidDocument
+from governance.ports import folds
 from governance.settings import Settings
 from governance.store import decision_log, effects
 
@@ -123,6 +124,7 @@ def test_the_message_that_is_posted(receiver: Receiver) -> None:
         "findings": ["income is missing in 0.4 of the predictions", "grade is missing in 0.3 of the predictions"],
         "proposals": ["run runbook roll-back"],
         "at": "2026-01-05T12:30:00+00:00",
+        "also": [],
     }
 
 
@@ -249,6 +251,14 @@ def test_the_console_prints_what_happened(tmp_path: Path, capsys: pytest.Capture
         "→ run runbook roll-back",
     ]
     built.database.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [("alertmanager", "never"), ("pagerduty", "never"), ("webhook", "never"), ("email", "all"), ("apprise", "all")],
+)
+def test_programs_hear_of_each_incident_where_people_get_one_message_for_many(kind: str, how: str) -> None:
+    assert folds(plugins.kinds(plugins.ACTIONS)[kind].load()) == how
 
 
 def test_the_console_says_how_many_more() -> None:

@@ -156,6 +156,15 @@ def test_a_notice_that_is_about_no_incident_says_all_that_it_has_to(box: Box, po
     ]
 
 
+def test_a_message_that_stands_for_many_names_the_others(box: Box, port: int) -> None:
+    also = ("2 more incidents were resolved in this cycle:", "INC-8 fraud critical: late", "INC-9 churn info: odd")
+    over = replace(MESSAGE, reason="resolved", status="resolved", findings=(*MESSAGE.findings, *also), also=also)
+    assert mailer(port, to=["a@example.org"]).perform(replace(EFFECT, message=over)).delivered
+    said = box.mails[0].get_content().splitlines()
+    assert said[2:5] == [f"- {each}" for each in also]
+    assert "- grade is missing" not in said
+
+
 def test_who_was_put_off_is_tried_again_and_nobody_gets_it_twice(box: Box, port: int) -> None:
     mail, page = mailer(port), replace(EFFECT, to=(ANA, BO))
     box.away = {"bo@example.org": "450 come back later"}

@@ -114,6 +114,14 @@ def made(tmp_path_factory: pytest.TempPathFactory, port: int) -> Path:
     return directory
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connect directly, whatever the machine of the tests goes through."""
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 @pytest.fixture
 def place(made: Path, tmp_path: Path) -> Place:
     return Place(Path(shutil.copytree(made, tmp_path / "place")))
@@ -144,6 +152,7 @@ def test_a_place_where_nothing_is(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "✗ policies: problems – 1 in policies, the first: policies:1:1: error[missing-file]" in done.stdout
     assert "? database: file – none at .gov/governance.db – gov serve makes it" in done.stdout
+    assert "? escalations – not known, as org.yaml does not load – mend the policies first: gov check" in done.stdout
     assert not (tmp_path / ".gov").exists()
 
 
@@ -237,7 +246,7 @@ def test_people_whom_no_page_reaches(place: Place) -> None:
     assert place.wrong("escalations") == [
         "page: it names people, but no notifier reaches people (email without `to`, slack)"
     ]
-    place.write("fallback:", "repeat: 1 #")
+    place.write(", fallback: [{person: ana}]", "")
     place.write("to: [ops@example.com], ", "")
     place.write("bo: {}", "bo: {slack: U1}")
     assert [each.do for each in place.found("escalations") if each.ok is None] == ["add `fallback`, such as a team"]

@@ -143,9 +143,9 @@ def test_an_outage_leaves_one_message_in_its_final_state_and_a_whole_thread_in_o
     desk.inside.judge(0.9)
     desk.settle()
     desk.api.down = True
-    for number in range(200):
+    for number in range(80):
         operations.note(desk.inside.engine, 1, actor="ana", text=f"note {number:03}", at=desk.inside.clock.now())
-        if number % 20 == 0:
+        if number % 10 == 0:
             desk.outbox.step(desk.inside.clock.now())
             desk.later(3)
     operations.resolve(desk.inside.engine, 1, actor="bob", because="rolled back", at=desk.inside.clock.now())
@@ -156,10 +156,10 @@ def test_an_outage_leaves_one_message_in_its_final_state_and_a_whole_thread_in_o
     assert desk.said == ["Slack (slack): Slack answers HTTP 503"], "said once, not at every try"
     desk.api.down = False
     desk.later(31)
-    assert desk.settle() < 20, "200 lines go in a few messages, one a second"
+    assert desk.settle() < 20, "80 lines go in a few messages, one a second"
     assert desk.root["text"].startswith("✅ resolved · INC-1")
     found = [line.rpartition("note ")[2] for line in desk.thread.splitlines() if "note " in line]
-    assert found == [f"{number:03}" for number in range(200)]
+    assert found == [f"{number:03}" for number in range(80)]
     assert "resolved: rolled back" in desk.thread.splitlines()[-1]
     assert all(each.state == "sent" for each in why(desk.inside.engine, 1).notifications)
     assert desk.said[-1] == "Slack (slack) is told again"

@@ -10,12 +10,12 @@ from textual.content import Content
 from textual.theme import Theme
 
 from governance.core.schedule import Schedule
-from governance.views import MetricView
+from governance.views import EscalationView, MetricView
 from governance.views.on_call import on_call_views
 from tui.known import brief, number, span
 from tui.theme import DAY, NIGHT
 from tui.widgets.fleet import sparkline, trend
-from tui.widgets.incident import safe
+from tui.widgets.incident import escalation, safe
 from tui.widgets.on_call import drawn
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -125,3 +125,22 @@ def luminance(color: Color) -> float:
         each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in color.normalized
     )
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"next_at": NOW + timedelta(minutes=8), "next_to": ["bo"]}, "level 1 of 3 ana told → bo in 8 m 0 s"),
+        ({"next_at": NOW, "next_to": []}, "level 1 of 3 ana told → nobody is there now"),
+        (
+            {"state": "stopped", "comes_back_at": NOW + timedelta(minutes=90)},
+            "level 1 of 3 ana told comes back in 1 h 30 m unless worked on",
+        ),
+        ({"state": "exhausted"}, "level 1 of 3 ana told everybody was told"),
+        ({"level": 0, "told": [], "waits_for": "silenced by bo [b]"}, "nobody told yet waits: silenced by bo [b]"),
+    ],
+)
+def test_an_escalation_counts_down_to_who_is_next(more: dict, said: str) -> None:
+    facts = {"policy": "night", "level": 1, "last_level": 3, "loop": 0, "loops": 1, "next_at": None, "next_to": []}
+    view = EscalationView.model_validate({**facts, "state": "running", "told": ["ana"], **more})
+    assert Content.from_markup(escalation(view, NOW)).plain == said

@@ -91,5 +91,7 @@ def test_the_calendar_over_the_api_is_the_same_each_time(tmp_path: Path) -> None
     uids = [[line for line in each.text.splitlines() if line.startswith("UID:")] for each in (first, later)]
     assert uids[0] == uids[1]
     assert uids[0][0] == "UID:20260126T080000Z-travel-primary@on-call.model-governance"
+    whole = [[line for line in each.text.splitlines() if "DTSTAMP" not in line] for each in (first, later)]
+    assert whole[0] == whole[1]
     refused = api.client.get("/v1/oncall.ics?schedule=travel")
     assert (refused.status_code, "did you mean" in refused.text) == (404, True)

@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from governance.views import FindingView, FleetRow, IncidentView
+from governance.views import EscalationView, FindingView, FleetRow, IncidentView
 from tui.known import GLYPHS, MODES, Snapshot, number, span
 
 _STATUS = {"triggered": "$error", "acknowledged": "$warning", "mitigated": "$warning", "resolved": "$success"}
@@ -46,9 +46,26 @@ def _incident(incident: IncidentView, row: FleetRow, at: datetime) -> list[str]:
         "",
         fact("status", f"[{_STATUS.get(incident.status, '$muted')}]{incident.status}[/]"),
         fact("lead", lead),
+        *([fact("escalation", escalation(incident.escalation, at))] if incident.escalation else []),
         fact("opened", f"{span(incident.opened_at, at)} ago [$muted]{incident.opened_at:%Y-%m-%d %H:%M}Z[/]"),
         *([fact("also open", ", ".join(others))] if others else []),
     ]
+
+
+def escalation(view: EscalationView, at: datetime) -> str:
+    """Return who was told of an incident, and who is next in how long, as markup."""
+    level = f"level {view.level} of {view.last_level}" if view.level else "nobody told yet"
+    told = f" [$muted]{safe(', '.join(view.told))} told[/]" if view.told else ""
+    if view.waits_for:
+        return f"{level}{told} [$warning]waits: {safe(view.waits_for)}[/]"
+    if view.next_at is not None:
+        who = safe(", ".join(view.next_to)) or "[$error]nobody is there[/]"
+        when = f"in {span(at, view.next_at)}" if view.next_at > at else "now"
+        return f"{level}{told} → {who} {when}"
+    if view.comes_back_at is not None:
+        return f"{level}{told} [$muted]comes back in {span(at, max(at, view.comes_back_at))} unless worked on[/]"
+    state = {"stopped": "stopped", "handed_over": "another system escalates", "exhausted": "everybody was told"}
+    return f"{level}{told} [$muted]{state.get(view.state, view.state)}[/]"
 
 
 def _healthy(row: FleetRow) -> list[str]:

@@ -38,7 +38,7 @@ def merge(
     permitted(engine, other)
     with engine.database.transaction() as connection:
         source, target = open_(seen(connection, asked), at), open_(incidents.get(connection, into), at)
-        untold = source.snooze is not None or _kept_from_some(effects.of_incident(connection, number))
+        untold = _kept_from_some(effects.of_incident(connection, number))
         closed, joined = answer.merged(source, target, str(actor), at, untold=untold)
         joined = replace(joined, incident=reaching(engine, joined.incident, {}))
         decision = write(connection, engine, asked, IncidentChange(closed, "resolved"))
@@ -63,6 +63,7 @@ def _received(asked: Asked, joined: IncidentChange) -> Decision:
 
 
 def _kept_from_some(told: list[Effect]) -> bool:
-    """Tell whether the newest notification was kept from somebody, for a while."""
-    newest = {each.notifier: each for each in sorted(told, key=lambda each: each.version)}
-    return any(each.silence or each.state == "held" for each in newest.values())
+    """Tell whether the newest message was kept from somebody who listens, for a while: not as it is of no weight."""
+    newest = {each.notifier: each for each in sorted(told, key=lambda each: each.version) if not each.level}
+    kept = [each for each in newest.values() if each.state in ("withheld", "held")]
+    return any(each.message.severity != "info" for each in kept)

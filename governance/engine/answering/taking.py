@@ -11,7 +11,7 @@ from governance.core.effect import Effect, message_of
 from governance.core.incident import Incident, IncidentChange
 from governance.core.responders import contact
 from governance.core.suggestion import closest
-from governance.engine.answering.act import Asked, Done, act, open_, permitted, since
+from governance.engine.answering.act import Asked, Done, act, open_, permitted, seen, since
 from governance.engine.escalating import escalate_now
 from governance.engine.parts import Engine
 from governance.engine.permission import NotPermitted, card_of
@@ -113,7 +113,10 @@ def escalate(
     :raises Conflict: when it is closed, has no escalation, was told to everybody, or changed since `version`.
     :raises Denied: when the actor may not.
     """
-    open_(permitted(engine, Asked(number, "incident.escalate", actor, at, version)), at)
+    asked = Asked(number, "incident.escalate", actor, at, version)
+    permitted(engine, asked)
+    with engine.database.read() as connection:
+        open_(seen(connection, asked), at)
     incident, entry = escalate_now(engine, number, actor=actor, at=at, because=because, version=version)
     return Done(incident, sealed(engine, entry, at))
 

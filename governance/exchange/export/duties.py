@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from icalendar import Calendar, Event, vText
 
@@ -12,6 +12,8 @@ from governance.core.schedule import Schedule
 
 HOLE = "X-GOV-HOLE"
 """Marks an event that says that nobody is on call."""
+_BACK = timedelta(days=60)
+"""How long after the beginning of a year the one before still counts."""
 _FRESH = timedelta(hours=1)
 """How often who subscribes is asked to look again."""
 
@@ -31,9 +33,14 @@ def duties(schedules: Mapping[str, Schedule], start: datetime, end: datetime) ->
 
 
 def _whole(schedule: Schedule, start: datetime, end: datetime) -> Iterator[Shift]:
-    """Yield the shifts, the first from its own beginning: else it would be another one at each look."""
-    back = shifts(schedule, start - timedelta(days=60), end)
-    yield from (each for each in back if each.end > start)
+    """Yield the shifts, the first from its own beginning and the last to a midnight: so they are the same at each look.
+
+    One that began before the year is taken to begin with it.
+    """
+    year = datetime((start - _BACK).astimezone(UTC).year, 1, 1, tzinfo=UTC)
+    midnight = datetime.combine(end.astimezone(UTC).date(), time(), UTC)
+    found = shifts(schedule, year, midnight if midnight == end else midnight + timedelta(days=1))
+    yield from (each for each in found if each.end > start)
 
 
 def _event(name: str, shift: Shift, at: datetime) -> Event:

@@ -51,13 +51,17 @@ class Live:
         self.inbound.stop()
         self.engine.database.close()
 
+    def judge(self, value: float, *models: str) -> None:
+        """Let a second pass, push a value of these models' error rate, and do all that is due."""
+        at = self.inside.clock.on(seconds=1)
+        samples = [PushedSample(model, "error_rate", at, value) for model in models]
+        pushing.push(self.engine, "pushed", samples, key=f"k{at.isoformat()}", actor="test", at=at)
+        step(self.engine, at)
+
     def breach(self, model: str) -> dict[str, Any]:
         """Let a model err, and return the message that everyone sees of it."""
         before = len(self.slack.messages())
-        at = self.inside.clock.on(seconds=1)
-        sample = PushedSample(model, "error_rate", at, 0.9)
-        pushing.push(self.engine, "pushed", [sample], key=f"k{at.isoformat()}", actor="test", at=at)
-        step(self.engine, at)
+        self.judge(0.9, model)
         return wait(lambda: self.slack.messages()[before:], f"a message for {model}; {self.said}")[0]
 
     def shown(self, message: dict[str, Any], words: str) -> dict[str, Any]:

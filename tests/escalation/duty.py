@@ -12,6 +12,11 @@ from governance.core.effect import Effect
 from governance.core.escalation import Escalation
 from governance.core.incident import Incident
 from governance.core.organisation import Organisation
+from governance.engine import answering
+from governance.engine.calming import calm
+from governance.engine.dispatch import dispatch
+from governance.engine.escalating import escalate
+from governance.engine.hand_overs import hand_over
 from governance.engine.loop import step
 from governance.engine.parts import Engine
 from governance.store import effects, escalations, incidents
@@ -47,6 +52,7 @@ ORGANISATION: dict[str, Any] = {
     "escalations": {"night": LADDER},
     "notifiers": {"mail": {"kind": "console"}, "chat": {"kind": "console"}},
     "sources": {"s": {"kind": "push"}},
+    "cycle": {"catch_up": "1m"},
 }
 
 
@@ -95,10 +101,16 @@ class Duty(Desk):
             return effects.of_incident(connection, number)
 
     def until(self, minutes: int, every: int = 1) -> None:
-        """Let the engine look every so many minutes until so many minutes after the start."""
+        """Let time pass until so many minutes after the start; only at the end the engine judges, which takes long."""
         while self.now < START + minutes * MINUTE:
             self.now += every * MINUTE
-            step(self.engine, self.now)
+            self.beat()
+        step(self.engine, self.now)
+
+    def beat(self) -> None:
+        """Do what the engine does at a beat for people."""
+        for part in (answering.wake, calm, hand_over, escalate, dispatch):
+            part(self.engine, self.now)
 
     def look(self) -> None:
         """Let the engine look, again, at this instant."""

@@ -92,12 +92,13 @@ def test_the_end_is_told_to_who_was_paged_and_nothing_comes_after_it() -> None:
     desk = broken()
     desk.until(12)
     desk.world.values["delay-errors"] = 0.0
+    desk.later()
     desk.until(100)
     reasons = [(at, level, people, reason) for at, _, level, people, reason in desk.paged]
     assert reasons[-1] == (13, 0, ["ana", "bo", "cy"], "resolved")
     assert len(reasons) == 3
     desk.world.values["delay-errors"] = 0.9
-    desk.until(101 if desk.now < START + 101 * MINUTE else 102)
+    desk.later()
     assert desk.paged[-1][4] in ("reopened", "first")
 
 
@@ -275,7 +276,7 @@ def test_why_says_who_was_told_by_which_rule_with_the_receipt() -> None:
 def test_an_incident_that_was_found_late_pages_once_if_it_is_still_true() -> None:
     from switches.desk import Remembering
 
-    desk = duty()
+    desk = duty(cycle={})
     desk.look()
     past = Remembering()
     past.between = (START + 10 * MINUTE, START + timedelta(days=1))
@@ -283,7 +284,7 @@ def test_an_incident_that_was_found_late_pages_once_if_it_is_still_true() -> Non
     desk.now = START + 40 * MINUTE
     desk.look()
     assert desk.paged == [(40, "mail", 1, ["ana"], "first")]
-    over = duty()
+    over = duty(cycle={})
     over.look()
     gone = Remembering()
     gone.between = (START + 10 * MINUTE, START + 20 * MINUTE)

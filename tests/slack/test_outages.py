@@ -11,7 +11,7 @@ from slack_sdk import WebClient
 from workspace.emulate import Emulated
 from workspace.faults import Wrong
 from workspace.server import Workspace, text_of
-from workspace.world import World, person, world
+from workspace.world import World, outbox_of, person, world
 
 from governance.engine import operations
 from governance.engine.timeline import timeline
@@ -86,10 +86,14 @@ def test_the_console_does_not_wait_for_slack(
     here.engine.database.close()
 
 
-def test_posts_whose_answers_are_lost_are_made_once(strict_slack: Emulated, tmp_path: Path) -> None:
+def test_posts_whose_answers_are_lost_are_made_once_also_by_an_engine_that_died(
+    strict_slack: Emulated, tmp_path: Path
+) -> None:
     here = world(tmp_path, strict_slack, FIVE[0])
     strict_slack.faults.begin(Wrong.UNANSWERED, "chat.postMessage", times=1)
     here.judge(0.9, FIVE[0])
+    here.outbox.step(here.now)
+    here.outbox = outbox_of(here.engine, strict_slack, [here])  # the engine died before it could note the post
     here.tell()
     strict_slack.faults.begin(Wrong.UNANSWERED, "chat.postMessage", times=1)
     operations.acknowledge(here.engine, 1, actor=person("ann"), at=here.now)

@@ -138,6 +138,15 @@ def test_the_home_of_the_app_shows_what_is_mine(desk: Live) -> None:
     assert "INC-1" in text_of(home)
 
 
+def test_a_socket_that_is_lost_comes_back_and_clicks_arrive_again(desk: Live) -> None:
+    message = desk.breach("lost")
+    assert desk.slack.proxy.cut() == 1
+    wait(lambda: not desk.slack.proxy.connected, "the loss")
+    wait(lambda: desk.slack.proxy.connected, "the socket again", seconds=60)
+    wait(lambda: desk.slack.click("ann", message, "incident.acknowledge") < 5, "a click that is answered")
+    desk.shown(message, "lead ann")
+
+
 def _served(desk: Live) -> bool:
     answer = desk.inside.client.post("/ofrep/v1/evaluate/flags/switched.serve", json={"context": {}})
     return bool(answer.json()["value"])

@@ -54,5 +54,6 @@ def rendered(effect: Effect) -> str:
     shown = [f"{'':19}- {each}" for each in rest[:4]]
     if len(rest) > 4:
         shown.append(f"{'':19}- and {len(rest) - 4} more")
-    shown.extend(f"{'':19}→ {each}" for each in message.proposals[:2] if message.reason == "first")
+    most = None if message.also else 2  # of many incidents each may ask a person for something else
+    shown.extend(f"{'':19}→ {each}" for each in message.proposals[:most] if message.reason == "first")
     return "\n".join(printable(line) for line in [head, *shown])  # nothing from outside steers the terminal

@@ -57,7 +57,19 @@ def _summing(message: Message, others: Sequence[Message]) -> Message:
     named = [f"INC-{each.incident} {each.model} {each.severity}: {each.title}" for each in others[:MOST_LINES]]
     rest = [f"and {len(others) - MOST_LINES} more"] if len(others) > MOST_LINES else []
     also = (f"{count}:", *named, *rest)
-    return replace(message, title=f"{message.title} – and {count}", findings=(*message.findings, *also), also=also)
+    proposals = tuple(dict.fromkeys(each for one in (message, *others) for each in one.proposals))
+    return replace(
+        message,
+        title=f"{message.title} – and {count}",
+        findings=(*message.findings, *also),
+        proposals=_first(proposals, "more proposals, see the incidents"),
+        also=also,
+    )
+
+
+def _first(lines: tuple[str, ...], more: str) -> tuple[str, ...]:
+    rest = len(lines) - MOST_LINES
+    return lines if rest <= 0 else (*lines[:MOST_LINES], f"{rest} {more}")
 
 
 def _gravest(effect: Effect) -> tuple[int, int, str]:

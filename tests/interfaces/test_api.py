@@ -15,7 +15,6 @@ model: scoring
 tier: 1
 owners: {team: t}
 versions: {serving: v7, fallback: rules-2}
-data: {depends_on: [loans]}
 metrics:
   errors: {source: pushed, query: error_rate, every: 1s, stale_after: 1h}
 rules: [{rule: errors-high, when: metrics.errors > 0.5}]
@@ -140,9 +139,14 @@ def test_the_log_is_read_in_pages_and_proved(api: Any) -> None:
     refused(api.as_(api.vic, "GET", "/v1/log/9999"), 404, "has no entry 9999")
 
 
+def test_who_depends_on_a_model_is_told_before_it_is_pulled(tmp_path: Path) -> None:
+    api = inside(tmp_path / "own", {**CARDS, "scoring.yaml": f"{HARD}data: {{depends_on: [loans]}}\n"})
+    assert api.as_(api.token("vic"), "GET", "/v1/switches/loans").json()["dependants"] == ["scoring"]
+
+
 def test_a_switch_is_pulled_seen_and_restored(api: Any) -> None:
     before = api.as_(api.bob, "GET", "/v1/switches/loans").json()
-    assert (before["mode"], before["seq"], before["dependants"]) == ("live", 0, ["scoring"])
+    assert (before["mode"], before["seq"], before["dependants"]) == ("live", 0, [])
     assert before["may"]["pull"]["allowed"] is True
     assert before["may"]["restore"]["allowed"] is True
     body = {"mode": "throttle", "share": 0.25, "because": "errors", "expires": "2h"}

@@ -230,14 +230,11 @@ def _runbooks(found: Sequence[Loaded[BaseModel]]) -> tuple[dict[str, Authored[Ru
 
 
 def _plugin_problems(organisation: Authored[Organisation]) -> list[Problem]:
-    """Check the kind and the settings of every source and notifier; whether it answers is no matter of the file."""
-    found = []
-    for group, section in ((plugins.SOURCES, "sources"), (plugins.ACTIONS, "notifiers")):
-        for name, plugin in getattr(organisation.document, section).items():
-            for wrong in plugins.wrongs(group, plugin):
-                where = organisation.source.at((section, name, *wrong.path))
-                found.append(problem_at(organisation.source, where, "wrong-plugin", wrong.message, wrong.suggestion))
-    return found
+    """Check the kind and the settings of every plug-in; whether what it names answers is no matter of the file."""
+    return [
+        placed(organisation, (section, name, *wrong.path), "wrong-plugin", wrong.message, wrong.suggestion)
+        for section, name, wrong in plugins.wrongs_of(organisation.document)
+    ]
 
 
 def _calendars(found: Sequence[Loaded[BaseModel]]) -> dict[str, str]:

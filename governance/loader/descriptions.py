@@ -219,6 +219,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "escalations": "Who is told next while nobody answers, by name.",
         "notifiers": "How people are reached, by name.",
         "sources": "Where metrics come from, by name.",
+        "acts": "The systems that steps of runbooks act on, by name.",
         "incidents": "How findings make incidents.",
         "cycle": "How often the engine looks.",
         "alive": "A dead-man's-switch outside, which is pinged after each full cycle.",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal, Protocol, runtime_checkable
+
+from pydantic import BaseModel
 
 from governance.core.effect import Effect, Receipt
 from governance.core.incident import Incident
 from governance.core.metric import Answer, Query, Sample
+from governance.core.performance import Outcome, Request
 
 
 class Clock(Protocol):
@@ -115,3 +118,36 @@ def folds(action: Action) -> Folds:
     """
     said: Folds = getattr(action, "FOLDS", "all")
     return said
+
+
+class System(Protocol):
+    """A system that steps of runbooks act on, named in `acts` of org.yaml: `act: <name>.<operation>`.
+
+    `OPERATIONS` has the document of the parameters of each operation; `OUTPUTS` which values it gives later steps, with
+    their CEL types. Those in `REPEATS` are simply asked again, under the same key, where their answer was lost.
+    """
+
+    OPERATIONS: ClassVar[dict[str, type[BaseModel]]]
+    OUTPUTS: ClassVar[dict[str, dict[str, str]]]
+
+    @property
+    def REPEATS(self) -> frozenset[str]:  # noqa: N802 (an attribute of most systems, but one may have to be told)
+        """Return the operations of which the other side drops repeats by the key."""
+        ...
+
+    def perform(self, request: Request) -> Outcome:
+        """Act; the same key takes effect once where the other side knows keys. What went wrong is an Outcome."""
+        ...
+
+    def dry_run(self, request: Request) -> Outcome:
+        """Find out whether the act could be done, and change nothing: it exists, it answers, we may."""
+        ...
+
+
+@runtime_checkable
+class ReadsBack(Protocol):
+    """A system that can tell what became of an act whose answer was lost."""
+
+    def read_back(self, request: Request) -> Outcome | None:
+        """Return what became of it: done, or failed for what never took effect; None where that cannot be told."""
+        ...

@@ -58,7 +58,8 @@ def examine(settings: Settings, at: datetime, base: Path, only: Iterable[str] = 
     """
     chosen = list(only) or list(CHECKS)
     database = database_of(settings, read_only=True)
-    here = Installation(settings, loaded([settings.policies]), database if _exists(database) else None, at, base)
+    known = database if _exists(database) else None
+    here = Installation(settings, loaded([settings.policies], runbooks=settings.runbooks), known, at, base)
     try:
         found = [finding for name in chosen for finding in _carried_out(name, here)]
     finally:

@@ -80,7 +80,7 @@ def _led(database: Database) -> Iterator[Finding]:
     held = lease.leader(database)
     if held is None:
         return
-    said = f"{held.lease.holder}, epoch {held.lease.epoch}"
+    said = f"{held.lease.who}, epoch {held.lease.epoch}"
     if held.left:
         yield well("database", "leader", f"{said}, for {held.left:.0f} s more unless it goes on")
     else:

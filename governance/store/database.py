@@ -56,9 +56,6 @@ class Backend(Protocol):
     def is_empty(self) -> bool:
         """Tell whether nothing was ever written."""
 
-    def prepare(self) -> None:
-        """Make what tables need to lie in."""
-
     def settle(self, connection: Connection) -> None:
         """Set what stays set."""
 
@@ -131,8 +128,8 @@ class Database:
         importlib.import_module("governance.store.schema")  # a table is known once its module is imported
         if self._in_memory and self._laid_out_before():
             return
-        with self._explained():
-            self._backend.prepare()
+        for folder in filter(None, (self.path and self.path.parent, self.home)):
+            self._make_folder(folder)
         with self._turn, self._explained(), self._engine.connect() as connection:
             self._backend.settle(connection)
         with self.transaction() as connection:
@@ -247,6 +244,12 @@ class Database:
             if said is None:
                 raise
             raise Unavailable(said) from error
+
+    def _make_folder(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(f"the folder {folder} of {self.name} cannot be created: {error.strerror}") from error
 
     def _check_version(self, connection: Connection) -> int:
         found = connection.exec_driver_sql("SELECT max(version) FROM schema_version").scalar()

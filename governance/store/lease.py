@@ -30,6 +30,11 @@ class Lease:
     holder: str
     epoch: int
 
+    @property
+    def who(self) -> str:
+        """The holder as people are told of it: without what makes its name unique."""
+        return self.holder.partition("#")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -122,6 +127,6 @@ def check(connection: Connection, lease: Lease) -> None:
     """
     row = connection.execute(select(_C.holder, _C.epoch).where(_C.name == lease.name)).first()
     if row is None or (row.holder, row.epoch) != (lease.holder, lease.epoch):
-        who = "nobody" if row is None else row.holder
+        who = "nobody" if row is None else Lease(lease.name, row.holder, row.epoch).who
         epoch = "" if row is None else f" (epoch {row.epoch}, ours was {lease.epoch})"
         raise Fenced(f"this process leads no more: {who} took over{epoch}; nothing was written that it was about to do")

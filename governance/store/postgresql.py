@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -84,9 +85,6 @@ class PostgreSQL:
         """Tell whether nothing was ever written."""
         return not self.exists()
 
-    def prepare(self) -> None:
-        """Do nothing: the database is made by who runs the server."""
-
     def settle(self, connection: Connection) -> None:
         """Do nothing: each connection is set up as it is made."""
 
@@ -142,8 +140,8 @@ class Watch:
 def _engine(url: URL) -> Engine:
     # Our own BEGIN says what psycopg's would not, and is of several statements, which cannot be prepared.
     arguments: dict[str, object] = {"autocommit": True, "prepare_threshold": None}
-    if "connect_timeout" not in url.query:
-        arguments["connect_timeout"] = CONNECT_SECONDS
+    usual = {"connect_timeout": CONNECT_SECONDS, "application_name": f"gov {os.getpid()}"}
+    arguments |= {name: value for name, value in usual.items() if name not in url.query}
     engine = create_engine(
         url, connect_args=arguments, poolclass=QueuePool, pool_timeout=turns.BUSY_SECONDS, pool_pre_ping=True
     )

@@ -15,7 +15,6 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 
-from governance.errors import Unavailable
 from governance.store import turns
 from governance.store.watch import Watch
 
@@ -59,19 +58,6 @@ class SQLite:
     def is_empty(self) -> bool:
         """Tell whether nothing was ever written."""
         return self.path is not None and not (self.path.exists() and self.path.stat().st_size)
-
-    def prepare(self) -> None:
-        """Make the folder of the file.
-
-        :raises Unavailable: when it cannot be made.
-        """
-        if self.path is None:
-            return
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            said = f"the folder of the database {self.path} cannot be created: {error.strerror}"
-            raise Unavailable(said) from error
 
     def settle(self, connection: Connection) -> None:
         """Set what stays set in the file."""

@@ -260,7 +260,7 @@ def test_no_database_at_all(tmp_path: Path) -> None:
     (tmp_path / "gov.db").write_text("these are my notes, " * 100)
     for url, sentence in [
         (f"sqlite:///{tmp_path}/gov.db", "no SQLite database"),
-        (f"sqlite:///{tmp_path}/gov.db/below/x.db", "folder of the database"),
+        (f"sqlite:///{tmp_path}/gov.db/below/x.db", "cannot be created: Not a directory"),
     ]:
         with pytest.raises(Unavailable, match=sentence):
             Database(url).create_tables()

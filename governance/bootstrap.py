@@ -46,7 +46,8 @@ def engine(settings: Settings, *, clock: Clock | None = None, base: Path | None 
     from governance.store.database import Database
     from governance.store.heads_file import refuse_lost
 
-    made = built(sound(policies([settings.policies])), Database(settings.database), clock, base)
+    loaded = sound(policies([settings.policies], runbooks=settings.runbooks))
+    made = built(loaded, Database(settings.database), clock, base)
     refuse_lost(settings.database_file)
     made.database.create_tables()
     return made
@@ -59,7 +60,7 @@ def evaluator(settings: Settings) -> Engine:
     """
     from governance.store.database import Database
 
-    loaded = sound(policies([settings.policies]))
+    loaded = sound(policies([settings.policies], runbooks=settings.runbooks))
     if settings.database_file.exists():
         database = Database(settings.database, read_only=True)
         database.check_layout()
@@ -85,7 +86,7 @@ def operator(settings: Settings, *, begin: bool = False) -> Engine:
         raise Unavailable(f"no database at {settings.database_file}: {_NO_DATABASE}")
     database = Database(settings.database)
     database.create_tables()
-    loaded = policies([settings.policies])
+    loaded = policies([settings.policies], runbooks=settings.runbooks)
     ruling_now = in_force(database, settings, loaded)
     if ruling_now is not None:
         return built(ruling_now, database)
@@ -182,7 +183,7 @@ def has_tokens(settings: Settings) -> bool:
     from governance.store import tokens
     from governance.store.database import Database
 
-    disk = policies([settings.policies])
+    disk = policies([settings.policies], runbooks=settings.runbooks)
     if disk.organisation.identity.oidc is not None and not disk.problems:
         return True
     if not settings.database_file.exists():

@@ -126,8 +126,8 @@ def any_open(connection: Connection, incident: int) -> bool:
 
 def counts(connection: Connection) -> dict[str, int]:
     """Return how many runs there are in each state."""
-    rows = connection.execute(select(_C.state, func.count()).group_by(_C.state).order_by(_C.state)).tuples()
-    return dict(rows.all())
+    rows = connection.execute(select(_C.state, func.count()).group_by(_C.state).order_by(_C.state))
+    return {row[0]: row[1] for row in rows}
 
 
 def save(connection: Connection, *changed: Run) -> None:

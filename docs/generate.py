@@ -132,7 +132,7 @@ def shipped_runbooks() -> str:
     lines = [
         "# The shipped runbooks",
         "",
-        "Generated from `runbooks/` by `make docs`. One of your own with the same name takes the place of one of these.",
+        "Generated from `runbooks/` by `make docs`. One of your own with the same name takes its place.",
         "",
         "| runbook | when | proves |",
         "| --- | --- | --- |",

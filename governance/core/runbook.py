@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from governance.core.document import Document, Duration, Flag, ParameterValue
+from governance.core.document import Document, Duration, Flag, Number
 from governance.core.evidence import EvidenceKind
 from governance.core.organisation import Role
 
@@ -22,11 +22,11 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Times = Annotated[int, Field(ge=1, le=100)]
 
 
-class Parameter(Document):
+class RunbookParameter(Document):
     """What whoever starts a run may say; without a default they have to. A default may hold CEL in braces."""
 
     type: ParameterType = "string"
-    default: ParameterValue | None = None
+    default: Number | Flag | str | None = None
     description: str = ""
 
 
@@ -119,8 +119,8 @@ class Runbook(Document):
     for_: Literal["model"] = Field(default="model", alias="for")
     description: str
     applies_to: str | None = None
-    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    parameters: dict[str, RunbookParameter] = Field(default_factory=dict)
     proves: EvidenceKind | None = None
     every: Duration | None = None
     dry_run: Flag = False
-    steps: tuple[Step, ...] = Field(json_schema_extra={"minItems": 1})
+    steps: tuple[Step, ...] = Field(min_length=1)

@@ -70,8 +70,9 @@ class Undo(Document):
 class Step(Document):
     """One step: something to read and tick, a condition, a consent, an act, a wait or a notice.
 
-    `when` skips it unless it holds. `on_failure` and `on_timeout` are stop, continue or a later step; `then` is where
-    the run goes after it: a later step, an earlier one so often at most, or end.
+    `text` says in plain words what it is about; of a consent it is the question. `when` skips it unless it holds.
+    `on_failure` and `on_timeout` are stop, continue or a later step; `then` is where the run goes after it: a later
+    step, an earlier one so often at most, or end.
     """
 
     step: Name
@@ -83,6 +84,7 @@ class Step(Document):
     wait: Duration | None = None
     notify: Notice | None = None
 
+    text: str | None = None
     when: str | None = None
     timeout: Duration | None = None
     on_timeout: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from governance.core.document import Document, Duration, Flag, Number
 from governance.core.evidence import EvidenceKind
@@ -70,8 +70,9 @@ class Undo(Document):
 class Step(Document):
     """One step: something to read and tick, a condition, a consent, an act, a wait or a notice.
 
-    `when` skips it unless it holds. `on_failure` and `on_timeout` are stop, continue or a later step; `then` is where
-    the run goes after it: a later step, an earlier one so often at most, or end.
+    `text` says in plain words what it is about; of a consent it is the question. `when` skips it unless it holds.
+    `on_failure` and `on_timeout` are stop, continue or a later step; `then` is where the run goes after it: a later
+    step, an earlier one so often at most, or end.
     """
 
     step: Name
@@ -83,6 +84,7 @@ class Step(Document):
     wait: Duration | None = None
     notify: Notice | None = None
 
+    text: str | None = None
     when: str | None = None
     timeout: Duration | None = None
     on_timeout: str | None = None
@@ -121,4 +123,11 @@ class Runbook(Document):
     proves: EvidenceKind | None = None
     every: Duration | None = None
     dry_run: Flag = False
-    steps: tuple[Step, ...] = Field(min_length=1)
+    steps: tuple[Step, ...] = Field(json_schema_extra={"minItems": 1})
+
+    @field_validator("steps")
+    @classmethod
+    def _some(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        if not steps:
+            raise ValueError("a runbook has a step at least")
+        return steps

@@ -32,6 +32,7 @@ RUNBOOKS: Mapping[str, Mapping[str, str]] = {
         "with": _WITH,
         "wait": "How long nothing is done.",
         "notify": "What people are told.",
+        "text": "What it is about in plain words; of a consent the question. A text with CEL in braces.",
         "when": "A condition in CEL; unless it holds, the step is skipped.",
         "timeout": "How long it may take.",
         "on_timeout": "Where to go then: stop, continue or a later step; by default as `on_failure` says.",

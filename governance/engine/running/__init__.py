@@ -1,0 +1,1 @@
+"""Runs of runbooks: begun, driven, acted on by people, and shown."""

@@ -42,7 +42,7 @@ class Runner:
         """Begin in the caller's thread; give up what takes longer than so many seconds."""
         self.collector = Collector()
         self._limit = limit
-        self._beside = False
+        self._beside = self._closing = False
         self._lock = threading.Lock()
         self._woken = threading.Event()
         self._jobs: dict[str, _Job] = {}
@@ -60,8 +60,12 @@ class Runner:
         try:
             yield
         finally:
-            self._beside = False
+            self._beside = self._closing = False
             self.idle(seconds)
+
+    def close(self) -> None:
+        """Begin nothing more; what is under way may end and be told."""
+        self._closing = True
 
     @contextmanager
     def alone(self) -> Iterator[bool]:
@@ -97,7 +101,7 @@ class Runner:
     def has_room(self) -> bool:
         """Tell whether more can be begun."""
         with self._lock:
-            return not self._beside or len(self._jobs) < MOST
+            return not self._beside or (not self._closing and len(self._jobs) < MOST)
 
     def start(
         self, run: str, work: Callable[[], Any], done: Callable[[Any], None], given_up: Callable[[], None]

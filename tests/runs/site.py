@@ -26,7 +26,6 @@ from governance.loader import load_text
 from governance.policies import KINDS
 from governance.store import decision_log, runs
 from governance.store.database import Database
-from governance.testing.collector import FixedClock
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -145,13 +144,33 @@ def planned(*runbooks: Any, card: Mapping[str, Any] = CARD) -> EvaluationPlan:
 
 
 @dataclass
+class Watch:
+    """The clock of a test."""
+
+    at: datetime
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self.at
+
+
+@dataclass
 class Site:
-    """An engine over one database; `restarted` is what a new process would make of it."""
+    """An engine over one database, with its clock, its source and its system."""
 
     engine: Engine
     system: Counting
     world: World
-    now: datetime = START
+    watch: Watch
+
+    @property
+    def now(self) -> datetime:
+        """The time."""
+        return self.watch.at
+
+    @now.setter
+    def now(self, at: datetime) -> None:
+        self.watch.at = at
 
     def begin(self, name: str = "r", **given: Any) -> Run:
         """Begin a run of a runbook."""
@@ -199,14 +218,14 @@ def site(
     if database is None:
         database = Database("sqlite://")
         database.create_tables()
-    world, system = world or World(), system or Counting()
+    world, system, watch = world or World(), system or Counting(), Watch(now)
     engine = Engine(
         plan=planned(*runbooks, card=card),
         organisation=Organisation.model_validate(ORGANISATION),
         sources={"s": world},
         notifiers={},
         database=database,
-        clock=FixedClock(),
+        clock=watch,
         acts={"x": system},
     )
-    return Site(engine, system, world, now)
+    return Site(engine, system, world, watch)

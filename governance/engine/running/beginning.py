@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from governance.core.compiled import CompiledPolicy
 from governance.core.decision import Decision
+from governance.core.incident import Incident
 from governance.core.metric import Labels
 from governance.core.plain import plain_object
 from governance.core.run import Mode, Run
@@ -37,12 +38,15 @@ def begin(
     started_by: str = ENGINE,
     parameters: Mapping[str, object] | None = None,
     incident: int = 0,
+    about: Incident | None = None,
     labels: Labels = (),
     mode: Mode = "live",
     rule: str = "",
     channel: str = "",
 ) -> tuple[Run, Decision]:
     """Begin a run, and return it with its entry; who wants it done by then wakes `engine.runner`.
+
+    `about` is the incident where it is not written yet.
 
     :raises NotFound: when no card declares the model, or there is no such incident.
     :raises InvalidDocument: when a parameter is missing, unknown or of another type.
@@ -62,11 +66,11 @@ def begin(
         raise Conflict(
             f"{before.id} of '{runbook.runbook}' is {before.state} for {model} since {when}, started by {who}"
         )
-    about = incidents.get(connection, incident) if incident else None
+    about = about or (incidents.get(connection, incident) if incident else None)
     values = valued(runbook, parameters or {}, card, at, because=because, labels=labels, incident=about)
     run = Run(
-        runs.next_id(connection), runbook, model, card, plain_object(values), started_by, at, because, mode, incident,
-        labels, rule, version=0,
+        runs.next_id(connection), runbook, model, card, plain_object(values), started_by, at, because, mode,
+        about.id if about is not None else 0, labels, rule, version=0,
     )  # fmt: skip
     change = begun(run, at)
     return run, write(connection, engine, change, at, channel)[0]

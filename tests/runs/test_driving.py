@@ -10,9 +10,11 @@ from runs.site import MINUTE, SECOND, Counting, ReadingBack, runbook, site
 
 from governance.core import run_acts
 from governance.core.run import Answer
+from governance.engine.dispatch import dispatch
 from governance.engine.running.driving import drive
 from governance.errors import Conflict, InvalidDocument
-from governance.store import decision_log, runs
+from governance.store import decision_log, runs, switches
+from governance.testing.collector import Collector
 
 LOOK = {"step": "look", "instruct": "Is {card.model} sound?", "timeout": "15m"}
 ACT = {"step": "act", "act": "x.do", "with": {"version": "{card.versions.rollback_to}", "n": "{1 + 1}"}}
@@ -310,3 +312,35 @@ def test_nothing_is_asked_again_of_a_run_at_rest() -> None:
     here.act(run_acts.resumed, "bo")
     here.drive()
     assert here.run().state == "done"
+
+
+def test_the_engine_is_changed_in_the_transaction_of_the_outcome() -> None:
+    pull = {"step": "pull", "act": "switch.pull", "with": {"mode": "stopped", "reason": "{run.id} says so"}}
+    here = site(runbook(pull, LOOK))
+    here.begin()
+    here.drive()
+    assert here.place() == ("waiting", "look", "waiting")
+    with here.engine.database.read() as connection:
+        switch = switches.get(connection, "m")
+    assert [(each.mode, each.reason) for each in switch.settings] == [("stopped", "RUN-1 says so")]
+    assert here.run().visits[0].outputs["seq"] == switch.seq
+
+
+def test_people_are_told_in_the_transaction_of_the_step() -> None:
+    here, pager = (
+        site(runbook({"step": "tell", "notify": {"message": "{card.model} is served by {run.id}"}}, LOOK)),
+        (Collector()),
+    )
+    here.engine.notifiers = {"pager": pager}
+    here.begin()
+    here.drive()
+    dispatch(here.engine, here.now)
+    assert [each.message.title for each in pager.effects] == ["m is served by RUN-1"]
+    assert here.run().visits[0].state == "done"
+
+
+def test_nobody_who_can_be_told_fails_the_step() -> None:
+    here = site(runbook({"step": "tell", "notify": {"message": "x"}, "on_failure": "act"}, LOOK, ACT))
+    here.begin()
+    here.drive()
+    assert [each.state for each in here.run().visits] == ["failed", "done"]

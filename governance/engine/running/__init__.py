@@ -1,1 +1,1 @@
-"""Runs of runbooks: begun, driven, acted on by people, and shown."""
+"""Runs: what the engine and people do with them."""

@@ -17,9 +17,10 @@ from governance.core.run_steps import Judgement
 from governance.engine.parts import Engine
 from governance.engine.running import own_acts
 from governance.engine.running.judging import Seen, asks_nothing, judge, seen
+from governance.engine.running.notices import notified
 from governance.engine.running.performing import on_itself, perform, recover, repeats, request_of
 from governance.engine.running.writing import write
-from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable
+from governance.errors import Conflict, GovernanceError, Unavailable
 from governance.store import decision_log, runs
 
 if TYPE_CHECKING:
@@ -130,7 +131,11 @@ class Driver:
         assert found.notice is not None  # noqa: S101
         here = here_of(run)
         key = f"{run.id}/{here.step}/{here.number}"
-        outcome = own_acts.notified(connection, self._engine, run, key, found.notice, self._at)
+        notice = found.notice
+        outcome = notified(
+            connection, self._engine, run, key, notice.message, self._at,
+            channel=notice.channel or "", notifier=notice.notifier or "",
+        )  # fmt: skip
         if outcome.state == "done":
             return change
         return run_steps.entered(run, replace(found.facts, trouble=outcome.detail), self._at)
@@ -175,18 +180,10 @@ class Driver:
 
     def _on_itself(self, run: Run) -> None:
         """Change the engine itself in the very transaction that records it, and so exactly once."""
-        request = request_of(run, self._at)
-        if run.mode == "dry_run":
-            with self._engine.database.read() as connection:
-                outcome = own_acts.dry_run(connection, self._engine, run, request)
-            self._performed(run, outcome)
-            return
-        try:
-            with self._engine.database.transaction() as connection:
-                outcome = own_acts.perform(connection, self._engine, run, request)
-                self._saved(connection, run_steps.performed(run, outcome, self._at))
-        except (Denied, InvalidDocument, NotFound) as error:  # and nothing of it was done
-            self._performed(run, Outcome("failed", str(error), again=False))
+        act = own_acts.dry_run if run.mode == "dry_run" else own_acts.perform
+        with self._engine.database.transaction() as connection:
+            outcome = act(connection, self._engine, run, request_of(run, self._at))
+            self._saved(connection, run_steps.performed(run, outcome, self._at))
 
     def _commit(self, change: RunChange) -> Run:
         with self._engine.database.transaction() as connection:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from governance.core.card import Card
 from governance.core.decision import Decision
@@ -15,6 +17,9 @@ from governance.engine.permission import declared, permit
 from governance.engine.sealing import sealed
 from governance.errors import Conflict, Denied, NotFound
 from governance.store import decision_log, evidence
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def record(
@@ -48,9 +53,16 @@ def record(
     identity = entries.identity("evidence", model, kind, team, regime, str(done), actor, str(now))
     made = Record(model, kind, done, actor, now, identity, version, note, team, regime)
     with engine.database.transaction() as connection:
-        evidence.add(connection, made)
-        decision_log.append(connection, [_entry(made)])
+        write(connection, made)
     return sealed(engine, identity, now)
+
+
+def write(connection: Connection, made: Record, *, run: str = "") -> None:
+    """Write a record with its entry in this transaction; `run` is the run of a runbook that proves it."""
+    evidence.add(connection, made)
+    entry = _entry(made)
+    subject = {**entry.subject, "run": run} if run else entry.subject
+    decision_log.append(connection, [replace(entry, subject=subject)])
 
 
 def recorded(engine: Engine, model: str) -> list[tuple[Record, int | None]]:

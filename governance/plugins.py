@@ -86,9 +86,10 @@ def operations(organisation: Organisation) -> dict[str, Operation]:
 
 def offered(system: Any, name: str) -> list[Operation]:
     """Return the operations of a class of systems, as one of this name offers them."""
-    back = issubclass(system, ReadsBack)
+    back, said_so = issubclass(system, ReadsBack), system.REPEATS
+    repeats = said_so if isinstance(said_so, frozenset) else frozenset()  # of some only the settings tell
     return [
-        Operation(f"{name}.{each}", document, system.OUTPUTS.get(each, {}), each in system.REPEATS, back)
+        Operation(f"{name}.{each}", document, system.OUTPUTS.get(each, {}), each in repeats, back)
         for each, document in system.OPERATIONS.items()
     ]
 

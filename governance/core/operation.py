@@ -40,6 +40,12 @@ class WrongParameter:
     message: str
 
 
+def outputs_of(operation: Operation, with_: Mapping[str, Any]) -> dict[str, str]:
+    """Return the outputs of one act: those of its operation, and those that its parameter `outputs` names."""
+    named = with_.get("outputs") if "outputs" in operation.document.model_fields else None
+    return {**(dict.fromkeys(named, "dyn") if isinstance(named, Mapping) else {}), **operation.outputs}
+
+
 def wrong_parameters(
     operation: Operation, with_: Mapping[str, Any], is_open: Callable[[object], bool] = lambda _: False
 ) -> list[WrongParameter]:

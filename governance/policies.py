@@ -6,7 +6,7 @@ import gc
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +26,7 @@ from governance.core.placed import placed
 from governance.core.plan import evaluation_plan
 from governance.core.problem import Problem
 from governance.core.runbook import Runbook
+from governance.core.runbook_uses import runbook_problems
 from governance.core.silence_document import SilenceDocument, silence_problems, written_silence
 from governance.core.story import Suite
 from governance.core.waiver_document import WaiverDocument, waiver_problems, written_waiver
@@ -103,14 +104,20 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = (), *, runbooks: P
     near = [each for each in beside(paths, runbooks) if each.is_dir()]
     loaded = load([*paths, *near], KINDS)
     found = [*loaded.loaded, *loaded.salvaged]
-    found.extend(_around(found, {*paths, *near}, context, runbooks))
+    around = _around({*paths, *near}, context, runbooks)
+    neighbours = {name: each for card in _of_kind(around, Card) for name, each in card.document.metrics.items()}
+    found.extend(_lacking(found, around))
     found.extend(_standard(found))
     calendars = _calendars(found)
     itself = [*_engine_card(found), *_canary_card(found)]
     organised = bool(_of_kind(loaded.loaded, Organisation))
     documents = [*((each.source.file, each.source.text) for each in [*found, *itself]), *calendars.items()]
     texts = _texts(documents, paths, near)
-    return _combined(found, itself, loaded.problems, documents=texts, organised=organised, calendars=calendars)
+    own = _Own(
+        frozenset(each.source.file for each in loaded.loaded),
+        {name: each.label_names() for name, each in neighbours.items()},
+    )
+    return _combined(found, itself, loaded.problems, own, documents=texts, organised=organised, calendars=calendars)
 
 
 def stored_policies(documents: Mapping[str, str], under: str = "policies") -> Policies:
@@ -129,13 +136,23 @@ def stored_policies(documents: Mapping[str, str], under: str = "policies") -> Po
         if one is not None:
             (itself if ours and isinstance(one.document, Card) else found).append(one)
     organised = bool(_of_kind(found, Organisation))
-    return _combined(found, itself, problems, documents=dict(documents), organised=organised, calendars=calendars)
+    own = _Own(frozenset(each.source.file for each in found if not each.source.file.startswith(SHIPPED)))
+    return _combined(found, itself, problems, own, documents=dict(documents), organised=organised, calendars=calendars)
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """Which files are checked for themselves, and the metrics of cards that lie around them, with their labels."""
+
+    files: frozenset[str]
+    around: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _combined(
     found: Sequence[Loaded[BaseModel]],
     itself: Sequence[Loaded[BaseModel]],
     wrong: Sequence[Problem],
+    own: _Own,
     *,
     documents: Mapping[str, str],
     organised: bool,
@@ -168,8 +185,10 @@ def _combined(
     problems.extend(maintenance_problems(windows, plan.by_model, document) if cards else ())
     silences = (*map(written_silence, muted), *map(written_maintenance, windows))
     runbooks, twice = _runbooks(found)
-    problems.extend(twice)
     plan = replace(plan, waivers=tuple(map(written_waiver, asked)), silences=silences, runbooks=runbooks)
+    mine = [each for each in _of_kind(found, Runbook) if each.source.file in own.files]
+    checked = runbook_problems(mine, cards, packs, plan, document, lambda: plugins.operations(document), own.around)
+    problems.extend([*twice, *checked])
     everything = sorted(dict.fromkeys([*problems, *plan.problems]), key=lambda problem: problem.position)
     return Policies(plan, document, organised, tuple(everything), documents, organisation)
 
@@ -184,12 +203,14 @@ def sound(loaded: Policies) -> Policies:
     return loaded
 
 
-def _around(
-    found: Sequence[Loaded[BaseModel]], given: Collection[Path], context: Sequence[Path], runbooks: Path
-) -> list[Loaded[BaseModel]]:
-    """Return of what lies around the paths that were given the organisation and runbooks that they do not bring."""
+def _around(given: Collection[Path], context: Sequence[Path], runbooks: Path) -> Sequence[Loaded[BaseModel]]:
+    """Return what lies around the paths that were given."""
     rest = [each for each in [*context, *beside(context, runbooks)] if each not in given and each.exists()]
-    around = load(rest, KINDS).loaded if rest else ()
+    return load(rest, KINDS).loaded if rest else ()
+
+
+def _lacking(found: Sequence[Loaded[BaseModel]], around: Sequence[Loaded[BaseModel]]) -> list[Loaded[BaseModel]]:
+    """Return of what lies around the organisation and the runbooks that were not found."""
     own = {each.document.runbook for each in _of_kind(found, Runbook)}
     organised = bool(_of_kind(found, Organisation))
     return [

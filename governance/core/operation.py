@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from governance.core.performance import Outcome, Request
+
+D = TypeVar("D", bound=BaseModel)
 Path = tuple[str | int, ...]
 
 
@@ -63,6 +66,16 @@ def wrong_parameters(
             if not any(_about(each["loc"], path) for path in held)
         ]
     return []
+
+
+def parsed(document: type[D], request: Request) -> D | Outcome:
+    """Return what an operation is asked, or the outcome of asking it nonsense."""
+    try:
+        return document.model_validate(dict(request.with_))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"] if first["type"] != "missing")
+        return Outcome("failed", f"{request.operation}: {f'{where}: ' if where else ''}{said(first)}", again=False)
 
 
 def said(error: ErrorDetails) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from governance.core.document import Document, Duration, Flag, Number
 from governance.core.evidence import EvidenceKind
@@ -123,4 +123,11 @@ class Runbook(Document):
     proves: EvidenceKind | None = None
     every: Duration | None = None
     dry_run: Flag = False
-    steps: tuple[Step, ...] = Field(min_length=1)
+    steps: tuple[Step, ...] = Field(json_schema_extra={"minItems": 1})
+
+    @field_validator("steps")
+    @classmethod
+    def _some(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        if not steps:
+            raise ValueError("a runbook has a step at least")
+        return steps

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from governance.core.operation import said
+from governance.core.operation import parsed
 from governance.core.performance import Outcome, Request
 
 D = TypeVar("D", bound=BaseModel)
@@ -18,12 +18,9 @@ def asked(request: Request, document: type[D], act: Callable[[D], Outcome], *, h
     from governance.remote.call import Lost, NotSent
     from governance.remote.judging import lost, unsent
 
-    try:
-        wanted = document.model_validate(dict(request.with_))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        return Outcome("failed", f"{request.operation}: {f'{where}: ' if where else ''}{said(first)}", again=False)
+    wanted = parsed(document, request)
+    if isinstance(wanted, Outcome):
+        return wanted
     try:
         return act(wanted)
     except NotSent as error:
@@ -31,5 +28,5 @@ def asked(request: Request, document: type[D], act: Callable[[D], Outcome], *, h
     except Lost as error:
         return lost(error, harmless=harmless)
     except Exception as error:  # noqa: BLE001 (an answer of a strange form must end its own act only)
-        said_ = f"{request.operation}: the answer is not as expected: {type(error).__name__}"
-        return lost(Lost(said_), harmless=harmless)
+        said = f"{request.operation}: the answer is not as expected: {type(error).__name__}"
+        return lost(Lost(said), harmless=harmless)

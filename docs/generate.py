@@ -14,6 +14,7 @@ from governance.core.duration import format_duration
 from governance.core.measure import MEASURES
 from governance.core.pack import Pack
 from governance.core.rule import Rule
+from governance.core.runbook import Goto, Runbook, Step
 from governance.loader.published import json_schema
 from governance.policies import KINDS, shipped
 
@@ -29,6 +30,7 @@ def pages() -> dict[Path, str]:
     own = {
         HERE / "measures.md": measures(),
         HERE / "pack-rules.md": pack_rules(),
+        HERE / "shipped-runbooks.md": shipped_runbooks(),
         problem_pages.PAGES / "README.md": problem_pages.index(),
     }
     return {**schemas, **own}
@@ -118,6 +120,86 @@ def _rule(pack: Pack, rule: Rule) -> Iterator[str]:
         "evidence for": rule.controls and ", ".join(rule.controls),
     }
     yield from (f"- {name}: {value}" for name, value in said.items() if value)
+
+
+def shipped_runbooks() -> str:
+    """Return the page of the shipped runbooks: when each helps, and what it does step by step."""
+    found = []
+    for path in sorted(shipped("runbooks").glob("*.yaml")):
+        text = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if text["kind"] == "runbook":
+            found.append(Runbook.model_validate({key: value for key, value in text.items() if key != "kind"}))
+    lines = [
+        "# The shipped runbooks",
+        "",
+        "Generated from `runbooks/` by `make docs`. One of your own with the same name takes its place.",
+        "",
+        "| runbook | when | proves |",
+        "| --- | --- | --- |",
+        *(f"| [{each.runbook}](#{each.runbook}) | {each.description} | {each.proves or '–'} |" for each in found),
+    ]
+    for each in found:
+        lines += _runbook(each)
+    return "\n".join(lines) + "\n"
+
+
+def _runbook(runbook: Runbook) -> Iterator[str]:
+    yield from ("", f"## {runbook.runbook}", "", runbook.description, "")
+    needs = " ".join((runbook.applies_to or "").split())
+    yield f"For models with `{needs}`." if needs else "For every model."
+    if runbook.parameters:
+        yield from ("", "| parameter | default | is |", "| --- | --- | --- |")
+    for name, parameter in runbook.parameters.items():
+        default = parameter.default
+        shown = format_duration(default) if isinstance(default, timedelta) else str(default)
+        yield f"| `{name}` | {f'`{shown}`' if shown else '–'} | {parameter.description} |"
+    yield from ("", "| step | does | else |", "| --- | --- | --- |")
+    yield from (f"| {each.step} | {_does(each)} | {_else(each)} |" for each in runbook.steps)
+
+
+def _does(step: Step) -> str:
+    """Return what a step does, in a line; the texts that people read are in the file."""
+    said = {
+        "instruct": "a person looks or works, and ticks",
+        "check": f"is it so? {_line(step.text)}",
+        "approve": f"{_people(step)} decides: {_line(step.text)}",
+        "act": f"`{step.act}`: {_line(step.text)}",
+        "wait": f"waits for {format_duration(step.wait) if step.wait else ''}",
+        "notify": "tells people",
+    }[step.kind]
+    when = f", when `{' '.join(step.when.split())}`" if step.when else ""
+    return f"{said}{when}{_onward(step)}"
+
+
+def _people(step: Step) -> str:
+    consent = step.approve
+    if consent is None:
+        return ""
+    who = f"{consent.people} {consent.role}s" if consent.people > 1 else f"one {consent.role}"
+    return who if consent.not_ == "nobody" else f"{who} who did not start it"
+
+
+def _onward(step: Step) -> str:
+    if isinstance(step.then, Goto):
+        return f"; then back to {step.then.step}, {step.then.at_most} times at most"
+    return f"; then {step.then}" if step.then else ""
+
+
+def _else(step: Step) -> str:
+    said = []
+    if step.timeout is not None:
+        said.append(f"after {format_duration(step.timeout)}: {step.on_timeout or step.on_failure}")
+    refuses = step.kind == "approve" or (step.kind == "check" and step.timeout is None)
+    if refuses or (step.kind == "act" and step.on_failure != "stop"):
+        word = {"approve": "refused", "check": "no"}.get(step.kind, "failed")
+        said.append(f"{word}: {step.on_failure}")
+    if step.undo is not None:
+        said.append(f"cancelled: `{step.undo.act}`")
+    return "; ".join(said) or "–"
+
+
+def _line(text: str | None) -> str:
+    return " ".join((text or "").split()).replace("|", "\\|")
 
 
 if __name__ == "__main__":

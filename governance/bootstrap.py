@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from governance import plugins
 from governance.core.checking import ENGINE
-from governance.core.organisation import Plugin
+from governance.core.organisation import Organisation, Plugin
 from governance.core.policy_version import digest_of
 from governance.errors import Unavailable
 from governance.loader import files
@@ -46,7 +46,8 @@ def engine(settings: Settings, *, clock: Clock | None = None, base: Path | None 
     from governance.store.database import Database
     from governance.store.heads_file import refuse_lost
 
-    made = built(sound(policies([settings.policies])), Database(settings.database), clock, base)
+    loaded = sound(policies([settings.policies], runbooks=settings.runbooks))
+    made = built(loaded, Database(settings.database), clock, base)
     refuse_lost(settings.database_file)
     made.database.create_tables()
     return made
@@ -59,7 +60,7 @@ def evaluator(settings: Settings) -> Engine:
     """
     from governance.store.database import Database
 
-    loaded = sound(policies([settings.policies]))
+    loaded = sound(policies([settings.policies], runbooks=settings.runbooks))
     if settings.database_file.exists():
         database = Database(settings.database, read_only=True)
         database.check_layout()
@@ -85,7 +86,7 @@ def operator(settings: Settings, *, begin: bool = False) -> Engine:
         raise Unavailable(f"no database at {settings.database_file}: {_NO_DATABASE}")
     database = Database(settings.database)
     database.create_tables()
-    loaded = policies([settings.policies])
+    loaded = policies([settings.policies], runbooks=settings.runbooks)
     ruling_now = in_force(database, settings, loaded)
     if ruling_now is not None:
         return built(ruling_now, database)
@@ -182,7 +183,7 @@ def has_tokens(settings: Settings) -> bool:
     from governance.store import tokens
     from governance.store.database import Database
 
-    disk = policies([settings.policies])
+    disk = policies([settings.policies], runbooks=settings.runbooks)
     if disk.organisation.identity.oidc is not None and not disk.problems:
         return True
     if not settings.database_file.exists():
@@ -200,28 +201,35 @@ def has_tokens(settings: Settings) -> bool:
 
 
 def ruling(loaded: Policies, database: Database, directory: Path, before: Engine | None = None) -> Ruling:
-    """Make sound policies ready to rule; a source or notifier that is configured as `before` is the same one."""
+    """Make sound policies ready to rule; a plug-in that is configured as `before` is the same one."""
     from governance.engine.own import OwnMetrics
     from governance.engine.parts import Ruling
     from governance.engine.pushing import StoredSamples
 
     organisation = loaded.organisation
 
-    def all_of(group: str, section: str) -> dict[str, Any]:
-        now: Mapping[str, Plugin] = getattr(organisation, section)
-        was: Mapping[str, Plugin] = getattr(before.organisation, section) if before is not None else {}
+    def configured(group: str, known: Organisation) -> Mapping[str, Plugin]:
+        found: Mapping[str, Plugin] = getattr(known, plugins.SECTIONS[group])
+        return plugins.systems(known) if group == plugins.ACTS else found
+
+    def all_of(group: str) -> dict[str, Any]:
+        now = configured(group, organisation)
+        was = configured(group, before.organisation) if before is not None else {}
+        kept = getattr(before, plugins.SECTIONS[group], {})
         return {
-            name: getattr(before, section)[name]
-            if name in was and was[name] == each
+            name: kept[name]
+            if name in kept and was.get(name) == each
             else plugins.built(group, name, each, directory=directory)
             for name, each in now.items()
         }
 
-    sources = {ENGINE: OwnMetrics(database, organisation.canary), **all_of(plugins.SOURCES, "sources")}
+    sources = {ENGINE: OwnMetrics(database, organisation.canary), **all_of(plugins.SOURCES)}
     for name, source in sources.items():
         if isinstance(source, ReadsPushed):
             source.read_from(name, StoredSamples(database))
-    return Ruling(loaded.plan, organisation, sources, all_of(plugins.ACTIONS, "notifiers"), loaded.documents)
+    return Ruling(
+        loaded.plan, organisation, sources, all_of(plugins.ACTIONS), loaded.documents, acts=all_of(plugins.ACTS)
+    )
 
 
 def built(loaded: Policies, database: Database, clock: Clock | None = None, base: Path | None = None) -> Engine:
@@ -237,4 +245,5 @@ def built(loaded: Policies, database: Database, clock: Clock | None = None, base
         database=database,
         clock=clock or SystemClock(),
         documents=made.documents,
+        acts=made.acts,
     )

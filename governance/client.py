@@ -42,6 +42,7 @@ from governance.views import (
 from governance.views.on_call import OnCallView
 from governance.views.people import PermissionsView, SlackLinkView
 from governance.views.plan import PlanView
+from governance.views.runs import RunbookView, RunDoneView, RunView
 
 V = TypeVar("V", bound=View)
 TIMEOUT = 5.0
@@ -197,13 +198,33 @@ class Client:
         """End a silence now."""
         self._post(f"/v1/silences/{_part(silence)}/end", {"because": because}, key)
 
-    def approve(self, approval: str, *, key: str) -> None:
-        """Be the second person of an act."""
-        self._post(f"/v1/approvals/{_part(approval)}/approve", {}, key)
+    def approve(self, approval: str, *, key: str, because: str = "") -> None:
+        """Be the second person of an act; a run notes why."""
+        self._post(f"/v1/approvals/{_part(approval)}/approve", {"because": because} if because else {}, key)
 
     def refuse(self, approval: str, *, because: str, key: str) -> None:
         """Refuse to be the second person of an act, for everybody."""
         self._post(f"/v1/approvals/{_part(approval)}/refuse", {"because": because}, key)
+
+    def runbooks(self, model: str) -> list[RunbookView]:
+        """Return the runbooks for a model: what each is for, whether it can be started, and what it asks for."""
+        return self._get("/v1/runbooks", Page[RunbookView], model=model).items
+
+    def runs(self, *, model: str = "", incident: int = 0, state: str = "open") -> list[RunView]:
+        """Return runs, newest first; `state` is open, ended or all."""
+        return self._whole("/v1/runs", Page[RunView], model=model, incident=incident, state=state)
+
+    def run(self, run: str) -> RunView:
+        """Return one run: its steps, what each asks, and what can be done now by whom."""
+        return self._get(f"/v1/runs/{_part(run)}", RunView)
+
+    def start_run(self, model: str, body: Mapping[str, Any], *, key: str) -> RunDoneView:
+        """Start a runbook for a model: {runbook, because, parameters, incident, labels, dry_run}."""
+        return RunDoneView.model_validate(self._post(f"/v1/models/{_part(model)}/runs", body, key))
+
+    def on_run(self, run: str, act: str, body: Mapping[str, Any], *, key: str) -> RunDoneView:
+        """Act on a run: tick, retry, pause, resume {version, step, because}, skip, settle {…, took_effect}, cancel."""
+        return RunDoneView.model_validate(self._post(f"/v1/runs/{_part(run)}/{act}", body, key))
 
     def slack_code(self, code: str) -> SlackLinkView:
         """Return which Slack account a code was shown to."""

@@ -22,7 +22,7 @@ from governance.errors import Unavailable
 from governance.loader.checkout import Checkout
 from governance.loader.files import shown
 from governance.loader.stamp import Stamp, stamp
-from governance.policies import Policies, policies, sound, stored_policies
+from governance.policies import RUNBOOKS, Policies, beside, policies, sound, stored_policies
 from governance.ports import Clock
 from governance.settings import Settings
 from governance.store import policy_versions
@@ -48,8 +48,8 @@ def begin(
     :raises Unavailable: when the database cannot be used.
     """
     base = base if base is not None else Path.cwd()
-    began = stamp([settings.policies])
-    disk = policies([settings.policies])
+    began = stamp([settings.policies, *beside([settings.policies], settings.runbooks)])
+    disk = policies([settings.policies], runbooks=settings.runbooks)
     if not settings.database_file.exists():
         sound(disk)  # nothing is begun with policies that never ruled
     database = Database(settings.database)
@@ -98,7 +98,9 @@ def followed(
     if settings.policies_from != "directory":
         yield
         return
-    follower = Follower(engine, settings.policies, Path.cwd(), pull_every=pull_every, paced=paced)
+    follower = Follower(
+        engine, settings.policies, Path.cwd(), pull_every=pull_every, paced=paced, runbooks=settings.runbooks
+    )
     follower.start()
     try:
         yield
@@ -107,10 +109,14 @@ def followed(
 
 
 def read(
-    engine: Engine, directory: Path, base: Path, paced: Callable[[Ruling], Ruling] = lambda ruling: ruling
+    engine: Engine,
+    directory: Path,
+    base: Path,
+    paced: Callable[[Ruling], Ruling] = lambda ruling: ruling,
+    runbooks: Path = RUNBOOKS,
 ) -> Incoming:
     """Read the policies of a directory, ready to take the place of those that rule."""
-    return _incoming(engine, policies([directory]), directory, base, paced)
+    return _incoming(engine, policies([directory], runbooks=runbooks), directory, base, paced)
 
 
 def built(
@@ -159,9 +165,10 @@ class Follower:
         pull_every: timedelta | None = None,
         poll: timedelta = POLL,
         paced: Callable[[Ruling], Ruling] = lambda ruling: ruling,
+        runbooks: Path = RUNBOOKS,
     ) -> None:
-        """Follow `directory` for this engine; `paced` is done to each version before it rules."""
-        self._engine, self._directory, self._base = engine, directory, base
+        """Follow `directory`, and the runbooks beside it; `paced` is done to each version before it rules."""
+        self._engine, self._directory, self._base, self._runbooks = engine, directory, base, runbooks
         self._poll, self._pull_every, self._paced = poll, pull_every, paced
         self._checkout = Checkout(directory)
         self._last: Stamp | None = None
@@ -182,19 +189,22 @@ class Follower:
     def look(self) -> bool:
         """Look once; True when something was read."""
         self._pull()
-        now = stamp([self._directory])
+        now = self._stamp()
         settled, self._last = now == self._last, now
         if not settled or now == self._taken or self._checkout.busy(time.time()):
             return False
         incoming = self._read()
-        if stamp([self._directory]) != now:
+        if self._stamp() != now:
             return False  # it changed while it was read
         self._taken, self._engine.standing.incoming = now, incoming
         return True
 
+    def _stamp(self) -> Stamp:
+        return stamp([self._directory, *beside([self._directory], self._runbooks)])
+
     def _read(self) -> Incoming:
         try:
-            return read(self._engine, self._directory, self._base, self._paced)
+            return read(self._engine, self._directory, self._base, self._paced, self._runbooks)
         except Exception as error:  # noqa: BLE001 (whatever is wrong with what was written, the version before rules)
             said = f"reading it failed: {type(error).__name__}: {error}".splitlines()[0]
             return Incoming(None, (Problem(Position(str(self._directory), 1, 1), "internal-error", said),))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +25,8 @@ from governance.core.pack import Pack
 from governance.core.placed import placed
 from governance.core.plan import evaluation_plan
 from governance.core.problem import Problem
+from governance.core.runbook import Runbook
+from governance.core.runbook_uses import runbook_problems
 from governance.core.silence_document import SilenceDocument, silence_problems, written_silence
 from governance.core.story import Suite
 from governance.core.waiver_document import WaiverDocument, waiver_problems, written_waiver
@@ -36,6 +38,8 @@ from governance.loader.calendars import read_calendar
 
 D = TypeVar("D", bound=BaseModel)
 _CALENDAR = ".ics"
+RUNBOOKS = Path("runbooks")
+"""Where runbooks lie beside the policies, unless a setting says otherwise."""
 SHIPPED = "shipped/"
 """How the names of documents begin that come with the package."""
 _PACKAGE = Path(__file__).parent
@@ -44,6 +48,7 @@ KINDS: dict[str, type[BaseModel]] = {
     "pack": Pack,
     "maintenance": MaintenanceDocument,
     "org": Organisation,
+    "runbook": Runbook,
     "silence": SilenceDocument,
     "test": Suite,
     "waiver": WaiverDocument,
@@ -55,8 +60,8 @@ class Policies:
     """Everything that was loaded from a directory, compiled, with all its problems.
 
     `organised` tells whether an org document was loaded; `organisation` is an empty one otherwise. `documents` are the
-    texts by name: relative to the directory, those that come with the package below `shipped/`. `written` is the
-    organisation as it was written.
+    texts by name: relative to the directory, runbooks beside it below `runbooks/`, those that come with the package
+    below `shipped/`. `written` is the organisation as it was written.
     """
 
     plan: EvaluationPlan
@@ -85,25 +90,34 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-@_collector_paused()
-def policies(paths: Sequence[Path], context: Sequence[Path] = ()) -> Policies:
-    """Load, check and compile policies; packs that the paths do not bring come from the package.
+def beside(paths: Sequence[Path], runbooks: Path = RUNBOOKS) -> list[Path]:
+    """Return where runbooks lie for directories of policies, whether or not there are any."""
+    return list(dict.fromkeys(path.parent / runbooks for path in paths if path.is_dir()))
 
-    Where the paths bring no organisation, the one in `context` stands for it.
+
+@_collector_paused()
+def policies(paths: Sequence[Path], context: Sequence[Path] = (), *, runbooks: Path = RUNBOOKS) -> Policies:
+    """Load, check and compile policies, with the runbooks beside them; what the paths lack comes from the package.
+
+    Where the paths bring no organisation, the one in `context` stands for it; its runbooks are known too.
     """
-    loaded = load(paths, KINDS)
+    near = [each for each in beside(paths, runbooks) if each.is_dir()]
+    loaded = load([*paths, *near], KINDS)
     found = [*loaded.loaded, *loaded.salvaged]
-    if not _of_kind(found, Organisation):
-        around = load([path for path in context if path.exists()], KINDS)
-        found.extend(each for each in around.loaded if isinstance(each.document, Organisation))
-    own = {each.document.pack for each in found if isinstance(each.document, Pack)}
-    standard = load([shipped("policies") / "packs"], KINDS)
-    found.extend(each for each in standard.loaded if isinstance(each.document, Pack) and each.document.pack not in own)
+    around = _around({*paths, *near}, context, runbooks)
+    neighbours = {name: each for card in _of_kind(around, Card) for name, each in card.document.metrics.items()}
+    found.extend(_lacking(found, around))
+    found.extend(_standard(found))
     calendars = _calendars(found)
     itself = [*_engine_card(found), *_canary_card(found)]
     organised = bool(_of_kind(loaded.loaded, Organisation))
-    texts = _texts([*((each.source.file, each.source.text) for each in [*found, *itself]), *calendars.items()], paths)
-    return _combined(found, itself, loaded.problems, documents=texts, organised=organised, calendars=calendars)
+    documents = [*((each.source.file, each.source.text) for each in [*found, *itself]), *calendars.items()]
+    texts = _texts(documents, paths, near)
+    own = _Own(
+        frozenset(each.source.file for each in loaded.loaded),
+        {name: each.label_names() for name, each in neighbours.items()},
+    )
+    return _combined(found, itself, loaded.problems, own, documents=texts, organised=organised, calendars=calendars)
 
 
 def stored_policies(documents: Mapping[str, str], under: str = "policies") -> Policies:
@@ -122,13 +136,23 @@ def stored_policies(documents: Mapping[str, str], under: str = "policies") -> Po
         if one is not None:
             (itself if ours and isinstance(one.document, Card) else found).append(one)
     organised = bool(_of_kind(found, Organisation))
-    return _combined(found, itself, problems, documents=dict(documents), organised=organised, calendars=calendars)
+    own = _Own(frozenset(each.source.file for each in found if not each.source.file.startswith(SHIPPED)))
+    return _combined(found, itself, problems, own, documents=dict(documents), organised=organised, calendars=calendars)
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """Which files are checked for themselves, and the metrics of cards that lie around them, with their labels."""
+
+    files: frozenset[str]
+    around: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def _combined(
     found: Sequence[Loaded[BaseModel]],
     itself: Sequence[Loaded[BaseModel]],
     wrong: Sequence[Problem],
+    own: _Own,
     *,
     documents: Mapping[str, str],
     organised: bool,
@@ -160,7 +184,11 @@ def _combined(
     windows = _of_kind(found, MaintenanceDocument)
     problems.extend(maintenance_problems(windows, plan.by_model, document) if cards else ())
     silences = (*map(written_silence, muted), *map(written_maintenance, windows))
-    plan = replace(plan, waivers=tuple(map(written_waiver, asked)), silences=silences)
+    runbooks, twice = _runbooks(found)
+    plan = replace(plan, waivers=tuple(map(written_waiver, asked)), silences=silences, runbooks=runbooks)
+    mine = [each for each in _of_kind(found, Runbook) if each.source.file in own.files]
+    checked = runbook_problems(mine, cards, packs, plan, document, lambda: plugins.operations(document), own.around)
+    problems.extend([*twice, *checked])
     everything = sorted(dict.fromkeys([*problems, *plan.problems]), key=lambda problem: problem.position)
     return Policies(plan, document, organised, tuple(everything), documents, organisation)
 
@@ -175,15 +203,59 @@ def sound(loaded: Policies) -> Policies:
     return loaded
 
 
+def _around(given: Collection[Path], context: Sequence[Path], runbooks: Path) -> Sequence[Loaded[BaseModel]]:
+    """Return what lies around the paths that were given."""
+    rest = [each for each in [*context, *beside(context, runbooks)] if each not in given and each.exists()]
+    return load(rest, KINDS).loaded if rest else ()
+
+
+def _lacking(found: Sequence[Loaded[BaseModel]], around: Sequence[Loaded[BaseModel]]) -> list[Loaded[BaseModel]]:
+    """Return of what lies around the organisation and the runbooks that were not found."""
+    own = {each.document.runbook for each in _of_kind(found, Runbook)}
+    organised = bool(_of_kind(found, Organisation))
+    return [
+        each
+        for each in around
+        if (isinstance(each.document, Organisation) and not organised)
+        or (isinstance(each.document, Runbook) and each.document.runbook not in own)
+    ]
+
+
+def _standard(found: Sequence[Loaded[BaseModel]]) -> list[Loaded[BaseModel]]:
+    """Return the packs and runbooks of the package that one's own documents do not bring."""
+    own = {each.document.pack for each in found if isinstance(each.document, Pack)}
+    packs = [
+        each
+        for each in load([shipped("policies") / "packs"], KINDS).loaded
+        if isinstance(each.document, Pack) and each.document.pack not in own
+    ]
+    return [*packs, *shipped_runbooks({each.document.runbook for each in _of_kind(found, Runbook)})]
+
+
+def shipped_runbooks(own: Collection[str] = ()) -> list[Loaded[BaseModel]]:
+    """Return the runbooks of the package whose names are not one's own."""
+    found = load([shipped("runbooks")], KINDS).loaded if shipped("runbooks").is_dir() else ()
+    return [each for each in found if isinstance(each.document, Runbook) and each.document.runbook not in own]
+
+
+def _runbooks(found: Sequence[Loaded[BaseModel]]) -> tuple[dict[str, Authored[Runbook]], list[Problem]]:
+    """Return the runbooks by name, the first of each, and the problem of every other one."""
+    named: dict[str, Authored[Runbook]] = {}
+    twice = []
+    for each in _of_kind(found, Runbook):
+        first = named.setdefault(each.document.runbook, each)
+        if first is not each:
+            message = f"the runbook '{each.document.runbook}' is declared in {first.source.file} already"
+            twice.append(placed(each, ("runbook",), "duplicate-runbook", message))
+    return named, twice
+
+
 def _plugin_problems(organisation: Authored[Organisation]) -> list[Problem]:
-    """Check the kind and the settings of every source and notifier; whether it answers is no matter of the file."""
-    found = []
-    for group, section in ((plugins.SOURCES, "sources"), (plugins.ACTIONS, "notifiers")):
-        for name, plugin in getattr(organisation.document, section).items():
-            for wrong in plugins.wrongs(group, plugin):
-                where = organisation.source.at((section, name, *wrong.path))
-                found.append(problem_at(organisation.source, where, "wrong-plugin", wrong.message, wrong.suggestion))
-    return found
+    """Check the kind and the settings of every plug-in; whether what it names answers is no matter of the file."""
+    return [
+        placed(organisation, (section, name, *wrong.path), "wrong-plugin", wrong.message, wrong.suggestion)
+        for section, name, wrong in plugins.wrongs_of(organisation.document)
+    ]
 
 
 def _calendars(found: Sequence[Loaded[BaseModel]]) -> dict[str, str]:
@@ -217,11 +289,13 @@ def _with_calendars(
     return document.model_copy(update={"schedules": made}), problems
 
 
-def _texts(found: Sequence[tuple[str, str]], paths: Sequence[Path]) -> dict[str, str]:
+def _texts(found: Sequence[tuple[str, str]], paths: Sequence[Path], near: Sequence[Path]) -> dict[str, str]:
     """Return the texts of documents by name: relative to the directory that was given, or to what is shipped."""
     places = [
         (files.shown(_PACKAGE), SHIPPED),
         (files.shown(shipped("policies")), SHIPPED),
+        (files.shown(shipped("runbooks")), f"{SHIPPED}{RUNBOOKS}/"),
+        *((files.shown(path), f"{RUNBOOKS}/") for path in near),
         *((files.shown(path), "") for path in paths),
     ]
 
@@ -233,7 +307,10 @@ def _texts(found: Sequence[tuple[str, str]], paths: Sequence[Path]) -> dict[str,
                 return prefix + file[len(place.rstrip("/")) + 1 :]
         return Path(file).name
 
-    return {name(file): text for file, text in found}
+    named: dict[str, str] = {}
+    for file, text in found:
+        named[name(file) if name(file) not in named else f"{RUNBOOKS}/beside/{name(file)}"] = text
+    return named
 
 
 def _engine_card(found: Sequence[Loaded[BaseModel]]) -> list[Loaded[BaseModel]]:

@@ -124,13 +124,16 @@ class System(Protocol):
     """A system that steps of runbooks act on, named in `acts` of org.yaml: `act: <name>.<operation>`.
 
     `OPERATIONS` has the document of the parameters of each operation; `OUTPUTS` which values it gives later steps, with
-    their CEL types. `REPEATS` names the operations of which the other side drops repeats by the key: after a death they
-    are simply asked again.
+    their CEL types. Those in `REPEATS` are simply asked again, under the same key, where their answer was lost.
     """
 
     OPERATIONS: ClassVar[dict[str, type[BaseModel]]]
     OUTPUTS: ClassVar[dict[str, dict[str, str]]]
-    REPEATS: ClassVar[frozenset[str]]
+
+    @property
+    def REPEATS(self) -> frozenset[str]:  # noqa: N802 (an attribute of most systems, but one may have to be told)
+        """Return the operations of which the other side drops repeats by the key."""
+        ...
 
     def perform(self, request: Request) -> Outcome:
         """Act; the same key takes effect once where the other side knows keys. What went wrong is an Outcome."""

@@ -45,7 +45,7 @@ class Answer:
         words = f": {printable(said)[:_SAID]}" if said else ""
         refused = 300 <= self.status < 500 and self.status not in _PASSING
         delivered = 200 <= self.status < 300
-        wait = None if delivered else _wait(self.headers)
+        wait = None if delivered else retry_after(self.headers)
         return Receipt(delivered, f"HTTP {self.status}{moved}{words}", refused=refused, wait=wait)
 
 
@@ -72,7 +72,7 @@ def _answered(address: str, content: bytes, headers: Mapping[str, str], outbound
         raise httpx.UnsupportedProtocol("the address must begin with http:// or https:// and name a host")
     host, secure = url.raw_host.decode("ascii"), url.scheme == "https"
     sent = {"Content-Type": "application/json", **headers, "Host": url.netloc.decode("ascii")}
-    proxy = _proxy(url.scheme, host)
+    proxy = proxy_of(url.scheme, host)
     port = url.port or (443 if secure else 80)
     places = [url.copy_with(host=each) for each in outbound.addresses(host, port)] if not proxy else [url]
     verify = ssl.create_default_context() if secure else True
@@ -104,7 +104,7 @@ def _beginning(answer: httpx.Response) -> str:
     return found[:_READ].decode(errors="replace")
 
 
-def _wait(headers: Mapping[str, str]) -> timedelta | None:
+def retry_after(headers: Mapping[str, str]) -> timedelta | None:
     """Return for how long the other side asks to be left alone (RFC 9110, section 10.2.3), None when it does not."""
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
@@ -116,7 +116,7 @@ def _wait(headers: Mapping[str, str]) -> timedelta | None:
     return None
 
 
-def _proxy(scheme: str, host: str) -> str | None:
+def proxy_of(scheme: str, host: str) -> str | None:
     """Return the proxy that the environment names for a host."""
     named = getproxies()
     return None if proxy_bypass(host) else named.get(scheme) or named.get("all")

@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     """Directory of the database and its published heads."""
     policies: Path = Path("policies")
     """Directory of cards, packs and org.yaml."""
+    runbooks: Path = Path("runbooks")
+    """Directory of runbooks; a relative one is beside that of the policies."""
     policies_from: Literal["directory", "apply"] = "directory"
     """Whether `gov serve` follows that directory, or takes versions from `gov apply` once it has begun with it."""
     policies_pull: str = ""

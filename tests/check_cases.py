@@ -259,27 +259,22 @@ policies/card.yaml:5:39: error[rollback-to-itself]: the version to roll back to 
       |                                       ^^^
 """),
     card("a rollback that acts on nothing", "rollback:\n  when: metrics.score_mean > 0.9\n  enforcement: act\n", """\
-policies/card.yaml:7:16: error[cannot-act]: a rule that acts needs `then: {switch: …}`, which says what it pulls
+policies/card.yaml:7:16: error[cannot-act]: a rule that acts needs `then: {switch: …}` or `then: {runbook: …}`, \
+which says what it does
     7 |   enforcement: act
       |                ^^^
 """),
-    card("a rule that runs a runbook", "rules: [{rule: high, when: metrics.score_mean > 0.9, enforcement: act, \
-then: {runbook: back}}]\n", """\
-policies/card.yaml:5:67: error[cannot-act]: this version runs no runbook by itself; \
-a rule acts by `then: {switch: …}`, or proposes it by `notify`
-    5 | rules: [{rule: high, when: metrics.score_mean > 0.9, enforcement: act, then: {runbook: back}}]
-      |                                                                   ^^^
-"""),
     card("a rule that acts and tells nobody", "rules: [{rule: high, when: metrics.score_mean > 0.9, severity: info, \
 enforcement: act, then: {switch: stopped}}]\n", """\
-policies/card.yaml:5:83: error[cannot-act]: a rule that pulls tells people, so it is a warning at least; \
+policies/card.yaml:5:83: error[cannot-act]: a rule that acts tells people, so it is a warning at least; \
 `info` is only recorded
     5 | rules: [{rule: high, when: metrics.score_mean > 0.9, severity: info, enforcement: act, then: {switch: stopped}}]
       |                                                                                   ^^^
 """),
     card("a pack's rule that acts on nothing", "rules:\n\
   - {rule: ownership/nobody-accountable, enforcement: act}\n", """\
-policies/card.yaml:6:12: error[cannot-act]: a rule that acts needs `then: {switch: …}`, which says what it pulls
+policies/card.yaml:6:12: error[cannot-act]: a rule that acts needs `then: {switch: …}` or `then: {runbook: …}`, \
+which says what it does
     6 |   - {rule: ownership/nobody-accountable, enforcement: act}
       |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 """),

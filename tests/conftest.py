@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import pytest
+
+# Where nothing compiled is kept, as in many containers, each of the hundreds of programs that the tests start would
+# compile all of ours anew, which takes as long as what it is asked to do.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 LONGEST = (
     "test_demo.py",

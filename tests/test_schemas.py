@@ -16,7 +16,7 @@ from governance.loader.published import json_schema
 from governance.policies import KINDS
 
 ROOT = Path(__file__).parent.parent
-SHIPPED = sorted((ROOT / "policies").rglob("*.yaml"))
+SHIPPED = sorted(path for folder in ("policies", "runbooks") for path in (ROOT / folder).rglob("*.yaml"))
 
 
 def problems(document: dict[str, Any]) -> list[str]:

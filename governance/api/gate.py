@@ -18,7 +18,7 @@ from governance.api.problems import problem
 from governance.client import TERMINAL_APP
 from governance.core.authority import Actor
 from governance.engine.keyring import Keyring, Login, Refused, Stranger
-from governance.engine.permission import NotPermitted
+from governance.engine.permission import RefusedAct
 from governance.engine.refusals import Refusals
 from governance.errors import Denied, GovernanceError, Unavailable, Unknown
 from governance.store.idempotency import claimed
@@ -69,7 +69,7 @@ class Doors:
         """True while there is no token and no single sign-on, on a server that only this machine reaches."""
         return self.open_ and self.keyring.empty and self.sign_on is None
 
-    def refused(self, error: NotPermitted) -> None:
+    def refused(self, error: RefusedAct) -> None:
         """Note an act that is refused to who asked."""
         # It stays counted, and is refused all the same; and it is not what a key was given for.
         with suppress(Unavailable), claimed(None):

@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from governance.core.problem import printable
-from governance.engine.permission import NotPermitted
+from governance.engine.permission import RefusedAct
 from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable, Unknown
 
 STATUS: Mapping[type[GovernanceError], HTTPStatus] = {
@@ -51,15 +51,15 @@ _MOST = 20
 """Problems of one body that are listed."""
 
 
-def register(app: FastAPI, noted: Callable[[NotPermitted], None]) -> None:
+def register(app: FastAPI, noted: Callable[[RefusedAct], None]) -> None:
     """Let every error of the app become a problem; acts that are refused to somebody are `noted` before."""
 
     def refused(request: Request, error: Exception) -> Response:
-        assert isinstance(error, NotPermitted)  # registered for it alone  # noqa: S101
+        assert isinstance(error, RefusedAct)  # registered for it alone  # noqa: S101
         noted(error)
         return _ours(request, error)
 
-    app.exception_handler(NotPermitted)(refused)
+    app.exception_handler(RefusedAct)(refused)
     app.exception_handler(GovernanceError)(_ours)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(AnyHTTPException)(_other)

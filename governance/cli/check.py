@@ -13,6 +13,7 @@ from governance.cli.output import print_json
 
 if TYPE_CHECKING:
     from governance.core.problem import Problem
+    from governance.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -41,13 +42,15 @@ def check(
     if explain:
         return _explain(explain)
     from governance.loader.files import is_test, test_files, yaml_files
+    from governance.policies import beside
     from governance.settings import Settings
 
-    usual = Settings().policies
-    chosen = paths or [usual]
+    settings = Settings()
+    chosen = paths or [settings.policies]
     tests = [each for each in test_files(chosen) if is_test(each)]
-    problems = _found(tests, chosen, usual)
-    files = sum(path.exists() for path in {*yaml_files(chosen), *tests})
+    problems = _found(tests, chosen, settings)
+    near = [each for each in beside(chosen, settings.runbooks) if each.is_dir()]
+    files = sum(path.exists() for path in {*yaml_files([*chosen, *near]), *tests})
     _print(problems, files, output)
     if not files and not problems:
         where = ", ".join(str(path) for path in chosen)
@@ -56,10 +59,12 @@ def check(
     return 1 if problems else 0
 
 
-def _found(tests: list[Path], chosen: list[Path], usual: Path) -> list[Problem]:
+def _found(tests: list[Path], chosen: list[Path], settings: Settings) -> list[Problem]:
     from governance.policies import policies
 
-    found = [*policies(chosen, context=[usual]).problems, *_of_tests(tests, chosen, usual)]
+    usual = settings.policies
+    loaded = policies(chosen, context=[usual], runbooks=settings.runbooks)
+    found = [*loaded.problems, *_of_tests(tests, chosen, usual)]
     return sorted(dict.fromkeys(found), key=lambda problem: problem.position)
 
 

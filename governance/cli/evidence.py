@@ -38,7 +38,7 @@ Note = Annotated[str, typer.Option(help="What to know of it, for the log.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    for command in (trained, reviewed, drilled, approved):
+    for command in (trained, reviewed, drilled, switch_drilled, approved):
         _record.command()(command)
     _record.command("list")(listed)
     app.add_typer(_record, name="record", rich_help_panel="Prove what was decided")
@@ -80,6 +80,18 @@ def drilled(
 ) -> int:
     """Record that the model's rollback was practised."""
     return _done(model, "drilled", actor, output, at=at, version=version, note=note)
+
+
+def switch_drilled(
+    model: Model,
+    version: Version = "",
+    at: At = None,
+    note: Note = "",
+    actor: ActorOption = "",
+    output: FormatOption = Format.text,
+) -> int:
+    """Record that the model's kill switch was practised."""
+    return _done(model, "switch_drilled", actor, output, at=at, version=version, note=note)
 
 
 def approved(

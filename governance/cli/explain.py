@@ -45,7 +45,7 @@ def explain(
 
     settings = Settings()
     then = instant(at) if at else None
-    found = _ruled_at(settings, then) if then is not None else policies([settings.policies])
+    found = _ruled_at(settings, then) if then is not None else policies([settings.policies], runbooks=settings.runbooks)
     moment = then or datetime.now(UTC)
     known, asked = waivers_known(settings, found, model, moment)
     if then is not None:

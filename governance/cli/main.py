@@ -38,7 +38,7 @@ from governance.cli import (
     waive,
 )
 from governance.core.problem import printable
-from governance.errors import Denied, GovernanceError
+from governance.errors import Conflict, Denied, GovernanceError
 
 
 def _exit(code: object, **_options: object) -> None:
@@ -97,11 +97,11 @@ def _root(
 
 def _note(error: GovernanceError) -> None:
     """Record an act that was refused to somebody; what only asks loads none of this."""
-    if isinstance(error, Denied):
-        from governance.engine.permission import NotPermitted
+    if isinstance(error, (Denied, Conflict)):
+        from governance.engine.permission import RefusedAct
         from governance.engine.refused_acts import note
 
-        if isinstance(error, NotPermitted):
+        if isinstance(error, RefusedAct):
             with suppress(GovernanceError):  # it is refused all the same
                 note(error)
 

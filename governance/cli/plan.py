@@ -68,7 +68,7 @@ def plan(
 
     settings = Settings()
     directory = path or settings.policies
-    proposed = sound(policies([directory]))
+    proposed = sound(policies([directory], runbooks=settings.runbooks))
     if url:
         found = _by_engine(url, settings, proposed, back, at)
     else:

@@ -123,7 +123,8 @@ def apply(
     settings = Settings()
     if version and path is not None:
         raise typer.BadParameter("name a directory or --version, not both")
-    body = {"version": version} if version else {"texts": sound(policies([path or settings.policies])).documents}
+    sent = {} if version else sound(policies([path or settings.policies], runbooks=settings.runbooks)).documents
+    body = {"version": version} if version else {"texts": sent}
     with Client(url, settings.token) as client:
         done = client.apply(body, key=uuid.uuid4().hex)
     if output is Format.json:

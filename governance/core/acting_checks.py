@@ -14,9 +14,8 @@ from governance.core.rule import Enforcement, Then
 
 SHORTEST = timedelta(minutes=1)
 """A pull ends at a beat of the engine; a shorter one would only look exact."""
-_NOTHING = "a rule that acts needs `then: {switch: …}`, which says what it pulls"
-_RUNBOOK = "this version runs no runbook by itself; a rule acts by `then: {switch: …}`, or proposes it by `notify`"
-_INFO = "a rule that pulls tells people, so it is a warning at least; `info` is only recorded"
+_NOTHING = "a rule that acts needs `then: {switch: …}` or `then: {runbook: …}`, which says what it does"
+_INFO = "a rule that acts tells people, so it is a warning at least; `info` is only recorded"
 
 
 def then_problems(owner: Authored[Any], path: Path, then: Then | None) -> Iterator[Problem]:
@@ -37,8 +36,6 @@ def acting_problem(enforcement: Enforcement | None, then: Then | None, severitie
     """Return why a rule cannot act as its author wants, "" when it can or need not."""
     if enforcement != "act":
         return ""
-    if then is not None and then.runbook is not None:
-        return _RUNBOOK
-    if then is None or then.switch is None:
+    if then is None or (then.switch is None and then.runbook is None):
         return _NOTHING
     return _INFO if set(severities) == {"info"} else ""

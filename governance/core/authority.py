@@ -31,6 +31,15 @@ Act = Literal[
     "silence.end",
     "notification.retry",
     "evidence.record",
+    "runbook.start",
+    "runbook.tick",
+    "runbook.approve",
+    "runbook.retry",
+    "runbook.skip",
+    "runbook.settle",
+    "runbook.pause",
+    "runbook.resume",
+    "runbook.cancel",
     "samples.push",
     "alerts.push",
     "token.administer",
@@ -60,6 +69,15 @@ NEEDS: Mapping[Act, Role] = {
     "silence.end": "responder",
     "notification.retry": "responder",
     "evidence.record": "responder",
+    "runbook.start": "responder",
+    "runbook.tick": "responder",
+    "runbook.approve": "approver",  # or the role that the step names
+    "runbook.retry": "responder",
+    "runbook.skip": "responder",
+    "runbook.settle": "responder",
+    "runbook.pause": "responder",
+    "runbook.resume": "responder",
+    "runbook.cancel": "responder",
     "samples.push": "responder",
     "alerts.push": "responder",
     "token.administer": "admin",
@@ -150,6 +168,15 @@ _WORDS: Mapping[Act, str] = {
     "silence.end": "end silences",
     "notification.retry": "have notifications tried again",
     "evidence.record": "record evidence",
+    "runbook.start": "start runbooks",
+    "runbook.tick": "tick steps of runbooks",
+    "runbook.approve": "give the consent that a runbook asks for",
+    "runbook.retry": "have steps of runbooks tried again",
+    "runbook.skip": "skip steps of runbooks",
+    "runbook.settle": "say what became of an act of a runbook",
+    "runbook.pause": "pause runs of runbooks",
+    "runbook.resume": "resume runs of runbooks",
+    "runbook.cancel": "cancel runs of runbooks",
     "samples.push": "push samples",
     "alerts.push": "push alerts",
     "token.administer": "administer tokens",
@@ -158,25 +185,30 @@ _WORDS: Mapping[Act, str] = {
 }
 
 
-def authority(actor: Actor | str, act: Act, card: Card | None, organisation: Organisation) -> Allowed | Refused:
+def authority(
+    actor: Actor | str, act: Act, card: Card | None, organisation: Organisation, role: Role | None = None
+) -> Allowed | Refused:
     """Decide whether somebody may act on a model (None: on the engine as a whole); a text is a person's id.
 
     A token never gives more than its owner has: first it must reach as far as the act, then its owner must be allowed.
+    `role` is what this one act asks for, where that is not what all acts of its kind do.
     """
     who = actor if isinstance(actor, Actor) else Actor(actor)
+    needed = role or NEEDS[act]
     short = _short(who, act, card)
     if short:
-        return Refused(who.id, act, short, _who_may(act, card, organisation))
+        return Refused(who.id, act, short, _who_may(act, needed, card, organisation))
     if who.kind == "service":
         return Allowed(f"the token of the service {who.id} has the scope {scope_of(act)}")
     if who.kind == "local" and act in _PROGRAMS:
         return Allowed(f"{who.id} runs the engine on this machine")
     if not organisation.people:
         return Allowed("the organisation names no people, so that everybody on this machine may")
-    because = _why(who.id, act, card, organisation)
+    because = _why(who.id, act, needed, card, organisation)
     if because:
         return Allowed(because)
-    return Refused(who.id, act, _rule(who.id, act, card, organisation), _who_may(act, card, organisation))
+    rule = _rule(who.id, act, needed, card, organisation)
+    return Refused(who.id, act, rule, _who_may(act, needed, card, organisation))
 
 
 def scope_of(act: Act) -> Scope:
@@ -215,11 +247,11 @@ def _short(actor: Actor, act: Act, card: Card | None) -> str:
     return ""
 
 
-def _who_may(act: Act, card: Card | None, organisation: Organisation) -> tuple[str, ...]:
-    return tuple(sorted(each for each in organisation.people if _why(each, act, card, organisation)))
+def _who_may(act: Act, needed: Role, card: Card | None, organisation: Organisation) -> tuple[str, ...]:
+    return tuple(sorted(each for each in organisation.people if _why(each, act, needed, card, organisation)))
 
 
-def _why(person: str, act: Act, card: Card | None, organisation: Organisation) -> str:
+def _why(person: str, act: Act, needed: Role, card: Card | None, organisation: Organisation) -> str:
     """Return why a person may, "" when not."""
     if person not in organisation.people:
         return ""
@@ -228,7 +260,7 @@ def _why(person: str, act: Act, card: Card | None, organisation: Organisation) -
         through = next((each for each in named if person in members(each, organisation)), "")
         if through or act == "switch.restore":
             return f"rollback.authority of {card.model} names {through}" if through else ""
-    return _role(person, NEEDS[act], card, organisation)
+    return _role(person, needed, card, organisation)
 
 
 def _named(card: Card | None) -> tuple[str, ...]:
@@ -270,11 +302,11 @@ def _about(models: Mapping[str, str], card: Card | None) -> bool:
     )
 
 
-def _rule(person: str, act: Act, card: Card | None, organisation: Organisation) -> str:
+def _rule(person: str, act: Act, needed: Role, card: Card | None, organisation: Organisation) -> str:
     if person not in organisation.people:
         return "org.yaml does not name them among its `people`"
     named = _named(card)
     if act == "switch.restore" and card is not None and named:
         return f"restoring {card.model} is for rollback.authority of its card ({', '.join(named)})"
     about = f" for {card.model}" if card is not None else ""
-    return f"it needs the role {NEEDS[act]}{about}"
+    return f"it needs the role {needed}{about}"

@@ -141,6 +141,17 @@ def organisation_lines(old: Organisation, new: Organisation) -> tuple[str, ...]:
     return tuple(_organisation_lines(old, new))
 
 
+def runbook_lines(old: EvaluationPlan, new: EvaluationPlan) -> tuple[str, ...]:
+    """Return which runbooks are new, gone or say something else, in words."""
+    before = {name: each.document for name, each in old.runbooks.items()}
+    after = {name: each.document for name, each in new.runbooks.items()}
+    return (
+        *(f"added runbook {name}" for name in after if name not in before),
+        *(f"removed runbook {name}" for name in before if name not in after),
+        *(f"changed runbook {name}" for name, each in after.items() if name in before and before[name] != each),
+    )
+
+
 def _organisation_lines(old: Organisation, new: Organisation) -> Iterator[str]:
     for name in type(new).model_fields:
         before, after = getattr(old, name), getattr(new, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from governance.core.authored import Authored
 from governance.core.document import Severity
 from governance.core.expression import Context, Program, Reference, Template
 from governance.core.metric import Query
@@ -12,6 +13,7 @@ from governance.core.need import Needs
 from governance.core.policy import EffectiveMetric, EffectivePolicy, EffectiveRule
 from governance.core.problem import Problem
 from governance.core.requested import WrittenSilence
+from governance.core.runbook import Runbook
 from governance.core.slo import CompiledSlo
 from governance.core.waiver import WrittenWaiver
 
@@ -81,7 +83,8 @@ class EvaluationPlan:
     """What a cycle needs: policies, the distinct queries behind them, and the digest that names this version.
 
     `waivers` and `silences` are those that files ask for; they are about verdicts and notifications, and no part of
-    the version.
+    the version. `runbooks` are by name; they are no part of what models are judged by, and so not of the version's
+    name, only of its documents.
     """
 
     policies: tuple[CompiledPolicy, ...]
@@ -91,6 +94,7 @@ class EvaluationPlan:
     by_model: Mapping[str, CompiledPolicy] = field(default_factory=dict)
     waivers: tuple[WrittenWaiver, ...] = ()
     silences: tuple[WrittenSilence, ...] = ()
+    runbooks: Mapping[str, Authored[Runbook]] = field(default_factory=dict)
 
     @property
     def sources(self) -> set[str]:

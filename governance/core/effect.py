@@ -14,9 +14,11 @@ from governance.core.quiet import untold
 from governance.core.silence import Silence
 
 Reason = Literal[
-    "first", "new_findings", "worsened", "reopened", "resolved", "escalated", "reminder", "handover", "acknowledged"
+    "first", "new_findings", "worsened", "reopened", "resolved", "escalated", "reminder", "handover", "acknowledged",
+    "notice",
 ]  # fmt: skip
-"""Why somebody is told; `escalated`, `reminder` and `handover` come from escalation and the schedules."""
+"""Why somebody is told; `escalated`, `reminder` and `handover` come from escalation and the schedules, `notice` from a
+step of a runbook."""
 EffectState = Literal["due", "held", "waiting", "sent", "failed", "withheld", "folded"]
 """`held`: decided by a late cycle, and told only if it is still true when the engine has caught up. `waiting`: one of
 many, until it is known what is told in one message; `folded`: told by the message of another incident."""
@@ -77,7 +79,8 @@ class Effect:
     `version` is that of the incident it tells of: a notifier hears of an incident in this order. `silence` is the id of
     the silence that withheld it. `to` are the people whom it is for; nobody in it means whoever is at the notifier's
     place. A page is one with a `level`, counted from 1; `rule` says in words what made it so. An effect of incident 0
-    is about none: a notice of a hand-over. One without notifier is a page that found nobody.
+    is about none: a notice of a hand-over, or of a run, which may name its `place` at the notifier, such as a channel.
+    One without notifier is a page that found nobody.
     """
 
     key: str
@@ -94,6 +97,7 @@ class Effect:
     to: tuple[Contact, ...] = ()
     level: int = 0
     rule: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Literal
 
 from governance.core.expression import Shape
 
-EvidenceKind = Literal["trained", "reviewed", "drilled", "approved"]
+EvidenceKind = Literal["trained", "reviewed", "drilled", "switch_drilled", "approved"]
+"""`drilled`: the rollback was practised; `switch_drilled`: the kill switch was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,19 @@ class Evidence:
     drilled: datetime | None = None
     approved: datetime | None = None
     reviewed: Mapping[str, datetime] = field(default_factory=dict)
+    switch_drilled: datetime | None = None
+
+    @property
+    def once(self) -> dict[str, datetime]:
+        """When each thing was last done that is not by team; what was never done is left out."""
+        return {name: at for name in _ONCE if (at := getattr(self, name)) is not None}
 
 
 _TIME = Shape.leaf("timestamp")
+_ONCE = ("trained", "drilled", "switch_drilled", "approved")
 EVIDENCE = Shape.record(
-    {"trained": _TIME, "drilled": _TIME, "approved": _TIME, "reviewed": Shape.map(_TIME)},
-    optional=("trained", "drilled", "approved"),
+    {**dict.fromkeys(_ONCE, _TIME), "reviewed": Shape.map(_TIME)},
+    optional=_ONCE,
 )
 """What rules may name of the evidence; has() tells whether a thing was ever done."""
 
@@ -64,7 +72,7 @@ def last_done(records: Iterable[Record]) -> Evidence:
             reviewed |= dict.fromkeys(reviews(each.team, each.regime), each.at)
         else:
             times[each.kind] = each.at
-    return Evidence(times.get("trained"), times.get("drilled"), times.get("approved"), reviewed)
+    return Evidence(**times, reviewed=reviewed)
 
 
 def reviews(team: str, regime: str) -> tuple[str, ...]:
@@ -74,5 +82,4 @@ def reviews(team: str, regime: str) -> tuple[str, ...]:
 
 def as_context(evidence: Evidence) -> dict[str, object]:
     """Return the evidence as expressions see it; what was never done is left out."""
-    times = {"trained": evidence.trained, "drilled": evidence.drilled, "approved": evidence.approved}
-    return {**{name: at for name, at in times.items() if at is not None}, "reviewed": dict(evidence.reviewed)}
+    return {**evidence.once, "reviewed": dict(evidence.reviewed)}

@@ -183,10 +183,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class IncidentChange:
-    """An incident after a change, and what kind of change it was."""
+    """An incident after a change, and what kind of change it was; `because` where that does not say it."""
 
     incident: Incident
     kind: ChangeKind
+    because: str = ""
 
 
 def gather(
@@ -243,6 +244,18 @@ def _judged(current: Incident, after: Incident, found: Severity, firing: Sequenc
     if worse(found, current.severity):  # no snooze was meant for this
         return IncidentChange(replace(after, snooze=None), "worsened")
     return IncidentChange(after, kind)
+
+
+def kept_open(before: Incident, change: IncidentChange, because: str) -> IncidentChange:
+    """Return what would resolve an incident by itself as a change after which people still work on it."""
+    goes_on = {"status": before.status, "resolved_at": None, "resolved_by": "", "snooze": before.snooze}
+    return IncidentChange(replace(change.incident, **goes_on, last=because), "updated", because)  # type: ignore[arg-type]
+
+
+def over(incident: Incident, at: datetime) -> IncidentChange:
+    """Return an incident in which nothing fires any more as resolved by itself."""
+    done = replace(incident, status="resolved", resolved_at=at, resolved_by="engine", snooze=None, last="")
+    return IncidentChange(replace(done, changed_at=at, version=incident.version + 1), "resolved")
 
 
 def known_already(heard: Sequence[Finding], others: Sequence[Told], told: Told) -> bool:

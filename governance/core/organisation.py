@@ -1,9 +1,9 @@
-"""The organisation: people, teams, notifiers, sources and how incidents are grouped."""
+"""The organisation: people, teams, notifiers, sources, systems to act on, and how incidents are grouped."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, field_validator
@@ -50,7 +50,7 @@ class Automation(Document):
 
 
 class Plugin(Document):
-    """A source or notifier: its `kind` and the kind's own settings, checked by the plug-in."""
+    """A source, a notifier or a system to act on: its `kind` and the kind's own settings, checked by the plug-in."""
 
     model_config = ConfigDict(extra="allow")
     kind: str
@@ -58,6 +58,10 @@ class Plugin(Document):
     def settings(self) -> dict[str, Any]:
         """Return the settings beside `kind`."""
         return dict(self.__pydantic_extra__ or {})
+
+
+SystemName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+"""How steps of runbooks name a system: `act: <name>.<operation>`."""
 
 
 class Grouping(Document):
@@ -119,6 +123,7 @@ class Organisation(Document):
     escalations: dict[str, EscalationPolicy] = Field(default_factory=dict)
     notifiers: dict[str, Plugin] = Field(default_factory=dict)
     sources: dict[str, Plugin] = Field(default_factory=dict)
+    acts: dict[SystemName, Plugin] = Field(default_factory=dict)
     incidents: Grouping = Grouping()
     cycle: CycleTimes = CycleTimes()
     alive: Alive | None = None

@@ -17,6 +17,7 @@ OPEN: tuple[RunState, ...] = ("running", "waiting", "paused", "stopped", "unknow
 VisitState = Literal["active", "acting", "waiting", "done", "skipped", "failed", "timed_out", "unknown", "undone"]
 """`acting`: the intent is committed and the outcome is not; what became of it must be found out after a death."""
 Mode = Literal["live", "dry_run"]
+Cancelling = Literal["", "undo", "leave"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,11 @@ class Answer:
 class Visit:
     """One time at a step, counted from 1: a step that is come back to is another visit.
 
-    `key` is that of its act, the same for every attempt: run, step and visit. `deadline` is when it times out,
-    `next_at` when it is looked at or tried again. `outputs` are what later expressions see of it. `undo` is the key of
-    what took it back.
+    `active` without `attempts`: the run has arrived, and the step is not begun. `key` is that of its act, the same for
+    every attempt: run, step and visit; `asked` is what it is asked with, as it was committed with the intent. `text` is
+    what is read, asked or told, rendered. `deadline` is when it times out, `next_at` when it is looked at or tried
+    again. `outputs` are what later expressions see of it. `to` is the step, or the end, where the run went from it.
+    A visit that `undoes` takes back what the visit of the same step and number did.
     """
 
     step: str
@@ -52,6 +55,15 @@ class Visit:
     by: str = ""
     outputs: Mapping[str, object] = field(default_factory=dict)
     answers: tuple[Answer, ...] = ()
+    text: str = ""
+    asked: Mapping[str, object] = field(default_factory=dict)
+    to: str = ""
+    undoes: bool = False
+
+    @property
+    def is_begun(self) -> bool:
+        """Tell whether the run did more here than arrive."""
+        return self.state != "active" or self.attempts > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,8 @@ class Run:
 
     `id` is RUN-12. `visits` are in the order in which they were made; the last is where the run is. `version` grows by
     one with each change. `started_by` is a person, or the engine for a rule (`rule`) or a schedule. `incident` is 0
-    where it is about none; `labels` are those of the finding that it answers.
+    where it is about none; `labels` are those of the finding that it answers. `cancelling`: it is cancelled as soon as
+    the act under way is known, and what was done is taken back (`undo`) or left (`leave`).
     """
 
     id: str
@@ -81,6 +94,7 @@ class Run:
     ended_at: datetime | None = None
     said: str = ""
     version: int = 1
+    cancelling: Cancelling = ""
 
     @property
     def here(self) -> Visit | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from governance.core.document import Document, Duration, Flag, ParameterValue
+from governance.core.document import Document, Duration, Flag, Number
 from governance.core.evidence import EvidenceKind
 from governance.core.organisation import Role
 
@@ -22,11 +22,11 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Times = Annotated[int, Field(ge=1, le=100)]
 
 
-class Parameter(Document):
+class RunbookParameter(Document):
     """What whoever starts a run may say; without a default they have to. A default may hold CEL in braces."""
 
     type: ParameterType = "string"
-    default: ParameterValue | None = None
+    default: Number | Flag | str | None = None
     description: str = ""
 
 
@@ -70,8 +70,9 @@ class Undo(Document):
 class Step(Document):
     """One step: something to read and tick, a condition, a consent, an act, a wait or a notice.
 
-    `when` skips it unless it holds. `on_failure` and `on_timeout` are stop, continue or a later step; `then` is where
-    the run goes after it: a later step, an earlier one so often at most, or end.
+    `text` says in plain words what it is about; of a consent it is the question. `when` skips it unless it holds.
+    `on_failure` and `on_timeout` are stop, continue or a later step; `then` is where the run goes after it: a later
+    step, an earlier one so often at most, or end.
     """
 
     step: Name
@@ -83,6 +84,7 @@ class Step(Document):
     wait: Duration | None = None
     notify: Notice | None = None
 
+    text: str | None = None
     when: str | None = None
     timeout: Duration | None = None
     on_timeout: str | None = None
@@ -117,8 +119,15 @@ class Runbook(Document):
     for_: Literal["model"] = Field(default="model", alias="for")
     description: str
     applies_to: str | None = None
-    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    parameters: dict[str, RunbookParameter] = Field(default_factory=dict)
     proves: EvidenceKind | None = None
     every: Duration | None = None
     dry_run: Flag = False
     steps: tuple[Step, ...] = Field(json_schema_extra={"minItems": 1})
+
+    @field_validator("steps")
+    @classmethod
+    def _some(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
+        if not steps:
+            raise ValueError("a runbook has a step at least")
+        return steps

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, mo
 
 from governance.core.document import Count, Document, Duration, Flag, Severity, Share
 from governance.core.duration import format_duration, parse_duration
+from governance.core.evidence import EvidenceKind
 from governance.core.notation import points
 
 Cell = float | bool | str | datetime | date | None
@@ -63,7 +64,7 @@ class Act(Document):
     silence: str | None = None
     pull: Literal["throttle", "shadow", "fallback", "stopped"] | None = None
     restore: Literal["live", "throttle", "shadow", "fallback"] | None = None
-    record: Literal["trained", "reviewed", "drilled", "approved"] | None = None
+    record: EvidenceKind | None = None
     serve: str | None = None
     edit: dict[str, dict[str, Any]] | None = None
     clock: Step | None = None

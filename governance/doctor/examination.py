@@ -57,7 +57,7 @@ def examine(settings: Settings, at: datetime, base: Path, only: Iterable[str] = 
     """
     chosen = list(only) or list(CHECKS)
     database = Database(settings.database, read_only=True) if settings.database_file.exists() else None
-    here = Installation(settings, loaded([settings.policies]), database, at, base)
+    here = Installation(settings, loaded([settings.policies], runbooks=settings.runbooks), database, at, base)
     try:
         found = [finding for name in chosen for finding in _carried_out(name, here)]
     finally:

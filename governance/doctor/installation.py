@@ -44,7 +44,7 @@ class Installation:
 
     def _secrets(self) -> set[str]:
         known = self.organisation
-        groups = ((plugins.SOURCES, known.sources), (plugins.ACTIONS, known.notifiers))
+        groups = [(group, getattr(known, section)) for group, section in plugins.SECTIONS.items()]
         names = {name for group, each in groups for plugin in each.values() for name in variables(group, plugin)}
         names |= {known.alive.address_env} if known.alive is not None else set()
         return {value for value in map(environment.secret, names) if len(value) >= _SECRET}

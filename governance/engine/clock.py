@@ -44,7 +44,7 @@ def stepped(engine: Engine, by: timedelta, *, at: datetime) -> None:
         ending = _ending_later(switches.all_of(connection).values(), by, switches.next_seq(connection))
         switches.save(connection, *ending)
         for each in ending:
-            waiting = approvals.listed(connection, model=each.model)
+            waiting = approvals.listed(connection, model=each.model, kind="switch.restore")
             approvals.save(connection, [replace(one, seq=each.seq) for one in waiting])
         progress.begin_era(connection)
         under = entries.Under(engine.plan.version, progress.era(connection))

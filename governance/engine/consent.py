@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from governance.core.approval import LOOSEN_WITHIN, Approval, ApprovalKind, decided
+from governance.core.approval import ANSWERED_WITH, LOOSEN_WITHIN, Approval, ApprovalKind, decided
 from governance.core.authority import Actor
 from governance.core.comparison import Comparison
 from governance.core.decision import Decision
@@ -163,7 +163,8 @@ def _request(connection: Connection, version: PolicyVersion, difference: Compari
 def _pending(connection: Connection, approval: str, at: datetime) -> Approval:
     request = approvals.get(connection, approval)
     if request.kind != KIND:
-        raise Conflict(f"{approval} is about a kill switch; answer it with gov switch approve or refuse")
+        said = f"{approval} is not about the policies"
+        raise Conflict(f"{said}; answer it with {ANSWERED_WITH[request.kind]} approve or refuse")
     if request.state != "pending":
         when = f"{request.decided_at:%Y-%m-%d %H:%M} UTC" if request.decided_at else "an unknown time"
         raise Conflict(f"{approval} was {request.state} at {when}: {request.said}")

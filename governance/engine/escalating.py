@@ -89,25 +89,39 @@ def escalate_now(
     with engine.database.read() as connection:
         model = incidents.get(connection, number).model
     permit(engine, actor, "incident.escalate", model)
+    channel = actor.channel if isinstance(actor, Actor) else ""
+    said = {name: value for name, value in (("because", because), ("channel", channel)) if value}
     with engine.database.transaction() as connection:
-        incident = incidents.get(connection, number)
-        if version is not None and version != incident.version:
-            raise Conflict(f"incident {number} has changed since version {version}; it is {incident.status} now")
-        if incident.status == "resolved":
-            raise Conflict(f"incident {number} is resolved; nobody is told any more")
-        desk = _Desk(connection, engine, at, ())
-        before = escalations.of_incidents(connection, [number]).get(number) or _begun(engine, incident, at)
-        if before is None:
-            raise Conflict(f"{model} has no escalation: its card names none in owners.escalation")
-        step = climbed(followed(before, incident, at), at, by=str(actor))
-        if step is None:
-            raise Conflict(f"everybody whom {before.name} names has been told of incident {number}")
-        channel = actor.channel if isinstance(actor, Actor) else ""
-        said = {name: value for name, value in (("because", because), ("channel", channel)) if value}
-        after, entry = _tell(desk, incident, *step, actor=str(actor), said=said)
-        desk.clocks.append(after)
-        desk.log.append(entry)
-        desk.write()
+        return escalated(connection, engine, number, actor=str(actor), at=at, said=said, version=version)
+
+
+def escalated(
+    connection: Connection,
+    engine: Engine,
+    number: int,
+    *,
+    actor: str,
+    at: datetime,
+    said: Mapping[str, str],
+    version: int | None = None,
+) -> tuple[Incident, str]:
+    """Tell the next level in the caller's transaction, for who may; it raises what `escalate_now` does but for that."""
+    incident = incidents.get(connection, number)
+    if version is not None and version != incident.version:
+        raise Conflict(f"incident {number} has changed since version {version}; it is {incident.status} now")
+    if incident.status == "resolved":
+        raise Conflict(f"incident {number} is resolved; nobody is told any more")
+    desk = _Desk(connection, engine, at, ())
+    before = escalations.of_incidents(connection, [number]).get(number) or _begun(engine, incident, at)
+    if before is None:
+        raise Conflict(f"{incident.model} has no escalation: its card names none in owners.escalation")
+    step = climbed(followed(before, incident, at), at, by=actor)
+    if step is None:
+        raise Conflict(f"everybody whom {before.name} names has been told of incident {number}")
+    after, entry = _tell(desk, incident, *step, actor=actor, said=said)
+    desk.clocks.append(after)
+    desk.log.append(entry)
+    desk.write()
     return incident, entry.id
 
 

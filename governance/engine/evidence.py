@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from governance.core.card import Card
 from governance.core.decision import Decision
@@ -15,6 +17,9 @@ from governance.engine.permission import declared, permit
 from governance.engine.sealing import sealed
 from governance.errors import Conflict, Denied, NotFound
 from governance.store import decision_log, evidence
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def record(
@@ -36,21 +41,32 @@ def record(
     :raises Conflict: when `at` lies in the future.
     :raises Denied: when the actor may not, or is no member of the team that reviewed.
     """
-    card = declared(engine, model)
-    if kind != "reviewed" or not engine.organisation.teams:  # a review is recorded by the team that did it
-        permit(engine, actor, "evidence.record", model)
-    done = at or now
-    if done > now:
-        raise Conflict(f"{done:%Y-%m-%d %H:%M} UTC lies in the future; record what was done, when it was done")
-    if kind == "reviewed":
-        _permit_review(engine, actor, team)
-        _check_owed(card, team, regime)
-    identity = entries.identity("evidence", model, kind, team, regime, str(done), actor, str(now))
-    made = Record(model, kind, done, actor, now, identity, version, note, team, regime)
+    wanted = Record(model, kind, at or now, actor, now, "", version, note, team, regime)
+    check(engine, wanted)
     with engine.database.transaction() as connection:
-        evidence.add(connection, made)
-        decision_log.append(connection, [_entry(made)])
-    return sealed(engine, identity, now)
+        made = write(connection, wanted)
+    return sealed(engine, made.decision, now)
+
+
+def check(engine: Engine, wanted: Record) -> None:
+    """Refuse what its actor may not record; it raises what `record` raises."""
+    card, actor = declared(engine, wanted.model), wanted.actor
+    if wanted.kind != "reviewed" or not engine.organisation.teams:  # a review is recorded by the team that did it
+        permit(engine, actor, "evidence.record", wanted.model)
+    if wanted.at > wanted.recorded_at:
+        raise Conflict(f"{wanted.at:%Y-%m-%d %H:%M} UTC lies in the future; record what was done, when it was done")
+    if wanted.kind == "reviewed":
+        _permit_review(engine, actor, wanted.team)
+        _check_owed(card, wanted.team, wanted.regime)
+
+
+def write(connection: Connection, wanted: Record, *more: str) -> Record:
+    """Write a record and its entry in the caller's transaction; `more` tells it from others of the same instant."""
+    what = (wanted.model, wanted.kind, wanted.team, wanted.regime, str(wanted.at), wanted.actor)
+    made = replace(wanted, decision=entries.identity("evidence", *what, str(wanted.recorded_at), *more))
+    evidence.add(connection, made)
+    decision_log.append(connection, [_entry(made)])
+    return made
 
 
 def recorded(engine: Engine, model: str) -> list[tuple[Record, int | None]]:

@@ -13,7 +13,7 @@ from governance.engine.collect import Collector
 from governance.engine.lanes import Lanes
 from governance.engine.latest import Latest
 from governance.engine.standing import Standing
-from governance.ports import Action, Clock, MetricSource, reaches
+from governance.ports import Action, Clock, MetricSource, System, reaches
 from governance.store.database import Database
 
 
@@ -26,14 +26,16 @@ class Ruling:
     sources: Mapping[str, MetricSource]
     notifiers: Mapping[str, Action]
     documents: Mapping[str, str]
+    acts: Mapping[str, System] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
 class Engine:
     """One engine governs one environment: its plan, its sources, its ways to reach people, its store and its clock.
 
-    `documents` are the texts that its policies were made from, by name; `standing` tells how these stand to what lies
-    on disk. `adopted` is called, in the engine's thread, when another version of the policies rules.
+    `acts` are the systems that steps of runbooks act on, by name. `documents` are the texts that its policies were made
+    from, by name; `standing` tells how these stand to what lies on disk. `adopted` is called, in the engine's thread,
+    when another version of the policies rules.
     """
 
     plan: EvaluationPlan
@@ -48,6 +50,7 @@ class Engine:
     documents: Mapping[str, str] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
     adopted: list[Callable[[], None]] = field(default_factory=list)
+    acts: Mapping[str, System] = field(default_factory=dict)
     _lineage: tuple[EvaluationPlan, Lineage] | None = None
 
     @property
@@ -60,7 +63,7 @@ class Engine:
     @property
     def ruling(self) -> Ruling:
         """The version of the policies that rules."""
-        return Ruling(self.plan, self.organisation, self.sources, self.notifiers, self.documents)
+        return Ruling(self.plan, self.organisation, self.sources, self.notifiers, self.documents, self.acts)
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -78,6 +81,6 @@ class Engine:
 
     def rule_by(self, ruling: Ruling) -> None:
         """Let another version of the policies rule from now on; for the engine's own thread, between two cycles."""
-        self.sources, self.notifiers = ruling.sources, ruling.notifiers
+        self.sources, self.notifiers, self.acts = ruling.sources, ruling.notifiers, ruling.acts
         self.organisation, self.plan, self.documents = ruling.organisation, ruling.plan, ruling.documents
         self.latest.keep({policy.model: {each.rule.id for each in policy.rules} for policy in ruling.plan.policies})

@@ -2,40 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from governance.core.authority import Act, Actor, Allowed, Refused, authority
 from governance.core.card import Card
+from governance.core.organisation import Role
 from governance.core.suggestion import closest
 from governance.engine.parts import Engine
-from governance.errors import Denied, NotFound
+from governance.errors import Conflict, Denied, GovernanceError, NotFound
 
 
-class NotPermitted(Denied):
+class RefusedAct(GovernanceError):
     """An act is refused to somebody; who lets people act notes it, once nothing is being written any more."""
 
-    def __init__(self, engine: Engine, actor: Actor | str, act: Act, model: str | None, rule: str, said: str) -> None:
-        """Say it in a sentence; `rule` is what decides so."""
+    def __init__(
+        self, engine: Engine, actor: Actor | str, act: Act, model: str | None, rule: str, said: str,
+        about: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        """Say it in a sentence; `rule` is what decides so, `about` what it was about beside the model."""
         super().__init__(said)
         self.engine, self.actor, self.act, self.model, self.rule = engine, str(actor), act, model, rule
+        self.about = dict(about or {})
 
 
-def permit(engine: Engine, actor: Actor | str, act: Act, model: str | None = None) -> Allowed:
+class NotPermitted(RefusedAct, Denied):
+    """Somebody may not do this."""
+
+
+class NotCounted(RefusedAct, Conflict):
+    """Somebody may do this, and it is not the moment: they did it before, it is too early, or too late."""
+
+
+def permit(
+    engine: Engine, actor: Actor | str, act: Act, model: str | None = None, *, role: Role | None = None,
+    about: Mapping[str, str] | None = None,
+) -> Allowed:  # fmt: skip
     """Return why the actor may act on a model, or (None) on the engine as a whole.
 
-    A model that no card declares any more is governed by the roles that hold everywhere.
+    A model that no card declares any more is governed by the roles that hold everywhere. `role` is what this act asks
+    for, where that is not what all of its kind do.
 
     :raises NotPermitted: naming the rule that decides so, and who may.
     """
-    found = authority(actor, act, card_of(engine, model), engine.organisation)
+    found = authority(actor, act, card_of(engine, model), engine.organisation, role)
     if isinstance(found, Refused):
-        raise NotPermitted(engine, actor, act, model, found.rule, str(found))
+        raise NotPermitted(engine, actor, act, model, found.rule, str(found), about)
     return found
 
 
-def who_may(engine: Engine, act: Act, model: str | None, *, but: str = "") -> tuple[str, ...]:
+def who_may(engine: Engine, act: Act, model: str | None, *, but: str = "", role: Role | None = None) -> tuple[str, ...]:
     """Return the people who may act on a model, by id, without the one who may not be asked."""
     card, organisation = card_of(engine, model), engine.organisation
     found = (each for each in organisation.people if each != but)
-    return tuple(sorted(each for each in found if isinstance(authority(each, act, card, organisation), Allowed)))
+    return tuple(sorted(each for each in found if isinstance(authority(each, act, card, organisation, role), Allowed)))
 
 
 def card_of(engine: Engine, model: str | None) -> Card | None:

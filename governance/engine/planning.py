@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from governance.core.authority import Allowed, authority
-from governance.core.comparison import Comparison, compared, organisation_lines
+from governance.core.comparison import Comparison, compared, organisation_lines, runbook_lines
 from governance.core.compiled import CompiledPolicy, EvaluationPlan
 from governance.core.document import SEVERITIES
 from governance.core.incident import Incident
@@ -70,13 +70,15 @@ def planned(database: Database | None, running: Side | None, proposed: Side, at:
     organisation = running.organisation if running is not None else proposed.organisation
     needs = running is not None and bool(difference.weakened)
     organised = organisation_lines(organisation, proposed.organisation)
+    runbooks = runbook_lines(before, proposed.plan) if running is not None else ()
     summary = f"{difference.summary}; the organisation differs" if organised else difference.summary
+    summary = f"{summary}; runbooks differ" if runbooks else summary
     return PlanView(
         running=before.version,
         version=proposed.plan.version,
-        unchanged=difference.empty and not organised,
+        unchanged=difference.empty and not organised and not runbooks,
         summary=summary,
-        changes=[*difference.lines(), *organised],
+        changes=[*difference.lines(), *organised, *runbooks],
         rules=_rules(difference),
         metrics=[
             MetricChangeView(model=each.model, metric=each.metric, effect=each.effect, reasons=list(each.reasons))

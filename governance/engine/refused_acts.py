@@ -10,12 +10,14 @@ from threading import Lock
 from governance.core.decision import Decision
 from governance.engine import entries
 from governance.engine.parts import Engine
-from governance.engine.permission import NotPermitted
+from governance.engine.permission import RefusedAct
 from governance.store import decision_log
 
 WINDOW = timedelta(minutes=1)
 _SHOWN = 10
 """Models and rules that one entry names; the others are counted."""
+_Key = tuple[str | tuple[str, str], ...]
+"""Who, which act, and what it was about beside the model."""
 
 
 @dataclass(slots=True)
@@ -23,30 +25,31 @@ class _Count:
     """What was refused since the last entry about one actor and act."""
 
     since: datetime
+    about: dict[str, str]
     rules: Counter[str] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)
 
 
 class RefusedActs:
-    """Counts refused acts by actor and act: however often somebody tries, there are two entries a minute of each."""
+    """Counts refused acts by actor, act and what they are about: however often somebody tries, two entries a minute."""
 
     def __init__(self, engine: Engine) -> None:
         """Record in this engine's log."""
         self._engine = engine
         self._lock = Lock()
-        self._counts: dict[tuple[str, str], _Count] = {}
+        self._counts: dict[_Key, _Count] = {}
 
-    def add(self, refused: NotPermitted, at: datetime) -> None:
+    def add(self, refused: RefusedAct, at: datetime) -> None:
         """Count one; the first of an actor and act for a minute is written at once. What only reads is no act.
 
         :raises Unavailable: when it cannot be written; it stays counted.
         """
         if refused.act == "read":
             return
-        key = (refused.actor, refused.act)
+        key: _Key = (refused.actor, refused.act, *sorted(refused.about.items()))
         with self._lock:
             first = key not in self._counts
-            count = self._counts.setdefault(key, _Count(at))
+            count = self._counts.setdefault(key, _Count(at, refused.about))
             count.rules[refused.rule if len(count.rules) < _SHOWN else "others"] += 1
             count.models[refused.model or "" if len(count.models) < _SHOWN else "others"] += 1
             if first:
@@ -68,8 +71,8 @@ class RefusedActs:
                 else:
                     del self._counts[key]
 
-    def _write(self, key: tuple[str, str], count: _Count, at: datetime) -> None:
-        actor, act = key
+    def _write(self, key: _Key, count: _Count, at: datetime) -> None:
+        actor, act = str(key[0]), str(key[1])
         body = {
             "act": act,
             "count": count.rules.total(),
@@ -77,7 +80,8 @@ class RefusedActs:
             "rules": dict(count.rules),
             "models": {name or "the engine as a whole": times for name, times in count.models.items()},
         }
-        subject = {"model": next(iter(count.models))} if len(count.models) == 1 and "" not in count.models else {}
+        one = {"model": next(iter(count.models))} if len(count.models) == 1 and "" not in count.models else {}
+        subject = {**one, **count.about}
         identity = entries.identity("act.refused", actor, at.isoformat(), str(id(self)), repr(body))
         with self._engine.database.transaction() as connection:
             decision_log.append(connection, [Decision(at, "act.refused", actor, subject, body, identity)])
@@ -86,7 +90,7 @@ class RefusedActs:
         count.models.clear()
 
 
-def note(refused: NotPermitted) -> None:
+def note(refused: RefusedAct) -> None:
     """Record one refusal by itself, where no process goes on that could count more.
 
     :raises Unavailable: when it cannot be written.

@@ -1,11 +1,15 @@
 """What each field of a document means, in the words that an editor shows beside it.
 
-One table for all documents, so that their classes stay readable at a glance; a test holds it complete.
+One table for all documents, so that their classes stay readable at a glance; a test holds it complete. Those of
+policy tests and runbooks stand in modules of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from governance.loader.runbook_descriptions import RUNBOOK_EXAMPLES, RUNBOOKS
+from governance.loader.story_descriptions import ON_MODEL, STORIES
 
 _TRIGGER = {
     "when": "A condition in CEL; it is true when something is wrong.",
@@ -13,7 +17,6 @@ _TRIGGER = {
     "enforcement": "observe records, notify tells people and offers `then`, act does `then`.",
     "then": "What is proposed, or done with `enforcement: act`.",
 }
-_ON_MODEL = {"labels": "Only the instances with these labels.", "model": "The model, as its card names it."}
 
 DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     "Card": {
@@ -216,6 +219,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "escalations": "Who is told next while nobody answers, by name.",
         "notifiers": "How people are reached, by name.",
         "sources": "Where metrics come from, by name.",
+        "acts": "The systems that steps of runbooks act on, by name.",
         "incidents": "How findings make incidents.",
         "cycle": "How often the engine looks.",
         "alive": "A dead-man's-switch outside, which is pinged after each full cycle.",
@@ -299,7 +303,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "Substitution": {"person": "Who is on call instead.", "from": "From when on.", "until": "Until when."},
     "WaiverDocument": {
-        **_ON_MODEL,
+        **ON_MODEL,
         "rule": "The rule that is not enforced.",
         "because": "Why.",
         "requested_by": "Who asks; somebody else approves.",
@@ -307,7 +311,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "ends_on": "What ends it earlier: new_version, retrained, unused_for 14d.",
     },
     "SilenceDocument": {
-        **_ON_MODEL,
+        **ON_MODEL,
         "because": "Why notifications are muted.",
         "by": "Who mutes them.",
         "from": "From when on.",
@@ -327,87 +331,8 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "until": "When it comes no more, within a year.",
         "zone": "By whose clocks it keeps its hours, such as Europe/Berlin.",
     },
-    "Suite": {
-        "of": "The cards and packs under test, such as flight-delay or packs/drift.",
-        "every": "How often the engine looks.",
-        "card": "A card for tests of packs only.",
-        "org": "Fields of the organisation that are other in the tests.",
-        "tests": "The tests.",
-    },
-    "Story": {
-        "test": "What it shows, in a sentence.",
-        "every": "How often the engine looks in this test.",
-        "start": "The instant at which it begins.",
-        "card": "Fields of the card that are other in this test.",
-        "org": "Fields of the organisation that are other in this test.",
-        "series": "Samples by metric and labels, as in promtool: 0.1x5 0.4+0.1x3 _x2 stale.",
-        "log": "Rows of the prediction log, or the file of each table.",
-        "for": "How long it lasts, where no series says so.",
-        "serving": "The version that serves.",
-        "past": "Whether sources can tell what was missed.",
-        "away": "Stretches in which the engine is not there.",
-        "before": "What people did before its first beat.",
-        "acts": "What people do.",
-        "expect": "What must be seen.",
-        "allow": "Rules that may fire without being expected.",
-    },
-    "LogRows": {
-        "at": "When the first is written, from the start.",
-        "rows": "How many rows.",
-        "every": "The time between two.",
-        "table": "Into which table.",
-        "values": "The value of each column.",
-    },
-    "Act": {
-        **_ON_MODEL,
-        "at": "When, from the start.",
-        "acknowledge": "Acknowledge the incident of this number.",
-        "resolve": "Resolve the incident of this number.",
-        "waive": "Waive this rule, as two people.",
-        "request": "Ask for a waiver of this rule.",
-        "approve": "Approve a request: its id, waiver or restore.",
-        "refuse": "Refuse a request: its id, waiver or restore.",
-        "silence": "Mute this rule, * for all.",
-        "pull": "Pull the kill switch to this mode.",
-        "restore": "Give the model back, or to this mode.",
-        "record": "Record that this was done.",
-        "serve": "Let this version serve.",
-        "edit": "Change fields of documents, by document.",
-        "clock": "Set the clock by a step, such as +1h.",
-        "notifier": "Let notifiers fail (down) or work (up).",
-        "as": "Who acts.",
-        "because": "The reason that is given.",
-        "asked_by": "Who asked, where somebody else approves.",
-        "for": "For how long.",
-        "share": "With throttle: which share.",
-        "version": "Of which version.",
-        "ago": "How long ago it was done.",
-        "by": "For a review: the team.",
-        "regime": "For a review: the framework.",
-        "seen": "Whether the engine notices the step of the clock.",
-        "refused": "A part of the sentence that must refuse it.",
-    },
-    "Expectation": {
-        "at": "When, from the start.",
-        "model": "Of which model.",
-        "alert": "The rule whose alert is meant.",
-        "labels": "Labels of its instance; some of them are enough.",
-        "no_data": "Its alert about missing data is meant.",
-        "state": "inactive, pending or firing.",
-        "severity": "How bad it is.",
-        "summary": "The sentence that it tells.",
-        "incident": "The state of its incident.",
-        "incidents": "How many incidents are open.",
-        "findings": "How many findings its incident has.",
-        "title": "The title of the incident.",
-        "ending": "What ended it.",
-        "effects": "What the engine did at this instant.",
-        "told": "Why people were told.",
-        "proposes": "What is proposed to them.",
-        "withheld": "Why somebody was not told.",
-        "switch": "The mode of the kill switch.",
-        "entry": "The kind of an entry of the decision log.",
-    },
+    **STORIES,
+    **RUNBOOKS,
 }
 """By the class of a document and the name that authors write."""
 
@@ -427,5 +352,6 @@ EXAMPLES: Mapping[str, Mapping[str, list[object]]] = {
     "Slo": {"good": ["metrics.latency_p95 <= 0.15"], "errors": ["metrics.errors * metrics.predictions"]},
     "Pack": {"applies_to": ["has(card.log) && card.tier == 1"]},
     "Layer": {"handover": ["Mon 09:00"]},
+    **RUNBOOK_EXAMPLES,
 }
 """Examples that an editor offers."""

@@ -12,7 +12,7 @@ from governance.core.authority import Actor
 from governance.core.duration import format_duration
 from governance.engine.entries import ENGINE
 from governance.engine.parts import Engine
-from governance.engine.permission import NotPermitted
+from governance.engine.permission import RefusedAct
 from governance.engine.refused_acts import note
 from governance.engine.switch_views import Confirmations, nobody_confirms
 from governance.engine.timeline import recorded
@@ -48,7 +48,7 @@ class Follow:
     confirmations: Confirmations = nobody_confirms
     switched: Callable[[], None] = lambda: None
     drawn: Callable[[int], None] = lambda _: None
-    refused: Callable[[NotPermitted], None] = note
+    refused: Callable[[RefusedAct], None] = note
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Desk:
 
     def refuse(self, turn: Turn, error: GovernanceError) -> None:
         """Show that something is refused, by which rule and who may; what is refused to somebody is noted."""
-        if isinstance(error, NotPermitted):
+        if isinstance(error, RefusedAct):
             with suppress(Unavailable), claimed(None):
                 self.follow.refused(error)
         turn.show(modals.refused(self.engine, error), f"Not done: {error}")

@@ -110,7 +110,7 @@ class Outbox:
         left = False
         for effect in (each for each in due if not each.incident):
             known, _ = reached(effect)
-            places = known or [self._slack.config.channel]
+            places = known or [effect.place or self._slack.config.channel]
             if not all(self._pace.free(each) for each in places) or self._pace.waits:
                 left = True
                 continue

@@ -68,7 +68,8 @@ def page(effect: Effect) -> Drawn:
     mark = f"{MARKS.get(message.severity, '⚪')} {message.severity}"
     about = f"{mark} · INC-{effect.incident} · {message.model}: {message.title}" if effect.incident else message.title
     why = f" ({escaped(effect.rule, _LINE)})" if effect.rule else ""
-    text = f"{who} {escaped(about, _LINE)}{why}"
+    more = [escaped(each, _LINE) for each in message.findings] if message.reason == "notice" else []
+    text = "\n".join([f"{who} {escaped(about, _LINE)}{why}".strip(), *more])
     return Drawn(text, [section(text)])
 
 

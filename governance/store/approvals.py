@@ -40,7 +40,9 @@ def get(connection: Connection, approval: str) -> Approval:
     """
     text = connection.execute(select(_C.document).where(_C.id == approval)).scalar()
     if text is None:
-        raise NotFound(f"no approval '{approval}'; those that wait: gov switch list, gov policies list")
+        raise NotFound(
+            f"no approval '{approval}'; those that wait: gov switch list, gov policies list, gov runbook runs"
+        )
     return read(Approval, text)
 
 

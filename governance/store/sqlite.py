@@ -6,14 +6,16 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
+from sqlalchemy.util import LRUCache
 
 BUSY_SECONDS = 5
 POLL_SECONDS = 0.001
@@ -23,6 +25,9 @@ POLL_SECONDS = 0.001
 READ = "BEGIN"
 WRITE = "BEGIN IMMEDIATE"
 NO_TRANSACTION = ""
+
+# Statements are compiled once for all databases of a process: to compile one takes ten times as long as to execute it.
+_OPTIONS: dict[str, Any] = {"compiled_cache": LRUCache(1000)}
 
 _SENTENCES = {
     sqlite3.SQLITE_FULL: "the disk that holds {name} is full; free some space, then try again",
@@ -41,14 +46,26 @@ def sqlite_engine(path: Path | None, *, read_only: bool) -> Engine:
     """Return an engine for the file, or for a database in memory where there is none."""
     if path is None:
         memory = {"check_same_thread": False, "isolation_level": None}
-        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args=memory)
+        engine = create_engine("sqlite://", poolclass=StaticPool, connect_args=memory, execution_options=_OPTIONS)
     else:
         # A user who waits for a connection is told so about as soon as one who waits for the lock.
         opener = _opener(path, read_only=read_only)
-        engine = create_engine("sqlite:///", creator=opener, poolclass=QueuePool, pool_timeout=BUSY_SECONDS)
+        pool: dict[str, Any] = {"poolclass": QueuePool, "pool_timeout": BUSY_SECONDS}
+        engine = create_engine("sqlite:///", creator=opener, execution_options=_OPTIONS, **pool)
+    engine.dialect = _dialect()
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+@cache
+def _dialect() -> Dialect:
+    """Return the dialect of every database of this process: what it compiled for one, it has compiled for all."""
+    first = create_engine("sqlite://")
+    with first.connect():  # a dialect learns what it speaks to at its first connection
+        pass
+    first.dispose()
+    return first.dialect
 
 
 def use_wal(connection: Connection) -> None:
@@ -119,8 +136,11 @@ def _configure(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None
 def _begin(connection: Connection) -> None:
     begin = connection.get_execution_options().get("begin", READ)
     if begin:
-        connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if begin == READ else 'OFF'}")
-        if begin != WRITE or not _locked(connection):
+        driver: Any = connection.connection.driver_connection  # these never fail, and are executed at every question
+        driver.execute(f"PRAGMA query_only = {'ON' if begin == READ else 'OFF'}")
+        if begin == READ:
+            driver.execute(begin)
+        elif not _locked(connection):
             connection.exec_driver_sql(begin)  # where the lock could not be had, this once more says why
 
 

@@ -21,6 +21,7 @@ from governance.views.log import EntryView, ProofView
 from governance.views.models import ModelView, PolicyMetricView, PolicyRuleView, PolicyView, VerdictsView
 from governance.views.people import WhoamiView
 from governance.views.policies import AppliedView, RunningView, VersionView
+from governance.views.runs import AnswerView, RunbookView, RunBrief, RunDoneView, RunView, StepView
 from governance.views.switches import (
     ApprovalView,
     ConfirmationsView,
@@ -35,6 +36,7 @@ from governance.views.waivers import ApprovalDoneView, SilenceDoneView, SilenceV
 
 __all__ = [
     "AlertView",
+    "AnswerView",
     "AppliedView",
     "ApprovalDoneView",
     "ApprovalView",
@@ -58,11 +60,16 @@ __all__ = [
     "PolicyView",
     "ProofView",
     "RuleView",
+    "RunBrief",
+    "RunDoneView",
+    "RunView",
+    "RunbookView",
     "RunningView",
     "ScopeView",
     "SettingView",
     "SilenceDoneView",
     "SilenceView",
+    "StepView",
     "SwitchDoneView",
     "SwitchView",
     "TermView",

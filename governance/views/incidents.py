@@ -9,6 +9,7 @@ from typing import Any
 from governance.core.effect import Effect
 from governance.core.incident import Finding, Incident
 from governance.views.escalation import EscalationView
+from governance.views.runs import RunBrief
 from governance.views.view import View
 
 
@@ -56,7 +57,7 @@ class IncidentView(View):
 
     `lead` works on it now; `responders` are all who acted on it. `severity_set` is the severity that a person gave it,
     `merged_into` the number of the incident that it became part of. It `affects` other models by their lineage; of
-    one that flaps nothing is told until `quiet_until`.
+    one that flaps nothing is told until `quiet_until`. `runs` are the runs of runbooks about it, newest first.
     """
 
     id: int
@@ -84,6 +85,7 @@ class IncidentView(View):
     affects: list[AffectedView] = []
     quiet_until: datetime | None = None
     escalation: EscalationView | None = None
+    runs: list[RunBrief] = []
 
 
 class AlertView(View):
@@ -100,11 +102,15 @@ class AlertView(View):
 
 
 class IncidentDoneView(View):
-    """The incident after an act, and the entry that proves it; `still_firing` findings tell nobody until they clear."""
+    """The incident after an act, and the entry that proves it; `still_firing` findings tell nobody until they clear.
+
+    Of one that was closed by hand, `under_way` are the runs about it that go on.
+    """
 
     incident: IncidentView
     entry: int
     still_firing: int = 0
+    under_way: list[str] = []
 
 
 class NotificationView(View):

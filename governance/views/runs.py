@@ -14,13 +14,15 @@ class AnswerView(View):
     at: datetime
     approved: bool
     because: str = ""
+    channel: str = ""
 
 
 class StepView(View):
     """One step of a run: `glyph` is ✓ ▶ ○ ✗ ↷ ? ↶, `state` the word; `text` what is read or asked, rendered.
 
-    `waits_for` says in words who or what it waits for; `can` are the acts of this moment (tick, approve, refuse, retry,
-    skip, settle); `who_may` the people who may do them.
+    `does` is what it does in the words of the runbook: its operation, its condition, how long it waits. `waits_for`
+    says in words who or what it waits for; `can` are the acts of this moment (tick, approve, refuse, retry, skip,
+    settle); `who_may` the people who may do them, of consent those whose consent counts.
     """
 
     step: str
@@ -28,6 +30,7 @@ class StepView(View):
     glyph: str
     state: str
     text: str
+    does: str = ""
     visit: int = 0
     began_at: datetime | None = None
     ended_at: datetime | None = None
@@ -47,7 +50,8 @@ class StepView(View):
 class RunView(View):
     """One run; `number` of `total` is where it is; `can` are the acts on the whole run (pause, resume, cancel).
 
-    `summary` is one line such as "step 3 of 6: consent – waits for an approver (ana, bo) until 10:20".
+    `summary` is one line such as "step 3 of 6: consent – waits for an approver (ana, bo) until 10:20". `said` is why it
+    stopped, or how it ended. `who_may` are the people who may do what the run can.
     """
 
     id: str
@@ -68,10 +72,25 @@ class RunView(View):
     summary: str = ""
     steps: list[StepView] = []
     can: list[str] = []
+    who_may: list[str] = []
     next_at: datetime | None = None
     ended_at: datetime | None = None
     said: str = ""
     version: int = 1
+
+    @property
+    def here(self) -> StepView | None:
+        """The step where it is, None where it has ended or not begun."""
+        return self.steps[self.number - 1] if self.number and self.ended_at is None else None
+
+
+class RunBrief(View):
+    """A run in one line, as an incident names it."""
+
+    id: str
+    runbook: str
+    state: str
+    summary: str
 
 
 class RunbookView(View):

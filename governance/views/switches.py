@@ -78,7 +78,10 @@ class SwitchView(View):
 
 
 class ApprovalView(View):
-    """A two-person act that waits for its second person; it is void when the switch is no longer at `seq`."""
+    """An act that waits for the consent of somebody; a restore is void when the switch is no longer at `seq`.
+
+    `run` and `step` are set where a run of a runbook asks.
+    """
 
     id: str
     kind: str
@@ -90,6 +93,8 @@ class ApprovalView(View):
     state: str = "pending"
     seq: int | None = None
     who_may: list[str] = []
+    run: str = ""
+    step: str = ""
 
 
 class SwitchDoneView(View):

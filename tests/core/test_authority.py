@@ -21,7 +21,7 @@ RESTORE = {**CARD, "rollback": {"authority": ["restorer"]}}
 
 READ = {"read", "switch.evaluate"}
 RESPOND = {act for act, role in NEEDS.items() if role == "responder"}
-APPROVE = {"switch.approve", "waiver.approve", "policy.approve"}
+APPROVE = {"switch.approve", "waiver.approve", "policy.approve", "runbook.approve"}
 MAY: dict[str, set[str]] = {  # on a model whose card names nobody for its rollback
     "viewer": READ,
     "responder": READ | RESPOND,
@@ -155,3 +155,15 @@ def test_who_runs_the_engine_reads_and_pushes_and_else_is_a_person(act: Act) -> 
     found = may(Actor("stranger", "local"), act, CARD)
     assert isinstance(found, Allowed) == (act in {"read", "samples.push", "alerts.push", "switch.evaluate"}), str(found)
     assert isinstance(may(Actor("admin", "local"), act, CARD), Allowed)
+
+
+def test_an_act_may_ask_for_another_role_than_its_kind_does() -> None:
+    card, known = Card.model_validate(CARD), organisation()
+    for role, able in (("responder", {"responder", "approver", "admin", "member", "lead", "accountable"}),
+                       ("admin", {"admin"})):  # fmt: skip
+        for person in PEOPLE:
+            found = authority(person, "runbook.approve", card, known, role)  # type: ignore[arg-type]
+            assert isinstance(found, Allowed) == (person in able), str(found)
+            if isinstance(found, Refused):
+                assert set(found.who_may) == able
+                assert f"it needs the role {role} for loans" in str(found)

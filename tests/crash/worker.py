@@ -24,20 +24,25 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import httpx  # noqa: F401 (here, so that not every life imports it anew)
+import httpcore
+import httpx
 from crash.scene import BEATS, EDITED, EVERY, START, act, edit, engine, leap, settings
 from sqlalchemy import Connection, event
 
 from governance.actions.webhook import Webhook
 from governance.core.effect import Effect, Receipt
+from governance.core.expression import generation, macros
 from governance.engine import commit, loop, pushing, recall, retention, roll
 from governance.engine.adoption import adopt
 from governance.engine.loop import step
 from governance.engine.parts import Engine
-from governance.store import progress, sequencer
+from governance.sources.prediction_log import answers
+from governance.store import progress, schema, sequencer
 from governance.store.database import Database
 from governance.store.heads_file import Head, HeadsFile
 
+IMPORTED = (answers, generation, macros, schema, httpx, httpcore)
+"""What the engine imports when it first needs it: here, so that not every life does so anew."""
 SHARES = 16
 """Into how many shares the boundaries are divided, so that several cores can play them."""
 _SEEN = """

@@ -37,6 +37,11 @@ class Template:
         """Return the text with values as people read them; "no data" for what is missing, "?" for what fails."""
         return "".join(part if isinstance(part, str) else _shown(part, values, context) for part in self._parts)
 
+    @property
+    def parts(self) -> tuple[str | Program, ...]:
+        """The text outside the holes, and the expressions in them, in their order; without empty texts."""
+        return tuple(part for part in self._parts if part != "")
+
 
 def compile_template(text: str, names: Names) -> Template:
     """Parse and check a template; positions of problems count within the whole text.

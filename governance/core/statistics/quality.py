@@ -12,7 +12,8 @@ class Outcomes:
     """Rows that share score bin (None without a score), decision (None without one) and the sign of the label.
 
     With their number and sums over those with a score: the negative log likelihood (None where a score is no
-    probability), score − label, its size and square, and the size of the label.
+    probability), score − label, its size and square, and the size of the label. Only what ranks scores needs their
+    bins apart.
     """
 
     bin: int | None
@@ -100,6 +101,8 @@ MEASURES: Mapping[str, Callable[[Sequence[Outcomes]], float | None]] = {
 }
 
 
+RANKED = frozenset({"auc"})
+"""The measures that compare scores with each other."""
 _DECIDED = frozenset({"accuracy", "precision", "recall"})
 
 

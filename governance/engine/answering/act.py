@@ -91,11 +91,22 @@ def act(
     """
     permitted(engine, asked)
     with engine.database.transaction() as connection:
-        before = seen(connection, asked)
-        after = change(before)
-        decision = write(connection, engine, asked, after)
-        effects.add(connection, also(after.incident))
-    return Done(after.incident, sealed(engine, decision.id, asked.at))
+        after, decision = acted(connection, engine, asked, change, also)
+    return Done(after, sealed(engine, decision.id, asked.at))
+
+
+def acted(
+    connection: Connection,
+    engine: Engine,
+    asked: Asked,
+    change: Callable[[Incident], IncidentChange],
+    also: Callable[[Incident], Sequence[Effect]] = lambda _: (),
+) -> tuple[Incident, Decision]:
+    """Change an incident in the caller's transaction, for who may; it raises what `act` raises but for that."""
+    after = change(seen(connection, asked))
+    decision = write(connection, engine, asked, after)
+    effects.add(connection, also(after.incident))
+    return after.incident, decision
 
 
 def permitted(engine: Engine, asked: Asked) -> Incident:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from governance.core import answer
 from governance.core.authority import Actor
+from governance.core.decision import Decision
 from governance.core.incident import Incident, IncidentChange
 from governance.engine.answering.act import Asked, Done, act, permitted, seen
 from governance.engine.parts import Engine
 from governance.engine.sealing import sealed
 from governance.errors import InvalidDocument
 from governance.store import decision_log
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 LONGEST_NOTE = 10_000
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+([/?#]\S*)?")
@@ -32,10 +38,16 @@ def note(
     asked = Asked(number, "incident.note", actor, at, version, {"text": text})
     permitted(engine, asked)
     with engine.database.transaction() as connection:
-        incident = seen(connection, asked)
-        decision = asked.decision(incident, told=False)
-        decision_log.append(connection, [decision])
+        incident, decision = noted(connection, asked)
     return Done(incident, sealed(engine, decision.id, at))
+
+
+def noted(connection: Connection, asked: Asked) -> tuple[Incident, Decision]:
+    """Write a note in the caller's transaction, for who may."""
+    incident = seen(connection, asked)
+    decision = asked.decision(incident, told=False)
+    decision_log.append(connection, [decision])
+    return incident, decision
 
 
 def link(
@@ -50,9 +62,16 @@ def link(
     """
     if not _ADDRESS.fullmatch(address) or len(address) > 2000 or len(title) > 200:
         raise InvalidDocument("address: begins with https:// (or http://) and holds no space; the title is short")
+    asked = Asked(number, "incident.link", actor, at, version, {"address": address, "title": title})
+    return act(engine, asked, linking(asked))
+
+
+def linking(asked: Asked) -> Callable[[Incident], IncidentChange]:
+    """Return the change of who puts a link on an incident."""
+    address, title = str(asked.body["address"]), str(asked.body["title"])
 
     def change(before: Incident) -> IncidentChange:
-        return IncidentChange(answer.linked(before, str(actor), at, address=address, title=title or address), "updated")
+        linked = answer.linked(before, asked.who, asked.at, address=address, title=title or address)
+        return IncidentChange(linked, "updated")
 
-    body = {"address": address, "title": title}
-    return act(engine, Asked(number, "incident.link", actor, at, version, body), change)
+    return change

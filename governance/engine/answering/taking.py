@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from governance.core import answer
@@ -27,16 +29,21 @@ def acknowledge(engine: Engine, number: int, *, actor: Actor | str, at: datetime
     :raises Conflict: when it is taken already, closed, or changed since that version; it names who was first.
     :raises Denied: when the actor may not.
     """
+    asked = Asked(number, "incident.acknowledge", actor, at, version)
+    return act(engine, asked, acknowledging(asked))
+
+
+def acknowledging(asked: Asked) -> Callable[[Incident], IncidentChange]:
+    """Return the change of who takes an incident."""
 
     def change(before: Incident) -> IncidentChange:
-        if open_(before, at).status in ("acknowledged", "mitigated") and before.acknowledged_by:
+        if open_(before, asked.at).status in ("acknowledged", "mitigated") and before.acknowledged_by:
             lead = f"; {before.lead} leads it" if before.lead not in ("", before.acknowledged_by) else ""
-            raise Conflict(
-                f"incident {number} was acknowledged by {before.acknowledged_by}{lead} ({since(before.changed_at, at)})"
-            )
-        return IncidentChange(answer.acknowledged(before, str(actor), at), "updated")
+            said = f"incident {before.id} was acknowledged by {before.acknowledged_by}{lead}"
+            raise Conflict(f"{said} ({since(before.changed_at, asked.at)})")
+        return IncidentChange(answer.acknowledged(before, asked.who, asked.at), "updated")
 
-    return act(engine, Asked(number, "incident.acknowledge", actor, at, version), change)
+    return change
 
 
 def resolve(
@@ -47,19 +54,28 @@ def resolve(
     :raises Conflict: when it is closed already, or changed since `version`; it names who was first.
     :raises Denied: when the actor may not, or it is the review of a glass that the actor broke.
     """
-    firing = 0
+    asked, firing = Asked(number, "incident.resolve", actor, at, version, {"because": because}), 0
 
     def change(before: Incident) -> IncidentChange:
         nonlocal firing
-        if str(actor) in broken_by(open_(before, at)):
-            said = f"{actor} broke the glass; incident {number} is its review, which somebody else resolves"
-            rule = "who broke the glass does not review it"
-            raise NotPermitted(engine, actor, "incident.resolve", before.model, rule, said)
         firing = len(before.firing)
-        return IncidentChange(answer.resolved(before, str(actor), at), "resolved")
+        return resolving(engine, asked)(before)
 
-    done = act(engine, Asked(number, "incident.resolve", actor, at, version, {"because": because}), change)
+    done = act(engine, asked, change)
     return Done(done.incident, done.entry, firing)
+
+
+def resolving(engine: Engine, asked: Asked) -> Callable[[Incident], IncidentChange]:
+    """Return the change of who closes an incident."""
+
+    def change(before: Incident) -> IncidentChange:
+        if asked.who in broken_by(open_(before, asked.at)):
+            said = f"{asked.who} broke the glass; incident {before.id} is its review, which somebody else resolves"
+            rule = "who broke the glass does not review it"
+            raise NotPermitted(engine, asked.actor, "incident.resolve", before.model, rule, said)
+        return IncidentChange(answer.resolved(before, asked.who, asked.at), "resolved")
+
+    return change
 
 
 def set_severity(
@@ -71,16 +87,21 @@ def set_severity(
     :raises Conflict: when it is so already, closed, or changed since `version`.
     :raises Denied: when the actor may not.
     """
-
-    def change(before: Incident) -> IncidentChange:
-        if open_(before, at).severity == severity:
-            raise Conflict(f"incident {number} is {severity} already")
-        return answer.judged(before, str(actor), at, severity=severity)
-
     asked = Asked(number, "incident.severity", actor, at, version)
     before = permitted(engine, asked).severity
-    body = {"because": because, "before": before}
-    return act(engine, Asked(number, "incident.severity", actor, at, version, body), change)
+    asked = replace(asked, body={"because": because, "before": before})
+    return act(engine, asked, judging(asked, severity))
+
+
+def judging(asked: Asked, severity: Severity) -> Callable[[Incident], IncidentChange]:
+    """Return the change of who says how bad an incident is."""
+
+    def change(before: Incident) -> IncidentChange:
+        if open_(before, asked.at).severity == severity:
+            raise Conflict(f"incident {before.id} is {severity} already")
+        return answer.judged(before, asked.who, asked.at, severity=severity)
+
+    return change
 
 
 def hand_over(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from governance.core.approval import Approval, decided
+from governance.core.approval import ANSWERED_WITH, Approval, decided
 from governance.core.authority import Allowed
 from governance.engine.parts import Engine
 from governance.engine.permission import NotPermitted, permit, who_may
@@ -123,7 +123,7 @@ def _permitted(engine: Engine, approval: str, actor: str) -> Allowed:
 
 def _check_kind(request: Approval) -> None:
     if request.kind != "switch.restore":
-        raise Conflict(f"{request.id} is about the policies; answer it with gov policies approve or refuse")
+        raise Conflict(f"{request.id} is no restore; answer it with {ANSWERED_WITH[request.kind]} approve or refuse")
 
 
 def _waiting(connection: Connection, approval: str, at: datetime) -> Approval:

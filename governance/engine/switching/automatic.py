@@ -19,8 +19,9 @@ from governance.engine import entries
 from governance.engine.grouping import current, group_of
 from governance.engine.parts import Engine
 from governance.engine.switching import paging
-from governance.engine.switching.change import Act, mode_words, subject, words, write
+from governance.engine.switching.change import Act, Changed, mode_words, subject, words, write
 from governance.engine.switching.pulling import ending_no_sooner, setting
+from governance.errors import Denied
 from governance.store import alerts, decision_log, switches
 
 if TYPE_CHECKING:
@@ -94,15 +95,38 @@ class Automation:
         _, after = self._change(wanted)
         if after is None:
             return ""
-        if self._pulled is None:
-            since = self.at - self.engine.organisation.automation.window
-            self._pulled = set(switches.pulled_by_rules(self.connection, since))
-        if model in self._pulled or len(self._pulled) < self.most:
-            self._pulled.add(model)
+        if self.allows(model):
             self.allowed.append(wanted)
             return f"Pulled by {wanted.key.rule}: {words(model, wanted.scope, after)}."
         self.withheld.append(wanted)
         return f"Not pulled: {self.reason()}. A person decides: {_by_hand(model, wanted.scope, after)}"
+
+    def allows(self, model: str) -> bool:
+        """Count a model among those that rules pull, if there is room for it within the window."""
+        if self._pulled is None:
+            since = self.at - self.engine.organisation.automation.window
+            self._pulled = set(switches.pulled_by_rules(self.connection, since))
+        if model not in self._pulled and len(self._pulled) >= self.most:
+            return False
+        self._pulled.add(model)
+        return True
+
+    def pull(self, model: str, wanted: Setting, act: Act) -> Changed:
+        """Pull what a run wants that no person began; what holds already and restricts as much stays.
+
+        :raises Denied: when rules have pulled as much as they may; a person decides.
+        """
+        before = switches.get(self.connection, model)
+        was = before.at(wanted.scope)
+        if was is not None and was.rank >= wanted.rank:
+            return Changed(before, was, "")
+        if not self.allows(model):
+            raise Denied(f"not pulled: {self.reason()}. A person decides: {_by_hand(model, wanted.scope, wanted)}")
+        guards = tuple(dict.fromkeys([*(was.guards if was is not None else ()), *wanted.guards]))
+        after = replace(ending_no_sooner(was, wanted), guards=guards)
+        done = write(self.connection, self.engine, before, wanted.scope, after, act)
+        switches.note_rule_pulls(self.connection, [done.switch], self.at)
+        return done
 
     def carry_out(self) -> None:
         """Write the pulls, and the entries of those that were withheld."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from governance.core.acting_checks import SHORTEST
+from governance.core.authority import Allowed
 from governance.core.duration import format_duration
 from governance.core.switch import Mode, Scope, Setting, loosens
 from governance.engine.entries import OWN
@@ -14,6 +16,7 @@ from governance.engine.permission import declared, permit
 from governance.engine.sealing import sealed
 from governance.engine.switching.change import (
     Act,
+    Changed,
     SwitchDone,
     check_confirmed,
     check_reason,
@@ -22,6 +25,9 @@ from governance.engine.switching.change import (
 )
 from governance.errors import Conflict, InvalidDocument, NotFound
 from governance.store import incidents, switches
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def pull(
@@ -48,27 +54,51 @@ def pull(
     :raises Conflict: when it would let the model answer more, or sooner, than it does now.
     :raises InvalidDocument: for a share, an expiry or a reason that cannot be.
     """
+    asked, allowed = wanted(
+        engine, model, mode, actor=actor, because=because, at=at, scope=scope, share=share, expires=expires
+    )
+    if mode == "stopped":
+        check_confirmed(model, confirmed, f"stopping {model}")
+    act = Act("switch.pulled", actor, at, because, {"because_allowed": allowed.because})
+    with engine.database.transaction() as connection:
+        done = pulled(connection, engine, model, replace(asked, incident=incident), act)
+    return SwitchDone(done.switch, done.setting, sealed(engine, done.identity, at), allowed.because)
+
+
+def wanted(
+    engine: Engine,
+    model: str,
+    mode: Mode,
+    *,
+    actor: str,
+    because: str,
+    at: datetime,
+    scope: Scope,
+    share: float = 1.0,
+    expires: timedelta | None = None,
+) -> tuple[Setting, Allowed]:
+    """Return what somebody wants to hold for a scope, and why they may; it raises what `pull` raises."""
     if declared(engine, model).model in OWN:
         raise NotFound("the engine itself has no kill switch; name a model")
     allowed = permit(engine, actor, "switch.pull", model)
-    wanted = setting(engine, model, mode, scope, share, because=because, actor=actor, at=at)
+    found = setting(engine, model, mode, scope, share, because=because, actor=actor, at=at)
     check_reason(because)
-    if mode == "stopped":
-        check_confirmed(model, confirmed, f"stopping {model}")
-    if expires is not None:
-        _check_expiry(expires)
-        wanted = replace(wanted, expires_at=at + expires, lasting=expires)
-    wanted = replace(wanted, incident=incident)
-    with engine.database.transaction() as connection:
-        if incident is not None:
-            incidents.get(connection, incident)
-        before = switches.get(connection, model)
-        was = before.at(wanted.scope)
-        if was is not None and loosens(was, wanted):
-            raise Conflict(_loosening(model, wanted.scope, was))
-        act = Act("switch.pulled", actor, at, because, {"because_allowed": allowed.because})
-        done = write(connection, engine, before, wanted.scope, ending_no_sooner(was, wanted), act)
-    return SwitchDone(done.switch, done.setting, sealed(engine, done.identity, at), allowed.because)
+    return expiring(found, expires), allowed
+
+
+def pulled(connection: Connection, engine: Engine, model: str, wanted: Setting, act: Act) -> Changed:
+    """Write a pull in the caller's transaction.
+
+    :raises NotFound: when there is no such incident.
+    :raises Conflict: when it would let the model answer more, or sooner, than it does now.
+    """
+    if wanted.incident is not None:
+        incidents.get(connection, wanted.incident)
+    before = switches.get(connection, model)
+    was = before.at(wanted.scope)
+    if was is not None and loosens(was, wanted):
+        raise Conflict(_loosening(model, wanted.scope, was))
+    return write(connection, engine, before, wanted.scope, ending_no_sooner(was, wanted), act)
 
 
 def setting(
@@ -115,9 +145,16 @@ def ending_no_sooner(before: Setting | None, wanted: Setting) -> Setting:
     return wanted
 
 
-def _check_expiry(expires: timedelta) -> None:
+def expiring(wanted: Setting, expires: timedelta | None) -> Setting:
+    """Return a setting that ends so long after it was set.
+
+    :raises InvalidDocument: when that is too soon.
+    """
+    if expires is None:
+        return wanted
     if expires < SHORTEST:
         raise InvalidDocument(f"an expiry is {format_duration(SHORTEST)} or longer, not {format_duration(expires)}")
+    return replace(wanted, expires_at=wanted.set_at + expires, lasting=expires)
 
 
 def _loosening(model: str, scope: Scope, was: Setting) -> str:

@@ -63,7 +63,7 @@ def restore(
     with engine.database.transaction() as connection:
         before = switches.get(connection, model)
         check_seq(before, seq)
-        _check_loosens(before, scope, after)
+        check_loosens(before, scope, after)
         if people_to_restore(engine, model) > 1:
             request = _asked(approvals.listed(connection, model=model, kind="switch.restore"), Approval(
                 approvals.next_id(connection), "switch.restore", model, scope, before.seq, actor, at, because,
@@ -125,7 +125,11 @@ def check_seq(switch: Switch, seq: int) -> None:
     raise Conflict(f"the switch of {switch.model} changed since you looked ({seen}); at {when} {who}")
 
 
-def _check_loosens(before: Switch, scope: Scope, after: Setting | None) -> None:
+def check_loosens(before: Switch, scope: Scope, after: Setting | None) -> None:
+    """Refuse what gives nothing back.
+
+    :raises Conflict: saying what holds.
+    """
     was = before.at(scope)
     if was is None:
         others = "; ".join(words(before.model, each.scope, each) for each in before.settings)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from governance.engine.parts import Engine
 from governance.errors import Denied
 from governance.store import progress
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 def unsound_since(engine: Engine) -> datetime | None:
@@ -20,7 +24,15 @@ def require_sound(engine: Engine) -> None:
 
     :raises Denied: saying since when, and what can be done.
     """
-    since = unsound_since(engine)
+    _refuse(unsound_since(engine))
+
+
+def require_sound_in(connection: Connection) -> None:
+    """Refuse what loosens while the log does not verify, within a transaction; it raises what `require_sound` does."""
+    _refuse(progress.last(connection, progress.UNSOUND))
+
+
+def _refuse(since: datetime | None) -> None:
     if since is not None:
         raise Denied(
             f"the decision log does not verify since {since:%Y-%m-%d %H:%M} UTC (gov audit verify says why), so that "

@@ -219,6 +219,6 @@ def _waiver(pair: tuple[str, str]) -> str:
 
 def _evidence(portrait: Portrait) -> list[str]:
     found = portrait.evidence
-    times = {"trained": found.trained, "drilled": found.drilled, "approved": found.approved}
+    times = found.once
     times |= {f"reviewed by {team}": at for team, at in found.reviewed.items()}
-    return [f"- {text(name)} on {at:%Y-%m-%d}" for name, at in times.items() if at is not None]
+    return [f"- {text(name)} on {at:%Y-%m-%d}" for name, at in times.items()]

@@ -97,8 +97,8 @@ class _Registry:
     """Asks one registry a few questions."""
 
     def __init__(self, config: MlflowConfig) -> None:
+        from governance.remote.server import Server
         from governance.sources.remote.exchange import Exchange
-        from governance.sources.remote.server import Server
 
         ends = time.monotonic() + _SECONDS
         waiting = config.model_copy(update={"timeout": min(config.timeout, timedelta(seconds=_SECONDS))})

@@ -135,9 +135,10 @@ class Answers:
         return sum(count for key, count in present.items() if key not in known) / whole, whole
 
     def _quality(self, query: Query, end: datetime) -> Iterator[Sample]:
+        ranked = query.measure in quality.RANKED
         found = self._once(
-            ("outcomes", query.window, end),
-            lambda: self._counted.outcomes(end - query.window, end, hour_of(self._at)),
+            ("outcomes", query.window, end, ranked),
+            lambda: self._counted.outcomes(end - query.window, end, hour_of(self._at), ranked=ranked),
         )
         measure, yielded = quality.MEASURES[query.measure], False
         for (name, value), rows in sorted(found.items()):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,6 +32,14 @@ _SETTINGS: dict[str, _Setting] = {
 
 _RECENT = timedelta(days=30)
 _EPOCH = datetime(1, 1, 1, tzinfo=UTC)
+
+_RANKED = "bin, null::boolean, positive, sum(n)::bigint"
+# Where one score is no probability, the likelihood of all is unknown.
+_SUMMED = (
+    "case when bin is not null then 0 end as scored, decision, positive, sum(n)::bigint, "
+    "case when bool_and(bin is null or loss is not null) then sum(loss) end, coalesce(sum(bias), 0), "
+    "coalesce(sum(absolute), 0), coalesce(sum(squared), 0), coalesce(sum(magnitude), 0)"
+)
 
 File = tuple[str, int, int]
 """A file's path, size and time of its last change in nanoseconds: another of these is another content."""
@@ -85,6 +95,7 @@ class CountedLog:
         self._tables: frozenset[str] = frozenset()
         self._present: frozenset[str] = frozenset()
         self._reference: dict[str, FeatureCounts] | None = None
+        self._spans: list[datetime] | None = None
         self._reset()
 
     def refresh(self) -> None:
@@ -98,7 +109,7 @@ class CountedLog:
         if not self._seen and not found[self._log.table]:
             raise FileNotFoundError(_absent(self._directory, self._log.table))
         self._tables |= {name for name, listed in found.items() if listed}
-        self._present = frozenset(each[0] for each in found[self._log.table])
+        self._present, self._spans = frozenset(each[0] for each in found[self._log.table]), None
         if any(self._seen.get(file[0], file) != file for listed in found.values() for file in listed):
             self._reset()
         fresh = {name: [each for each in listed if each[0] not in self._seen] for name, listed in found.items()}
@@ -163,19 +174,18 @@ class CountedLog:
             self._reference = _features(self._rows(statement))
         return self._reference
 
-    def outcomes(self, start: datetime, end: datetime, known: datetime) -> dict[tuple[str, str], list[Outcomes]]:
-        """Return the outcomes of the window by slice and value, as far as their truth came until `known`."""
-        rows = self._rows(
-            "select slice, value, bin, decision, positive, sum(n), sum(loss), coalesce(sum(bias), 0), "
-            "coalesce(sum(absolute), 0), coalesce(sum(squared), 0), coalesce(sum(magnitude), 0) "
-            "from outcomes where hour > ? and hour <= ? and known <= ? group by 1, 2, 3, 4, 5",
-            start,
-            end,
-            known,
-        )
+    def outcomes(
+        self, start: datetime, end: datetime, known: datetime, *, ranked: bool
+    ) -> dict[tuple[str, str], list[Outcomes]]:
+        """Return the outcomes of the window by slice and value, as far as their truth came until `known`.
+
+        By score bin when they are ranked; else without, which makes few rows of many, and with their sums.
+        """
+        columns = _RANKED if ranked else _SUMMED
+        where = "from outcomes where hour > ? and hour <= ? and known <= ? group by all"
         found: dict[tuple[str, str], list[Outcomes]] = defaultdict(list)
-        for row in rows:
-            found[(row[0], row[1])].append(Outcomes(row[2], row[3], row[4], int(row[5]), *row[6:]))
+        for slice_, value, *row in self._rows(f"select slice, value, {columns} {where}", start, end, known):
+            found[(slice_, value)].append(Outcomes(*row))
         return found
 
     def newest(self, end: datetime) -> datetime | None:
@@ -184,8 +194,11 @@ class CountedLog:
 
     def oldest(self, end: datetime) -> datetime | None:
         """Return the time of the oldest prediction in the files that are still there, None when it is after `end`."""
-        rows = self._rows("select path, oldest from spans where oldest <= ?", end)
-        return _utc(min((oldest for path, oldest in rows if path in self._present), default=None))
+        if self._spans is None:
+            rows = self._rows("select path, oldest from spans")
+            self._spans = [moment.replace(tzinfo=UTC) for path, moment in rows if path in self._present]
+        oldest = min(self._spans, default=None)
+        return oldest if oldest is not None and oldest <= end else None
 
     def newest_label(self, known: datetime) -> datetime | None:
         """Return the time of the newest prediction whose truth came until `known`."""
@@ -279,11 +292,24 @@ def files(directory: Path, table: str) -> list[File]:
 
     Names that begin with a dot or an underscore are half-written by convention (Spark, Hive) and are left alone.
     """
-    top = directory / table
-    found = [*sorted(top.rglob("*.parquet")), directory / f"{table}.parquet"]
-    done = [each for each in found if not any(part[0] in "._" for part in each.relative_to(directory).parts[1:])]
-    stats = [(each, each.stat()) for each in done if each.is_file()]
-    return [(str(each), stat.st_size, stat.st_mtime_ns) for each, stat in stats]
+    single = directory / f"{table}.parquet"
+    return [*sorted(_below(directory / table)), *([_file(str(single), single.stat())] if single.is_file() else [])]
+
+
+def _below(folder: Path | str) -> Iterator[File]:
+    """List the files of a folder and of those in it; a log of years has thousands, and is listed in every cycle."""
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as entries:
+        for each in entries:
+            if each.name[0] in "._":
+                continue
+            if each.is_dir(follow_symlinks=False):
+                yield from _below(each.path)
+            elif each.name.endswith(".parquet") and each.is_file():
+                yield _file(each.path, each.stat())
+
+
+def _file(path: str, stat: os.stat_result) -> File:
+    return path, stat.st_size, stat.st_mtime_ns
 
 
 def hour_of(at: datetime) -> datetime:

@@ -52,7 +52,9 @@ class Truths:
             "insert into truth select request, min(known), arg_min(label, row(known, label)) "
             f"from (select hash(({request})::varchar) as request, ({known})::timestamp as known, "
             f"{finite(label)} as label from read_parquet(?, union_by_name = true) where {request} is not null) "
-            "where label is not null and isfinite(known) and request not in (select request from truth) group by 1"
+            "as read where label is not null and isfinite(known) "
+            # An anti join, which asks the few new requests of the many known ones; `not in` would hash all of these.
+            "and not exists (select 1 from truth where truth.request = read.request) group by 1"
         )
 
     def awaited(self) -> str:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from governance.core.metric import Answer, Query
 from governance.errors import Unavailable
+from governance.remote.server import Server
 from governance.sources.remote.config import RemoteConfig
-from governance.sources.remote.server import Server
 
 if TYPE_CHECKING:
     from governance.sources.remote.exchange import Exchange

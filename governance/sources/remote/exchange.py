@@ -19,9 +19,9 @@ import httpcore
 from governance.core.duration import format_duration
 from governance.errors import Unavailable
 from governance.outbound import Outbound
+from governance.remote.deadline import Network, left, within
+from governance.remote.server import Server
 from governance.sources.remote.config import RemoteConfig
-from governance.sources.remote.deadline import Network, left, within
-from governance.sources.remote.server import Server
 
 LARGEST = 32 * 1024 * 1024
 """Bytes of an answer that are read at most."""

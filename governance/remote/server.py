@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import quote, unquote, urlsplit
 
 from governance import settings
 from governance.errors import Unavailable
-from governance.sources.remote.config import RemoteConfig, is_http
+from governance.remote.config import ServerConfig, is_http
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 
@@ -17,7 +19,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 class Server:
     """An address and our credentials for it; `shown` names it in sentences, without credentials and without a path."""
 
-    def __init__(self, config: RemoteConfig) -> None:
+    def __init__(self, config: ServerConfig, more: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Read the credentials; `more` are headers by the variables that hold them."""
         self._config = config
         address = config.address or _secret(config.address_env)
         self._known = is_http(address)
@@ -30,7 +33,8 @@ class Server:
         self._user, self._password = config.user, _secret(config.password_env)
         if parts.username and not self._user:  # an address from the environment may hold both
             self._user, self._password = unquote(parts.username), unquote(parts.password or "")
-        self._secrets = self._spellings()
+        self._more = {name: (variable, _secret(variable)) for name, variable in more.items()}
+        self.spellings = self._spellings()
 
     def headers(self) -> list[tuple[str, str]]:
         """Return the headers that every request has.
@@ -42,22 +46,25 @@ class Server:
         return [
             *self._config.headers.items(),
             *([("Authorization", authorization)] if authorization else []),
+            *((name, value) for name, (_, value) in self._more.items()),
             ("Accept", "application/json"),
             ("User-Agent", "model-governance"),
         ]
 
     def scrubbed(self, text: str) -> str:
         """Return a text on one line, without control characters and without our credentials."""
-        for secret in self._secrets:
+        for secret in self.spellings:
             text = text.replace(secret, "…")
         return _CONTROL.sub(" ", text).strip()
 
     def _check(self) -> None:
-        for name in (self._config.address_env, self._config.token_env, self._config.password_env):
+        named = [variable for variable, _ in self._more.values()]
+        for name in (self._config.address_env, self._config.token_env, self._config.password_env, *named):
             if name and not _secret(name):
                 raise Unavailable(f"the environment variable {name} is not set")
-        if not (self._token.isascii() and self._token.isprintable()):
-            raise Unavailable(f"{self._config.token_env} holds characters that cannot stand in a token")
+        for name, value in ((self._config.token_env, self._token), *self._more.values()):
+            if not (value.isascii() and value.isprintable()):
+                raise Unavailable(f"{name} holds characters that cannot stand in a token")
         if not self._known:
             raise Unavailable(f"{self._config.address_env} holds no address that begins with http:// or https://")
 
@@ -71,6 +78,7 @@ class Server:
     def _spellings(self) -> list[str]:
         """Return every form in which a server may hand our credentials back, the longest first."""
         found = {self._token, self._password, self._authorization().partition(" ")[2]}
+        found |= {value for _, value in self._more.values()}
         forms = found | {quote(each, safe="") for each in found} | {json.dumps(each)[1:-1] for each in found}
         return sorted((each for each in forms if len(each) > 2), key=len, reverse=True)
 

@@ -1,0 +1,1 @@
+"""Runs: what the engine and people do with them."""

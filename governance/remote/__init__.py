@@ -1,0 +1,1 @@
+"""Servers that documents name, asked within a deadline, and what became of it."""

@@ -1,0 +1,229 @@
+"""Runs of runbooks, each changed only by who has seen its latest version.
+
+What a run froze is written once, and shared by all runs that froze the same: what a step writes is the run alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlmodel import Field, SQLModel
+
+from governance.core.run import OPEN, Run
+from governance.core.runbook import Runbook
+from governance.errors import Conflict, NotFound, Unavailable
+
+Which = Literal["open", "ended", "all"]
+_KEPT = 1024
+"""How many frozen texts are kept as they were read: a fleet runs few runbooks, on the cards of a thousand models."""
+
+
+class FrozenRow(SQLModel, table=True):
+    """A runbook, or a card, as runs froze it: JSON, compressed by zlib, found by its digest."""
+
+    __tablename__ = "run_frozen"
+
+    digest: str = Field(primary_key=True)
+    document: bytes
+
+
+class RunRow(SQLModel, table=True):
+    """One run; `next_at` is in seconds since 1970, UTC, and empty when the engine has nothing to do with it."""
+
+    __tablename__ = "run"
+
+    number: int = Field(primary_key=True)
+    model: str = Field(index=True)
+    incident: int = Field(index=True)
+    runbook: str
+    state: str = Field(index=True)
+    next_at: float | None = Field(default=None, index=True)
+    version: int
+    runbook_digest: str
+    card_digest: str
+    document: str
+
+
+_TABLE = RunRow.__table__  # type: ignore[attr-defined]
+_FROZEN = FrozenRow.__table__  # type: ignore[attr-defined]
+_C = _TABLE.c
+_UPDATE = update(_TABLE).where(_C.number == bindparam("old_number"), _C.version == bindparam("old_version"))
+_ADAPTER: TypeAdapter[Run] = TypeAdapter(Run)
+_APART = {"runbook", "card"}
+_read: dict[str, object] = {}
+"""Frozen documents by their digest, which says all about them: the same in every database."""
+
+
+def next_id(connection: Connection) -> str:
+    """Return the id of the next run; only good within the transaction that takes it."""
+    return f"RUN-{(connection.execute(select(func.max(_C.number))).scalar() or 0) + 1}"
+
+
+def get(connection: Connection, run: str) -> Run:
+    """Return one run by its id, such as RUN-12.
+
+    :raises NotFound: when there is none of that id.
+    """
+    digits = run.upper().removeprefix("RUN-")
+    found = _all(connection, select(_TABLE).where(_C.number == int(digits))) if digits.isdecimal() else []
+    if not found:
+        newest = next_id(connection)
+        known = "there are none yet" if newest == "RUN-1" else f"the newest is RUN-{_number(newest) - 1}"
+        raise NotFound(f"no run '{run}'; {known}")
+    return found[0]
+
+
+def due(connection: Connection, at: datetime, limit: int, *, without: Collection[str] = ()) -> list[Run]:
+    """Return runs with which there is something to do by now, who waits longest first, but for some."""
+    statement = select(_TABLE).where(_C.next_at <= at.timestamp()).order_by(_C.next_at, _C.number).limit(limit)
+    if without:
+        statement = statement.where(_C.number.not_in([_number(each) for each in without]))
+    return _all(connection, statement)
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """Return when the next run has to be looked at, None for never."""
+    found = connection.execute(select(func.min(_C.next_at))).scalar()
+    return datetime.fromtimestamp(found, UTC) if found is not None else None
+
+
+def listed(connection: Connection, *, model: str = "", incident: int = 0, state: Which = "open") -> list[Run]:
+    """Return runs, newest first."""
+    statement = select(_TABLE).order_by(_C.number.desc())
+    if state != "all":
+        statement = statement.where(_C.state.in_(OPEN) if state == "open" else _C.state.not_in(OPEN))
+    if model:
+        statement = statement.where(_C.model == model)
+    if incident:
+        statement = statement.where(_C.incident == incident)
+    return _all(connection, statement)
+
+
+def of_incident(connection: Connection, incident: int) -> list[Run]:
+    """Return every run about an incident, oldest first."""
+    return _all(connection, select(_TABLE).where(_C.incident == incident).order_by(_C.number))
+
+
+def open_of(connection: Connection, model: str, runbook: str) -> Run | None:
+    """Return the open run of a runbook for a model, None when there is none."""
+    same = (_C.model == model, _C.runbook == runbook, _C.state.in_(OPEN))
+    return next(iter(_all(connection, select(_TABLE).where(*same).order_by(_C.number))), None)
+
+
+def any_open(connection: Connection, incident: int) -> bool:
+    """Tell whether a run about an incident is open."""
+    statement = select(_C.number).where(_C.incident == incident, _C.state.in_(OPEN)).limit(1)
+    return connection.execute(statement).scalar() is not None
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Return how many runs there are in each state."""
+    rows = connection.execute(select(_C.state, func.count()).group_by(_C.state).order_by(_C.state))
+    return {row[0]: row[1] for row in rows}
+
+
+def save(connection: Connection, *changed: Run) -> None:
+    """Write new runs, and the next version of others.
+
+    :raises Conflict: when somebody wrote that version first.
+    """
+    new = [each for each in changed if each.version == 1]
+    if new:
+        connection.execute(insert(_TABLE), [{**_row(each), **_freeze(connection, each)} for each in new])
+    moved = [
+        {**_row(each), "old_number": _number(each.id), "old_version": each.version - 1}
+        for each in changed
+        if each.version > 1
+    ]
+    if moved and connection.execute(_UPDATE, moved).rowcount != len(moved):
+        names = ", ".join(f"RUN-{row['old_number']}" for row in moved)
+        raise Conflict(f"{names} was changed by somebody else just now; look at it again")
+
+
+def move(connection: Connection, incident: int, into: int) -> None:
+    """Let the runs about an incident be about another, which it was merged into."""
+    save(
+        connection,
+        *(replace(each, incident=into, version=each.version + 1) for each in of_incident(connection, incident)),
+    )
+
+
+def _row(run: Run) -> dict[str, object]:
+    return {
+        "number": _number(run.id),
+        "model": run.model,
+        "incident": run.incident,
+        "runbook": run.runbook.runbook,
+        "state": run.state,
+        "next_at": run.next_at.timestamp() if run.next_at else None,
+        "version": run.version,
+        "document": _ADAPTER.dump_json(run, exclude=_APART).decode(),
+    }
+
+
+def _all(connection: Connection, statement: Select[Any]) -> list[Run]:
+    rows = connection.execute(statement).all()
+    frozen = _thawed(connection, {each for row in rows for each in (row.runbook_digest, row.card_digest)})
+    return [_run(row.document, frozen[row.runbook_digest], frozen[row.card_digest]) for row in rows]
+
+
+def _run(document: str, runbook: object, card: object) -> Run:
+    return _ADAPTER.validate_python({**json.loads(document), "runbook": runbook, "card": card})
+
+
+def _freeze(connection: Connection, run: Run) -> dict[str, str]:
+    """Write what a run froze, unless another froze the same, and return under which digests it is found."""
+    found = {}
+    for name, text in (("runbook_digest", _text(run.runbook)), ("card_digest", _text(run.card))):
+        found[name] = digest = hashlib.sha256(text.encode()).hexdigest()
+        if connection.execute(select(_FROZEN.c.digest).where(_FROZEN.c.digest == digest)).scalar() is None:
+            connection.execute(insert(_FROZEN), [{"digest": digest, "document": zlib.compress(text.encode(), 9)}])
+    return found
+
+
+def _thawed(connection: Connection, digests: Collection[str]) -> dict[str, Any]:
+    """Return frozen documents, each read once as long as it is among those used lately."""
+    found = {digest: _read[digest] for digest in digests if digest in _read}
+    asked = [digest for digest in digests if digest not in found]
+    for chunk in _chunks(asked):
+        for row in connection.execute(select(_FROZEN).where(_FROZEN.c.digest.in_(chunk))):
+            found[row.digest] = _document(row.digest, row.document)
+    missing = [digest for digest in digests if digest not in found]
+    if missing:
+        raise Unavailable(f"what a run froze is not stored: {missing[0][:12]}")
+    if len(_read) > _KEPT:
+        _read.clear()
+    _read.update(found)
+    return found
+
+
+def _document(digest: str, packed: bytes) -> object:
+    text = zlib.decompress(packed).decode()
+    if hashlib.sha256(text.encode()).hexdigest() != digest:
+        raise Unavailable(f"what a run froze was changed since it was written: {digest[:12]}")
+    said = json.loads(text)
+    return Runbook.model_validate(said["runbook"]) if "runbook" in said else said["card"]
+
+
+def _text(frozen: Runbook | Mapping[str, object]) -> str:
+    if isinstance(frozen, Runbook):
+        said: dict[str, object] = {"runbook": frozen.model_dump(mode="json", by_alias=True, exclude_defaults=True)}
+    else:
+        said = {"card": frozen}
+    return json.dumps(said, sort_keys=True, ensure_ascii=False)
+
+
+def _number(run: str) -> int:
+    return int(run.removeprefix("RUN-"))
+
+
+def _chunks(values: list[str]) -> Iterator[list[str]]:
+    yield from (values[first : first + 500] for first in range(0, len(values), 500))

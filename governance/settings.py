@@ -5,9 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -17,7 +17,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GOV_")
 
     home: Path = Path(".gov")
-    """Directory of the database and its published heads."""
+    """Directory of the database's file, of the published heads of its log, and of pulls written offline."""
     policies: Path = Path("policies")
     """Directory of cards, packs and org.yaml."""
     runbooks: Path = Path("runbooks")
@@ -31,9 +31,12 @@ class Settings(BaseSettings):
     actor: str = ""
     """Who acts, when --as is not given; the login name otherwise."""
 
+    database: str = Field(default="", repr=False)
+    """The URL of the database, `postgresql://host/name`; by default the file governance.db in `home`."""
     token: str = Field(default="", repr=False)
     """The API token with which the terminal app, and commands against a running engine, show who acts."""
 
+<<<<<<< HEAD
     keys: Path | None = None
     """The file with a person's own keys of the terminal app; by default gov/keys.toml where settings lie (XDG)."""
 
@@ -46,10 +49,16 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The URL of the database."""
         return f"sqlite:///{self.database_file}"
+=======
+    @model_validator(mode="after")
+    def _database_of_home(self) -> Self:
+        self.database = self.database or f"sqlite:///{self.database_file}"
+        return self
+>>>>>>> pg
 
     @property
     def database_file(self) -> Path:
-        """The file of the database; the heads of its log are published beside it."""
+        """The file of the database where none is named; the heads of its log are published beside it."""
         return self.home / "governance.db"
 
     def who(self) -> str:

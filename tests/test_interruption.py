@@ -54,7 +54,7 @@ STORY = {
 }
 
 
-class Cut(Exception):
+class Cut(BaseException):
     """The process dies here."""
 
 

@@ -7,6 +7,7 @@ Conflict, NotFound or InvalidDocument with the sentence that it answered.
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,13 +21,16 @@ from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument
 from governance.views import (
     AlertView,
     AppliedView,
+    ApprovalDoneView,
     ApprovalView,
     FleetRow,
     FleetView,
     IncidentDoneView,
     IncidentView,
+    MayView,
     Page,
     RunningView,
+    SilenceDoneView,
     SilenceView,
     SwitchDoneView,
     SwitchView,
@@ -37,7 +41,7 @@ from governance.views import (
     WhoamiView,
 )
 from governance.views.on_call import OnCallView
-from governance.views.people import SlackLinkView
+from governance.views.people import PermissionsView, SlackLinkView
 from governance.views.plan import PlanView
 from governance.views.runs import RunbookView, RunDoneView, RunView
 
@@ -83,7 +87,9 @@ class Client:
         self.url = url.rstrip("/")
         headers = {"User-Agent": agent, **({"Authorization": f"Bearer {token}"} if token else {})}
         # The proxy settings of a shell are not for an engine that is named by its address.
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=False)
+        # Without TLS nobody's certificate is looked at, and to load all that could be trusted takes a while.
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if self.url.startswith("http:") else True
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=False, verify=verify)
 
     def __enter__(self) -> Self:
         """Return the client itself."""
@@ -113,6 +119,14 @@ class Client:
     def incidents(self, status: str = "open") -> list[IncidentView]:
         """Return incidents, newest first."""
         return self._whole("/v1/incidents", Page[IncidentView], status=status)
+
+    def incident(self, number: int) -> IncidentView:
+        """Return one incident, with the remedy and the place of the rule of each finding."""
+        return self._get(f"/v1/incidents/{number}", IncidentView)
+
+    def may(self, model: str = "") -> dict[str, MayView]:
+        """Return whether we may do each act on a model ("": on the engine as a whole), and why or else who may."""
+        return self._get("/v1/may", PermissionsView, model=model).acts
 
     def alerts(self) -> list[AlertView]:
         """Return the alerts that are pending or firing, worst first."""
@@ -170,6 +184,22 @@ class Client:
     def silences(self) -> list[SilenceView]:
         """Return the silences that hold, the newest first."""
         return self._whole("/v1/silences", Page[SilenceView])
+
+    def waive(self, body: Mapping[str, Any], *, key: str) -> ApprovalView:
+        """Ask that a rule is not enforced: {model, rule, because, until, labels, ends_on}; a second person approves."""
+        return ApprovalDoneView.model_validate(self._post("/v1/waivers", body, key)).approval
+
+    def withdraw_waiver(self, waiver: str, *, because: str, key: str) -> None:
+        """End a waiver now."""
+        self._post(f"/v1/waivers/{_part(waiver)}/withdraw", {"because": because}, key)
+
+    def mute(self, body: Mapping[str, Any], *, key: str) -> SilenceView:
+        """Mute notifications for a while: {because, until, model, rule, labels, models, maintenance}."""
+        return SilenceDoneView.model_validate(self._post("/v1/silences", body, key)).silence
+
+    def end_silence(self, silence: str, *, because: str, key: str) -> None:
+        """End a silence now."""
+        self._post(f"/v1/silences/{_part(silence)}/end", {"because": because}, key)
 
     def approve(self, approval: str, *, key: str, because: str = "") -> None:
         """Be the second person of an act; a run notes why."""

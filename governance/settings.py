@@ -34,6 +34,14 @@ class Settings(BaseSettings):
     token: str = Field(default="", repr=False)
     """The API token with which the terminal app, and commands against a running engine, show who acts."""
 
+    keys: Path | None = None
+    """The file with a person's own keys of the terminal app; by default gov/keys.toml where settings lie (XDG)."""
+
+    @property
+    def keys_file(self) -> Path:
+        """Where a person's own keys of the terminal app are, whether or not there are any."""
+        return self.keys or Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "gov" / "keys.toml"
+
     @property
     def database(self) -> str:
         """The URL of the database."""

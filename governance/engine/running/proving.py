@@ -10,6 +10,8 @@ from governance.core.evidence import Record
 from governance.core.metric import labels
 from governance.core.proof import proof
 from governance.core.run import Run
+from governance.core.run_acts import cancelled
+from governance.core.run_change import RunChange
 from governance.engine import entries, evidence
 from governance.engine.parts import Engine
 from governance.engine.switching import paging
@@ -37,6 +39,14 @@ def prove(connection: Connection, engine: Engine, run: Run, at: datetime) -> Non
         fail(connection, engine, run.model, run.runbook.runbook, f"{run.id}: {'; '.join(found.gaps)}", at)
     elif run.state == "done" and not found.gaps:
         paging.close(connection, engine, _finding(run.model, run.runbook.runbook, ""), at)
+
+
+def over(change: RunChange, at: datetime) -> RunChange:
+    """Return a change of a run; a dry run on a schedule that stops is over, as there is nobody to go on with it."""
+    run = change.run
+    if run.state != "stopped" or run.mode != "dry_run" or not is_scheduled(run):
+        return change
+    return change.then(cancelled(run, entries.ENGINE, at, because="the drill did not come through", undo=False))
 
 
 def fail(connection: Connection, engine: Engine, model: str, runbook: str, why: str, at: datetime) -> None:

@@ -96,13 +96,18 @@ def beside(paths: Sequence[Path], runbooks: Path = RUNBOOKS) -> list[Path]:
     return list(dict.fromkeys(path.parent / runbooks for path in paths if path.is_dir()))
 
 
+def is_shipped(path: Path) -> bool:
+    """Tell whether a directory is that of the package's runbooks, as where the package is developed: nobody's own."""
+    return shipped("runbooks").is_dir() and path.samefile(shipped("runbooks"))
+
+
 @_collector_paused()
 def policies(paths: Sequence[Path], context: Sequence[Path] = (), *, runbooks: Path = RUNBOOKS) -> Policies:
     """Load, check and compile policies, with the runbooks beside them; what the paths lack comes from the package.
 
     Where the paths bring no organisation, the one in `context` stands for it; its runbooks are known too.
     """
-    near = [each for each in beside(paths, runbooks) if each.is_dir()]
+    near = [each for each in beside(paths, runbooks) if each.is_dir() and not is_shipped(each)]
     loaded = load([*paths, *near], KINDS)
     found = [*loaded.loaded, *loaded.salvaged]
     around = _around({*paths, *near}, context, runbooks)

@@ -7,6 +7,7 @@ Conflict, NotFound or InvalidDocument with the sentence that it answered.
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -88,7 +89,9 @@ class Client:
         self.url = url.rstrip("/")
         headers = {"User-Agent": agent, **({"Authorization": f"Bearer {token}"} if token else {})}
         # The proxy settings of a shell are not for an engine that is named by its address.
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=False)
+        # Without TLS nobody's certificate is looked at, and to load all that could be trusted takes a while.
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if self.url.startswith("http:") else True
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=False, verify=verify)
 
     def __enter__(self) -> Self:
         """Return the client itself."""

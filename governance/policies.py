@@ -113,8 +113,9 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = (), *, runbooks: P
     organised = bool(_of_kind(loaded.loaded, Organisation))
     documents = [*((each.source.file, each.source.text) for each in [*found, *itself]), *calendars.items()]
     texts = _texts(documents, paths, near)
+    ours = f"{files.shown(shipped('runbooks'))}/"
     own = _Own(
-        frozenset(each.source.file for each in loaded.loaded),
+        frozenset(each.source.file for each in loaded.loaded if not each.source.file.startswith(ours)),
         {name: each.label_names() for name, each in neighbours.items()},
     )
     return _combined(found, itself, loaded.problems, own, documents=texts, organised=organised, calendars=calendars)
@@ -186,7 +187,7 @@ def _combined(
     silences = (*map(written_silence, muted), *map(written_maintenance, windows))
     runbooks, twice = _runbooks(found)
     plan = replace(plan, waivers=tuple(map(written_waiver, asked)), silences=silences, runbooks=runbooks)
-    mine = [each for each in _of_kind(found, Runbook) if each.source.file in own.files]
+    mine = [each for each in _of_kind(found, Runbook) if each.source.file in own.files]  # the rest once it is named
     checked = runbook_problems(mine, cards, packs, plan, document, lambda: plugins.operations(document), own.around)
     problems.extend([*twice, *checked])
     everything = sorted(dict.fromkeys([*problems, *plan.problems]), key=lambda problem: problem.position)

@@ -31,18 +31,11 @@ from governance.core.reading import Readings
 from governance.core.run import Run
 from governance.core.run_bindings import variables
 from governance.core.run_programs import Condition, Programs
+from governance.core.run_steps import Judgement
 from governance.core.runbook import Notice
 
 _MOST_SHOWN = 5
 """Label sets of which a text shows the values, or a judgement says what it rests on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """Whether a condition holds, None where data are missing; `said` explains it with the values that it rests on."""
-
-    holds: bool | None
-    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)

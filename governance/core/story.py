@@ -8,15 +8,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from governance.core.document import Count, Document, Duration, Flag, Severity, Share
+from governance.core.document import Count, Document, Duration, Flag, ParameterValue, Severity, Share
 from governance.core.duration import format_duration, parse_duration
 from governance.core.evidence import EvidenceKind
 from governance.core.notation import points
 
 Cell = float | bool | str | datetime | date | None
 ActKind = Literal[
-    "acknowledge", "resolve", "waive", "request", "approve", "refuse", "silence", "pull", "restore", "record",
-    "serve", "edit", "clock", "notifier",
+    "acknowledge", "resolve", "note", "snooze", "merge", "severity", "waive", "request", "approve", "refuse", "silence",
+    "pull", "restore", "record", "run", "tick", "retry", "skip", "settle", "pause", "resume", "cancel", "serve", "edit",
+    "clock", "notifier",
 ]  # fmt: skip
 ACTS: tuple[ActKind, ...] = ActKind.__args__  # type: ignore[attr-defined]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,6 +58,10 @@ class Act(Document):
     at: Duration = timedelta(0)
     acknowledge: Count | None = None
     resolve: Count | None = None
+    note: str | None = None
+    snooze: Count | None = None
+    merge: Count | None = None
+    severity: Severity | None = None
     waive: str | None = None
     request: str | None = None
     approve: str | None = None
@@ -65,6 +70,14 @@ class Act(Document):
     pull: Literal["throttle", "shadow", "fallback", "stopped"] | None = None
     restore: Literal["live", "throttle", "shadow", "fallback"] | None = None
     record: EvidenceKind | None = None
+    run: str | None = None
+    tick: str | None = None
+    retry: str | None = None
+    skip: str | None = None
+    settle: str | None = None
+    pause: str | None = None
+    resume: str | None = None
+    cancel: str | None = None
     serve: str | None = None
     edit: dict[str, dict[str, Any]] | None = None
     clock: Step | None = None
@@ -81,6 +94,13 @@ class Act(Document):
     ago: Duration = timedelta(0)
     by: str = ""
     regime: str = ""
+    incident: Count = 0
+    into: Count = 0
+    parameters: dict[str, ParameterValue] = Field(default_factory=dict)
+    dry_run: Flag = False
+    in_: str = Field(default="", alias="in")
+    took_effect: Flag = True
+    undo: Flag = True
     seen: Flag = True
     refused: str | None = None
 

@@ -12,6 +12,7 @@ from governance.core.organisation import Organisation
 from governance.engine.collect import Collector
 from governance.engine.lanes import Lanes
 from governance.engine.latest import Latest
+from governance.engine.runner import Runner
 from governance.engine.standing import Standing
 from governance.ports import Action, Clock, MetricSource, System, reaches
 from governance.store.database import Database
@@ -47,6 +48,7 @@ class Engine:
     collector: Collector = field(default_factory=Collector)
     latest: Latest = field(default_factory=Latest)
     lanes: Lanes = field(default_factory=Lanes)
+    runner: Runner = field(default_factory=Runner)
     documents: Mapping[str, str] = field(default_factory=dict)
     standing: Standing = field(default_factory=Standing)
     adopted: list[Callable[[], None]] = field(default_factory=list)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from governance.core.story import Act
 from governance.core.switch import Scope
 from governance.core.waiver import Waiver
-from governance.engine import evidence, operations, silences, waiving
+from governance.engine import answering, evidence, operations, silences, waiving
 from governance.engine.clock import stepped
 from governance.engine.switching import approving, pulling, restoring, showing
 from governance.errors import GovernanceError, InvalidDocument, NotFound
@@ -52,6 +52,26 @@ def _acknowledge(play: Play, act: Act, at: datetime) -> None:
 
 def _resolve(play: Play, act: Act, at: datetime) -> None:
     operations.resolve(play.engine, act.resolve or 0, actor=act.as_, because=act.because, at=at)
+
+
+def _note(play: Play, act: Act, at: datetime) -> None:
+    answering.note(play.engine, act.incident, text=act.note or "", actor=act.as_, at=at)
+
+
+def _snooze(play: Play, act: Act, at: datetime) -> None:
+    answering.snooze(
+        play.engine, act.snooze or 0, until=_until(act, at), because=act.because, actor=act.as_, at=at
+    )  # fmt: skip
+
+
+def _merge(play: Play, act: Act, at: datetime) -> None:
+    answering.merge(play.engine, act.merge or 0, into=act.into, because=act.because, actor=act.as_, at=at)
+
+
+def _severity(play: Play, act: Act, at: datetime) -> None:
+    answering.set_severity(
+        play.engine, act.incident, severity=act.severity or "warning", because=act.because, actor=act.as_, at=at
+    )
 
 
 def _waive(play: Play, act: Act, at: datetime) -> None:
@@ -156,6 +176,10 @@ def _notifier(play: Play, act: Act, at: datetime) -> None:
 _ACTS: Mapping[str, Callable[[Play, Act, datetime], None]] = {
     "acknowledge": _acknowledge,
     "resolve": _resolve,
+    "note": _note,
+    "snooze": _snooze,
+    "merge": _merge,
+    "severity": _severity,
     "waive": _waive,
     "request": _request,
     "approve": _approve,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 from bolt.office import Office
-from interfaces.serving import gov
+from interfaces.serving import ask
 from slack_sdk import WebClient
 
 import governance.slack
@@ -43,7 +43,7 @@ def test_the_file_is_what_the_code_says() -> None:
 
 
 def test_it_is_printed_as_a_file(tmp_path: Path) -> None:
-    said = gov(tmp_path, "slack", "manifest")
+    said = ask(tmp_path, "slack", "manifest")
     assert (said.returncode, said.stdout) == (0, manifest_text())
 
 

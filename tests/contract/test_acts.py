@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 from contract.acts.case import SECRET, SOON, Case
 from contract.acts.http_case import HttpCase
+from contract.acts.mlflow_case import MlflowCase
 from contract.acts.world import FAULTS, world
 
 from governance import plugins
 from governance.core.performance import Outcome
 
-CASES: tuple[type[Case], ...] = (HttpCase,)
+CASES: tuple[type[Case], ...] = (HttpCase, MlflowCase)
 EVERY = [pytest.param(each, operation, id=f"{each.kind}.{operation}") for each in CASES for operation in each.asks]
 ACTING = [each for each in EVERY if each.values[1] not in each.values[0].reading]
 
@@ -58,7 +59,7 @@ def test_the_same_key_takes_effect_once_and_gives_the_same_outputs(case: Case, o
     assert (first.state, again.state) == ("done", "done"), (first, again)
     assert case.effects == (0 if operation in case.reading else 1)
     assert set(first.outputs) >= set(case.system.OUTPUTS[operation])
-    assert case.system.perform(case.request(operation, key="RUN-12/roll-back/2")).state == "done"
+    assert case.system.perform(case.request(operation, under="RUN-12/roll-back/2")).state == "done"
 
 
 @pytest.mark.parametrize(("case", "operation"), ACTING, indirect=["case"])
@@ -96,6 +97,7 @@ def test_hostile_answers_end_in_a_clear_outcome_without_a_credential(case: Case,
     with case.world.broken(fault, "GET", "POST", "PUT", "PATCH", "DELETE"):
         outcomes = [case.system.perform(request), case.system.dry_run(request), case.system.read_back(request)]
         known: list[Outcome] = [each for each in outcomes if each is not None]
+        assert outcomes[2] is None, "who cannot look knows nothing"
     assert SECRET not in repr(known)
     assert all(each.detail.isprintable() and len(each.detail) < 600 for each in known)
     performed = outcomes[0]
@@ -117,6 +119,7 @@ def test_where_nobody_listens_it_failed_and_may_be_tried_again(case: Case, opera
     for found in (case.system.perform(request), case.system.dry_run(request)):
         assert (found.state, found.again) == ("failed", True), found
         assert "no connection" in found.detail
+    assert case.system.read_back(request) is None, "who cannot look knows nothing"
 
 
 @pytest.mark.parametrize(("case", "operation"), EVERY, indirect=["case"])

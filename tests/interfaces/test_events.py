@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import httpx
-from interfaces.serving import Served, gov, sample
+from interfaces.serving import Served, ask, sample
 
 
 @contextmanager
@@ -68,7 +68,7 @@ def test_a_listener_does_not_keep_the_engine_from_stopping(served: Served) -> No
 
 
 def test_a_listener_of_one_model_hears_of_that_one(served: Served) -> None:
-    made = gov(
+    made = ask(
         served.directory, "token", "create", "--for", "ana", "--as", "ana", "--model", "loans", "--format", "json"
     )
     secret = json.loads(made.stdout)["secret"]

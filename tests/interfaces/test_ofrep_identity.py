@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from interfaces.serving import Served, gov, prepared
+from interfaces.serving import Served, ask, prepared
 from interfaces.switches import FLAGS, MODELS, switched
 
 
@@ -21,7 +21,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def token(directory: Path, name: str, *arguments: str) -> dict[str, str]:
-    done = gov(directory, "token", "create", "--for", name, "--kind", "service", "--as", "ana", *arguments)
+    done = ask(directory, "token", "create", "--for", name, "--kind", "service", "--as", "ana", *arguments)
     assert done.returncode == 0, done.stderr
     found = re.search(r"gov_[a-z2-7]{8}_[\w-]{43}", done.stdout)
     assert found is not None
@@ -85,7 +85,7 @@ def test_a_stream_tells_changes_of_the_models_of_its_token_until_that_ends(engin
         switched(engine, "fraud")
         assert told() == ["fraud.serve", "fraud.mode", "fraud.switch"]
         secret = mine["Authorization"].removeprefix("Bearer ")
-        assert gov(engine.directory, "token", "revoke", secret.split("_")[1], "--as", "ana").returncode == 0
+        assert ask(engine.directory, "token", "revoke", secret.split("_")[1], "--as", "ana").returncode == 0
         engine.until(lambda: engine.http.post(FLAGS, headers=mine).status_code == 401)
         switched(engine, "fraud", "stopped")
         assert told() is None

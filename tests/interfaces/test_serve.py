@@ -8,11 +8,11 @@ import socket
 from pathlib import Path
 
 import pytest
-from interfaces.serving import FILES, Served, gov, prepared, sample
+from interfaces.serving import FILES, Served, ask, gov, prepared, sample
 
 
 def incidents(directory: Path) -> str:
-    done = gov(directory, "incidents", "list", "--model", "loans")
+    done = ask(directory, "incidents", "list", "--model", "loans")
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -24,7 +24,7 @@ def test_a_pushed_value_becomes_an_incident_that_people_see_and_answer(served: S
     assert "Errors at 0.9" in incidents(served.directory)
     number = re.search(r"INC-\d+", incidents(served.directory))
     assert number is not None
-    done = gov(served.directory, "incidents", "ack", number[0], "--as", "ana")
+    done = ask(served.directory, "incidents", "ack", number[0], "--as", "ana")
     assert done.returncode == 0, done.stderr
     assert "acknowledged by ana" in done.stdout
 
@@ -35,7 +35,7 @@ def test_it_stops_when_told_to(served: Served, number: int) -> None:
     assert served.stop(number) == 0
     assert served.printed.endswith("stopped\n")
     assert "Traceback" not in served.printed
-    done = gov(served.directory, "audit", "verify")
+    done = ask(served.directory, "audit", "verify")
     assert "the log is sound" in done.stdout
 
 
@@ -58,7 +58,7 @@ def test_killed_it_goes_on_where_it_was(served: Served) -> None:
         assert "critical" not in incidents(served.directory)
     finally:
         again.close()
-    assert "the log is sound" in gov(served.directory, "audit", "verify").stdout
+    assert "the log is sound" in ask(served.directory, "audit", "verify").stdout
 
 
 def test_one_engine_per_home(served: Served) -> None:
@@ -70,7 +70,7 @@ def test_one_engine_per_home(served: Served) -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104 (it must be refused)
 def test_only_loopback_while_nobody_can_prove_who_they_are(tmp_path: Path, host: str) -> None:
-    done = gov(prepared(tmp_path / "own"), "serve", "--host", host)
+    done = ask(prepared(tmp_path / "own"), "serve", "--host", host)
     assert done.returncode == 3
     assert "is not loopback, and nobody could prove who they are: make a token first" in done.stderr
     assert not (tmp_path / "own" / ".gov").exists()
@@ -78,7 +78,7 @@ def test_only_loopback_while_nobody_can_prove_who_they_are(tmp_path: Path, host:
 
 def test_elsewhere_once_there_is_a_token_for_who_has_one(tmp_path: Path) -> None:
     home = prepared(tmp_path / "own")
-    secret = gov(home, "token", "create", "--for", "ana", "--as", "ana").stdout.splitlines()[0]
+    secret = ask(home, "token", "create", "--for", "ana", "--as", "ana").stdout.splitlines()[0]
     served = Served(home, "--host", "0.0.0.0")  # noqa: S104 (that is the point)
     try:
         port = served.url.rpartition(":")[2]
@@ -112,13 +112,13 @@ def test_a_taken_port(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_options(tmp_path: Path, arguments: list[str], said: str) -> None:
-    done = gov(prepared(tmp_path / "own"), "serve", "--port", "0", *arguments)
+    done = ask(prepared(tmp_path / "own"), "serve", "--port", "0", *arguments)
     assert done.returncode == 2
     assert said in " ".join(re.sub(r"[│╭╮╰╯─]", " ", done.stderr).split())
 
 
 def test_policies_with_a_problem_are_not_served(tmp_path: Path) -> None:
     broken = {**FILES, "loans.yaml": FILES["loans.yaml"].replace("metrics.errors > 0.5", "metrics.erors > 0.5")}
-    done = gov(prepared(tmp_path / "own", broken), "serve", "--port", "0")
+    done = ask(prepared(tmp_path / "own", broken), "serve", "--port", "0")
     assert done.returncode == 1
     assert "did you mean 'errors'?" in done.stderr

@@ -62,7 +62,7 @@ class Workspace:
         """Run a command in this process, which takes a twentieth of the time of one of its own."""
         from governance.cli.main import run
 
-        before, out, err = dict(os.environ), io.StringIO(), io.StringIO()
+        before, out, err = dict(os.environ), _stream(), _stream()
         shown = environment(settings)
         try:
             os.environ.clear()
@@ -72,12 +72,22 @@ class Workspace:
         finally:
             os.environ.clear()
             os.environ.update(before)
-        return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
+        return subprocess.CompletedProcess(arguments, code, _written(out), _written(err))
 
     def copy(self, directory: Path) -> Workspace:
         """Return another workspace like this one."""
         shutil.copytree(self.directory, directory)
         return Workspace(directory)
+
+
+def _stream() -> io.TextIOWrapper:
+    """Return a stream such as a process has that writes into a pipe."""
+    return io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
 
 
 def environment(settings: dict[str, str]) -> dict[str, str]:

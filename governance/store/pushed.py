@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, select
 from sqlmodel import Field, SQLModel
 
 from governance.core.metric import Labels, Sample
+from governance.store.dialects import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class PushedRow(SQLModel, table=True):
     labels: str = Field(primary_key=True)
     received_at: float = Field(primary_key=True)
     value: float | None = None
-    count: int | None = None
+    count: int | None = Field(default=None, sa_type=BigInteger)
     actor: str
 
 

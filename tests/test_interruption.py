@@ -55,7 +55,7 @@ STORY = {
 }
 
 
-class Cut(Exception):
+class Cut(BaseException):
     """The process dies here."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import act_pages
 import problem_pages
 import yaml
 
@@ -30,6 +31,7 @@ def pages() -> dict[Path, str]:
     own = {
         HERE / "measures.md": measures(),
         HERE / "pack-rules.md": pack_rules(),
+        HERE / "act-operations.md": act_pages.operations(),
         HERE / "shipped-runbooks.md": shipped_runbooks(),
         problem_pages.PAGES / "README.md": problem_pages.index(),
     }

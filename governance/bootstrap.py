@@ -29,6 +29,16 @@ if TYPE_CHECKING:
 _NO_DATABASE = "gov serve makes it; or say with -C or GOV_HOME where the engine works"
 
 
+def database_of(settings: Settings, *, read_only: bool = False) -> Database:
+    """Return the database that the settings name; nothing is opened yet.
+
+    :raises Unavailable: when it is of a kind that is not known, or its driver is missing.
+    """
+    from governance.store.database import Database
+
+    return Database(settings.database, read_only=read_only, home=settings.home)
+
+
 class SystemClock:
     """The clock of the machine."""
 
@@ -43,12 +53,11 @@ def engine(settings: Settings, *, clock: Clock | None = None, base: Path | None 
     :raises InvalidDocument: listing every problem of the policies.
     :raises Unavailable: when the database cannot be used.
     """
-    from governance.store.database import Database
     from governance.store.heads_file import refuse_lost
 
     loaded = sound(policies([settings.policies], runbooks=settings.runbooks))
-    made = built(loaded, Database(settings.database), clock, base)
-    refuse_lost(settings.database_file)
+    made = built(loaded, database_of(settings), clock, base)
+    refuse_lost(made.database)
     made.database.create_tables()
     return made
 
@@ -61,8 +70,8 @@ def evaluator(settings: Settings) -> Engine:
     from governance.store.database import Database
 
     loaded = sound(policies([settings.policies], runbooks=settings.runbooks))
-    if settings.database_file.exists():
-        database = Database(settings.database, read_only=True)
+    database = database_of(settings, read_only=True)
+    if database.exists():
         database.check_layout()
         return built(loaded, database)
     made = built(loaded, Database("sqlite://"))
@@ -78,13 +87,12 @@ def operator(settings: Settings, *, begin: bool = False) -> Engine:
     :raises Unavailable: when there is no database, so that nothing can be said of incidents.
     :raises InvalidDocument: when it cannot be told who may act, as the organisation does not load.
     """
-    from governance.store.database import Database
     from governance.store.heads_file import refuse_lost
 
-    refuse_lost(settings.database_file)
-    if not settings.database_file.exists() and not begin:
-        raise Unavailable(f"no database at {settings.database_file}: {_NO_DATABASE}")
-    database = Database(settings.database)
+    database = database_of(settings)
+    refuse_lost(database)
+    if not begin:
+        _refuse_none(database)
     database.create_tables()
     loaded = policies([settings.policies], runbooks=settings.runbooks)
     ruling_now = in_force(database, settings, loaded)
@@ -102,13 +110,15 @@ def stored_database(settings: Settings) -> Database:
 
     :raises Unavailable: when there is none.
     """
-    from governance.store.database import Database
-
-    if not settings.database_file.exists():
-        raise Unavailable(f"no database at {settings.database_file}: {_NO_DATABASE}")
-    database = Database(settings.database, read_only=True)
+    database = database_of(settings, read_only=True)
+    _refuse_none(database)
     database.check_layout()
     return database
+
+
+def _refuse_none(database: Database) -> None:
+    if not database.exists():
+        raise Unavailable(f"no database at {database.place}: {_NO_DATABASE}")
 
 
 def last_adopted(database: Database, settings: Settings) -> Policies | None:
@@ -160,11 +170,10 @@ def waivers_known(
     from governance.engine import waiver_ends
     from governance.engine.parts import Engine
     from governance.store import waiver_requests
-    from governance.store.database import Database
 
-    if not settings.database_file.exists():
+    database = database_of(settings, read_only=True)
+    if not database.exists():
         return [], []
-    database = Database(settings.database, read_only=True)
     try:
         database.check_layout()
         reader = Engine(loaded.plan, loaded.organisation, {}, {}, database, SystemClock())
@@ -181,14 +190,13 @@ def has_tokens(settings: Settings) -> bool:
     The policies on disk may be broken: then the version that ruled last counts.
     """
     from governance.store import tokens
-    from governance.store.database import Database
 
     disk = policies([settings.policies], runbooks=settings.runbooks)
     if disk.organisation.identity.oidc is not None and not disk.problems:
         return True
-    if not settings.database_file.exists():
+    database = database_of(settings)
+    if not database.exists():
         return False
-    database = Database(settings.database)
     database.create_tables()
     try:
         with database.read() as connection:

@@ -21,13 +21,18 @@ from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument
 from governance.views import (
     AlertView,
     AppliedView,
+    ApprovalDoneView,
     ApprovalView,
+    EntryView,
     FleetRow,
     FleetView,
     IncidentDoneView,
     IncidentView,
+    MayView,
     Page,
+    ProofView,
     RunningView,
+    SilenceDoneView,
     SilenceView,
     SwitchDoneView,
     SwitchView,
@@ -38,7 +43,7 @@ from governance.views import (
     WhoamiView,
 )
 from governance.views.on_call import OnCallView
-from governance.views.people import SlackLinkView
+from governance.views.people import PermissionsView, SlackLinkView
 from governance.views.plan import PlanView
 from governance.views.runs import RunbookView, RunDoneView, RunView
 
@@ -117,6 +122,14 @@ class Client:
         """Return incidents, newest first."""
         return self._whole("/v1/incidents", Page[IncidentView], status=status)
 
+    def incident(self, number: int) -> IncidentView:
+        """Return one incident, with the remedy and the place of the rule of each finding."""
+        return self._get(f"/v1/incidents/{number}", IncidentView)
+
+    def may(self, model: str = "") -> dict[str, MayView]:
+        """Return whether we may do each act on a model ("": on the engine as a whole), and why or else who may."""
+        return self._get("/v1/may", PermissionsView, model=model).acts
+
     def alerts(self) -> list[AlertView]:
         """Return the alerts that are pending or firing, worst first."""
         return self._whole("/v1/alerts", Page[AlertView])
@@ -174,6 +187,22 @@ class Client:
         """Return the silences that hold, the newest first."""
         return self._whole("/v1/silences", Page[SilenceView])
 
+    def waive(self, body: Mapping[str, Any], *, key: str) -> ApprovalView:
+        """Ask that a rule is not enforced: {model, rule, because, until, labels, ends_on}; a second person approves."""
+        return ApprovalDoneView.model_validate(self._post("/v1/waivers", body, key)).approval
+
+    def withdraw_waiver(self, waiver: str, *, because: str, key: str) -> None:
+        """End a waiver now."""
+        self._post(f"/v1/waivers/{_part(waiver)}/withdraw", {"because": because}, key)
+
+    def mute(self, body: Mapping[str, Any], *, key: str) -> SilenceView:
+        """Mute notifications for a while: {because, until, model, rule, labels, models, maintenance}."""
+        return SilenceDoneView.model_validate(self._post("/v1/silences", body, key)).silence
+
+    def end_silence(self, silence: str, *, because: str, key: str) -> None:
+        """End a silence now."""
+        self._post(f"/v1/silences/{_part(silence)}/end", {"because": because}, key)
+
     def approve(self, approval: str, *, key: str, because: str = "") -> None:
         """Be the second person of an act; a run notes why."""
         self._post(f"/v1/approvals/{_part(approval)}/approve", {"because": because} if because else {}, key)
@@ -220,6 +249,15 @@ class Client:
             answer = self._http.delete(f"/v1/slack/links/{_part(user)}")
         return SlackLinkView.model_validate(_checked(answer))
 
+    def log(self, *, after: int | None = None, limit: int = PAGE, kind: str = "", model: str = "") -> list[EntryView]:
+        """Return entries of the decision log in order: those after one, or the newest."""
+        place = {"after": after} if after is not None else {}
+        return self._get("/v1/log", Page[EntryView], limit=limit, kind=kind, model=model, **place).items
+
+    def proof(self, seq: int) -> ProofView:
+        """Return an entry with the proof that it is in the log."""
+        return self._get(f"/v1/log/{seq}", ProofView)
+
     def versions(self) -> list[VersionView]:
         """Return the newest versions of the policies, newest first."""
         return self._get("/v1/policies", Page[VersionView]).items
@@ -260,7 +298,7 @@ class Client:
                     yield None
         raise Unavailable(f"{self.url} ended the stream of events")
 
-    def _get(self, path: str, kind: type[V], **query: Any) -> V:
+    def _get(self, path: str, kind: type[V], /, **query: Any) -> V:
         with self._reached():
             answer = self._http.get(path, params=query)
         return kind.model_validate(_checked(answer))

@@ -43,3 +43,7 @@ class Unavailable(GovernanceError):
     """A system we need does not answer or cannot be written."""
 
     exit_code = 4
+
+
+class Fenced(Unavailable):
+    """Another process leads the engine by now: what this one was about to write was not written."""

@@ -41,20 +41,24 @@ def begin(
     clock: Clock | None = None,
     base: Path | None = None,
     paced: Callable[[Ruling], Ruling] = lambda ruling: ruling,
+    leading: Callable[[Database], object] = lambda _: None,
 ) -> Engine:
     """Build the engine that serves: by what lies on disk where it may rule, else by the version that ruled last.
+
+    `leading` is called once the tables are there; it returns when this process may write, however long that takes.
 
     :raises InvalidDocument: listing every problem of the policies, where no version ever ruled.
     :raises Unavailable: when the database cannot be used.
     """
     base = base if base is not None else Path.cwd()
+    database = bootstrap.database_of(settings)
+    refuse_lost(database)
+    if not database.exists():  # nothing is begun with policies that never ruled
+        sound(policies([settings.policies], runbooks=settings.runbooks))
+    database.create_tables()
+    leading(database)
     began = stamp([settings.policies, *beside([settings.policies], settings.runbooks)])
     disk = policies([settings.policies], runbooks=settings.runbooks)
-    if not settings.database_file.exists():
-        sound(disk)  # nothing is begun with policies that never ruled
-    database = Database(settings.database)
-    refuse_lost(settings.database_file)
-    database.create_tables()
     last, stored = _stored(database, disk, shown(settings.policies))
     engine = bootstrap.built(sound(disk) if stored is None else stored, database, clock, base)
     engine.rule_by(paced(engine.ruling))

@@ -96,13 +96,18 @@ def beside(paths: Sequence[Path], runbooks: Path = RUNBOOKS) -> list[Path]:
     return list(dict.fromkeys(path.parent / runbooks for path in paths if path.is_dir()))
 
 
+def is_shipped(path: Path) -> bool:
+    """Tell whether a directory is that of the package's runbooks, as where the package is developed: nobody's own."""
+    return shipped("runbooks").is_dir() and path.samefile(shipped("runbooks"))
+
+
 @_collector_paused()
 def policies(paths: Sequence[Path], context: Sequence[Path] = (), *, runbooks: Path = RUNBOOKS) -> Policies:
     """Load, check and compile policies, with the runbooks beside them; what the paths lack comes from the package.
 
     Where the paths bring no organisation, the one in `context` stands for it; its runbooks are known too.
     """
-    near = [each for each in beside(paths, runbooks) if each.is_dir()]
+    near = [each for each in beside(paths, runbooks) if each.is_dir() and not is_shipped(each)]
     loaded = load([*paths, *near], KINDS)
     found = [*loaded.loaded, *loaded.salvaged]
     around = _around({*paths, *near}, context, runbooks)
@@ -114,8 +119,9 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = (), *, runbooks: P
     organised = bool(_of_kind(loaded.loaded, Organisation))
     documents = [*((each.source.file, each.source.text) for each in [*found, *itself]), *calendars.items()]
     texts = _texts(documents, paths, near)
+    ours = f"{files.shown(shipped('runbooks'))}/"
     own = _Own(
-        frozenset(each.source.file for each in loaded.loaded),
+        frozenset(each.source.file for each in loaded.loaded if not each.source.file.startswith(ours)),
         {name: each.label_names() for name, each in neighbours.items()},
     )
     return _combined(found, itself, loaded.problems, own, documents=texts, organised=organised, calendars=calendars)
@@ -187,7 +193,7 @@ def _combined(
     silences = (*map(written_silence, muted), *map(written_maintenance, windows))
     runbooks, twice = _runbooks(found)
     plan = replace(plan, waivers=tuple(map(written_waiver, asked)), silences=silences, runbooks=runbooks)
-    mine = [each for each in _of_kind(found, Runbook) if each.source.file in own.files]
+    mine = [each for each in _of_kind(found, Runbook) if each.source.file in own.files]  # the rest once it is named
     checked = runbook_problems(mine, cards, packs, plan, document, lambda: plugins.operations(document), own.around)
     problems.extend([*twice, *checked])
     everything = sorted(dict.fromkeys([*problems, *plan.problems]), key=lambda problem: problem.position)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import getpass
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -17,7 +17,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="GOV_")
 
     home: Path = Path(".gov")
-    """Directory of the database and its published heads."""
+    """Directory of the database's file, of the published heads of its log, and of pulls written offline."""
     policies: Path = Path("policies")
     """Directory of cards, packs and org.yaml."""
     runbooks: Path = Path("runbooks")
@@ -31,17 +31,27 @@ class Settings(BaseSettings):
     actor: str = ""
     """Who acts, when --as is not given; the login name otherwise."""
 
+    database: str = Field(default="", repr=False)
+    """The URL of the database, `postgresql://host/name`; by default the file governance.db in `home`."""
     token: str = Field(default="", repr=False)
     """The API token with which the terminal app, and commands against a running engine, show who acts."""
 
+    keys: Path | None = None
+    """The file with a person's own keys of the terminal app; by default gov/keys.toml where settings lie (XDG)."""
+
     @property
-    def database(self) -> str:
-        """The URL of the database."""
-        return f"sqlite:///{self.database_file}"
+    def keys_file(self) -> Path:
+        """Where a person's own keys of the terminal app are, whether or not there are any."""
+        return self.keys or Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "gov" / "keys.toml"
+
+    @model_validator(mode="after")
+    def _database_of_home(self) -> Self:
+        self.database = self.database or f"sqlite:///{self.database_file}"
+        return self
 
     @property
     def database_file(self) -> Path:
-        """The file of the database; the heads of its log are published beside it."""
+        """The file of the database where none is named; the heads of its log are published beside it."""
         return self.home / "governance.db"
 
     def who(self) -> str:

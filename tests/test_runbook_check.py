@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from governance.core.problem import Problem
-from governance.policies import policies
+from governance.policies import policies, shipped
 
 ORG = """\
 kind: org
@@ -341,6 +342,10 @@ RUNBOOKS = {
 }
 
 
+# What an organisation has to name so that every shipped runbook can run.
+SHIPPED_ORG = ORG + "acts: {http: {kind: http}}\n"
+
+
 def name_of(case: str) -> str:
     return re.sub(r"[^a-z]+", "-", case)
 
@@ -402,3 +407,13 @@ def test_a_runbook_that_is_checked_alone_knows_the_metrics_of_the_cards_around_i
     path.write_text(path.read_text().replace("errors", "errros"))
     (problem,) = policies([path], context=[tmp_path / "policies"]).problems
     assert problem.suggestion == "did you mean 'errors'?"
+
+
+def test_the_shipped_runbooks_have_no_problems(tmp_path: Path) -> None:
+    """Those of an organisation that names the systems they act on."""
+    (tmp_path / "policies").mkdir()
+    shutil.copytree(shipped("runbooks"), tmp_path / "runbooks")
+    (tmp_path / "policies" / "org.yaml").write_text(SHIPPED_ORG)
+    (tmp_path / "policies" / "loans.yaml").write_text(CARD)
+    found = [each for each in policies([tmp_path / "policies"]).problems if "no system 'mlflow'" not in each.message]
+    assert [each.render() for each in found] == []

@@ -4,70 +4,114 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from textual import work
 from textual.app import App
-from textual.binding import Binding
+from textual.command import CommandPalette
+from textual.message import Message
+from textual.screen import Screen
 
 from governance.client import Client
 from governance.errors import GovernanceError
-from governance.views import ApprovalView, FleetRow, IncidentView
+from governance.views import ApprovalView, IncidentView
+from governance.views.runs import RunbookView
+from tui import run_acts
 from tui.feed import Feed, Fetched, Heard, Lost
+from tui.keys import Key
 from tui.known import Offline, Snapshot, now
-from tui.screens.approvals import Approvals
+from tui.palette import Found
+from tui.places import Place
+from tui.screens import VIEWS
+from tui.screens.entry import EntryScreen
+from tui.screens.frame import Frame
+from tui.screens.goto import Goto
 from tui.screens.help import Help
-from tui.screens.main import Main
-from tui.screens.on_call import OnCall
-from tui.screens.reason import Reason
+from tui.screens.incident import IncidentScreen
+from tui.screens.model import ModelScreen
+from tui.screens.pick import Choosable, Pick
+from tui.screens.run import RunScreen
 from tui.screens.switch import SwitchModal
 from tui.theme import DAY, NIGHT, OWN
+
+Severity = Literal["information", "warning", "error"]
+
+
+class Said(Message):
+    """What came of an act."""
+
+    def __init__(self, text: str, severity: Severity) -> None:
+        """Carry the sentence."""
+        super().__init__()
+        self.text, self.severity = text, severity
+
+
+class Prepared(Message):
+    """A screen for which something had to be fetched first."""
+
+    def __init__(self, screen: Screen[Any]) -> None:
+        """Carry the screen."""
+        super().__init__()
+        self.screen = screen
 
 
 class GovApp(App[None]):
     """Speaks to one engine as one person."""
 
     TITLE = "gov"
-    ENABLE_COMMAND_PALETTE = False
-    BINDINGS = [
-        Binding("question_mark", "help", "Help", key_display="?"),
-        Binding("r", "refresh", "Refresh", show=False),
-        Binding("t", "theme", "Day or night", show=False),
-        Binding("q", "quit", "Quit"),
-    ]
+    COMMANDS = {Found}
+    CSS = "Toast { max-width: 100; }"
 
     def __init__(
         self,
         client: Client,
         *,
         read_only: bool = False,
+        keys: Mapping[str, str] | None = None,
         clock: Callable[[], datetime] = now,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
-        """Speak through `client`; `read_only` takes every act away, `clock` and `pause` are for tests."""
+        """Speak through `client`; `read_only` takes every act away, `clock` and `pause` are for tests.
+
+        `keys` are a person's own, by the names of the acts.
+        """
         super().__init__()
         self.client, self.pause, self._clock = client, pause, clock
         self.feed = Feed(client, self._posted)
         self.snapshot: Snapshot | None = None
         self.offline: Offline | None = None
         self.heard: datetime | None = None
+        self.paused: datetime | None = None
+        self._next: Snapshot | None = None
         self._ahead = timedelta(0)
         self._read_only = read_only
+        self._own = dict(keys or {})
+        self._views = {name: made() for name, made in VIEWS.items()}
         for theme in (NIGHT, DAY):
             self.register_theme(theme)
         self.theme = NIGHT.name
+        self.set_keymap(self._own)
 
     def at(self) -> datetime:
         """Return the engine's present instant: ages are told by its clock, whatever this machine's says."""
         return self._clock() + self._ahead
 
     @property
-    def read_only(self) -> bool:
-        """Whether this person may only look."""
-        return self._read_only or (self.snapshot is not None and self.snapshot.who.read_only)
+    def looks_only(self) -> str:
+        """Why this person may only look, "" when they may act."""
+        if self._read_only:
+            return "you may only look: the app was opened with --read-only"
+        if self.snapshot is not None and self.snapshot.who.read_only:
+            return "you may only look: the token has not the scope act"
+        return ""
+
+    def written(self, name: str, key: Key) -> str:
+        """Return how the key of an act is written."""
+        own = self._own.get(name)
+        return own.partition(",")[0] if own else key.shown or key.keys.partition(",")[0]
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give our own colours to themes that lack them."""
@@ -75,8 +119,10 @@ class GovApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the fleet and begin to fetch."""
-        self.push_screen(Main())
-        self.set_interval(1, self._paint)
+        for name, screen in self._views.items():
+            self.install_screen(screen, name)
+        self.push_screen("fleet")
+        self.set_interval(1, self.paint)
         self._feed()
 
     def on_unmount(self) -> None:
@@ -92,10 +138,19 @@ class GovApp(App[None]):
             self.post_message(message)
 
     def on_fetched(self, message: Fetched) -> None:
-        """Take a new picture."""
+        """Take a new picture; while the person holds it still, keep it for later."""
         self._ahead = message.snapshot.fleet.as_of - message.snapshot.at
-        self.snapshot, self.offline, self.heard = message.snapshot, None, self.at()
-        self._paint()
+        self._next = message.snapshot
+        self.offline, self.heard = None, self.at()
+        if self.paused is None:
+            self._take()
+
+    def _take(self) -> None:
+        self.snapshot = self._next or self.snapshot
+        self.paint()
+        frame = self.frame
+        if frame is not None:
+            frame.reload()
 
     def on_heard(self, message: Heard) -> None:
         """Note a sign of life."""
@@ -105,16 +160,39 @@ class GovApp(App[None]):
     def on_lost(self, message: Lost) -> None:
         """Say that the picture grows old."""
         self.offline = replace(message.offline, since=message.offline.since + self._ahead)
-        self._paint()
+        self.paint()
 
-    def _paint(self) -> None:
-        for screen in self.screen_stack:
-            if isinstance(screen, (Main, Approvals, OnCall)):
-                screen.paint()
+    @property
+    def frame(self) -> Frame | None:
+        """The topmost screen that is not modal."""
+        return next((each for each in reversed(self.screen_stack) if isinstance(each, Frame)), None)
+
+    def paint(self) -> None:
+        """Draw what is known now, as of now."""
+        frame = self.frame
+        if frame is not None and frame.is_mounted:
+            frame.paint()
 
     def action_refresh(self) -> None:
         """Fetch at once."""
         self.feed.refresh()
+
+    def action_pause(self) -> None:
+        """Hold the picture still, or let it go on."""
+        self.paused = None if self.paused is not None else self.at()
+        if self.paused is None:
+            self._take()
+        else:
+            self.paint()
+
+    def action_copy(self) -> None:
+        """Copy what is under the cursor, also out of the terminal where it knows how."""
+        text = self.frame.copied() if self.frame is not None else ""
+        if text:
+            self.copy_to_clipboard(text)
+            self.say(f"copied: {text}")
+        else:
+            self.say("there is nothing under the cursor to copy", "warning")
 
     def action_theme(self) -> None:
         """Change between day and night."""
@@ -122,78 +200,128 @@ class GovApp(App[None]):
 
     def action_help(self) -> None:
         """Say what each key does, and why one does nothing now."""
-        self.push_screen(Help(self.screen))
+        if self.frame is not None and not isinstance(self.screen, Help):
+            self.push_screen(Help(self.frame))
 
-    def action_approvals(self) -> None:
-        """Show what waits for a second person."""
-        self.push_screen(Approvals())
+    def action_goto(self) -> None:
+        """Ask where to go."""
+        if not isinstance(self.screen, Goto):
+            self.push_screen(Goto())
 
-    def action_on_call(self) -> None:
-        """Show who is on call."""
-        self.push_screen(OnCall())
+    def action_command_palette(self) -> None:
+        """Find an act or a thing by its words."""
+        if isinstance(self.screen, Frame):
+            said = "an act, a model, an incident, a runbook …"
+            self.push_screen(CommandPalette(id="--command-palette", placeholder=said))
+
+    def action_view(self, name: str) -> None:
+        """Go to a view, as it was left."""
+        while len(self.screen_stack) > 2:
+            self.pop_screen()
+        self.switch_screen(name)
+
+    async def action_back(self) -> None:
+        """Go back one step: from what was opened to its list, from another view to the fleet."""
+        if len(self.screen_stack) > 2:
+            self.pop_screen()
+        elif self.frame is not None and self.frame.VIEW != "fleet":
+            self.action_view("fleet")
+
+    def open_incident(self, number: int) -> None:
+        """Open an incident."""
+        self.push_screen(IncidentScreen(number))
+
+    def open_model(self, model: str) -> None:
+        """Open a model."""
+        self.push_screen(ModelScreen(model))
+
+    def go(self, place: Place) -> None:
+        """Go to what has a name."""
+        if place.kind == "view":
+            self.action_view(place.name)
+        elif place.kind == "model":
+            self.open_model(place.name)
+        elif place.kind == "incident":
+            self.open_incident(int(place.name))
+        elif place.kind == "approval":
+            self.action_view("approvals")
+        elif place.kind == "run":
+            self.open_run(place.name)
+        elif place.kind == "entry":
+            self.push_screen(EntryScreen(int(place.name)))
+
+    def open_run(self, run: str) -> None:
+        """Open a run of a runbook."""
+        self.push_screen(RunScreen(run))
 
     def acknowledge(self, incident: IncidentView) -> None:
         """Take an incident."""
         key = str(uuid.uuid4())
-        self._act(
+        self.act(
             lambda: self.client.acknowledge(incident.id, version=incident.version, key=key),
             f"INC-{incident.id} is yours",
         )
 
-    def resolve(self, incident: IncidentView) -> None:
-        """Ask for the reason, then close an incident."""
-
-        def done(because: str | None) -> None:
-            if because is not None:
-                key = str(uuid.uuid4())
-                self._act(
-                    lambda: self.client.resolve(incident.id, version=incident.version, because=because, key=key),
-                    f"INC-{incident.id} is resolved",
-                )
-
-        self.push_screen(Reason(f"Resolve INC-{incident.id}", "What was done? It goes to the decision log."), done)
-
     def approve(self, approval: ApprovalView) -> None:
         """Be the second person."""
         key = str(uuid.uuid4())
-        self._act(lambda: self.client.approve(approval.id, key=key), f"approved: {approval.text}")
-
-    def refuse(self, approval: ApprovalView) -> None:
-        """Ask for the reason, then refuse."""
-
-        def done(because: str | None) -> None:
-            if because is not None:
-                key = str(uuid.uuid4())
-                self._act(
-                    lambda: self.client.refuse(approval.id, because=because, key=key), f"refused: {approval.text}"
-                )
-
-        self.push_screen(Reason("Refuse", "Why not? It goes to the decision log."), done)
+        self.act(lambda: self.client.approve(approval.id, key=key), f"approved: {approval.text}")
 
     @work(thread=True, group="acts")
-    def switch(self, row: FleetRow, *, restore: bool) -> None:
+    def switch(self, model: str, *, restore: bool, incident: IncidentView | None = None) -> None:
         """Fetch what one must know of a kill switch, then open its modal."""
         try:
-            found = self.client.switch(row.model)
+            found = self.client.switch(model)
         except GovernanceError as error:
-            self.call_from_thread(self._say, str(error), "error")
+            self._posted(Said(str(error), "error"))
             return
-        incident = self.snapshot.incident_of(row) if self.snapshot is not None else None
         reason = f"INC-{incident.id}: {incident.title}" if incident is not None and not restore else ""
         number = incident.id if incident is not None else None
-        modal = SwitchModal(found, restore=restore, reason=reason, incident=number)
-        self.call_from_thread(self.push_screen, modal)
+        self._posted(Prepared(SwitchModal(found, restore=restore, reason=reason, incident=number)))
 
     @work(thread=True, group="acts")
-    def _act(self, act: Callable[[], None], done: str) -> None:
+    def start_runbook(self, model: str, incident: IncidentView | None) -> None:
+        """Fetch the runbooks for a model, then let the person choose one."""
+        try:
+            found = self.client.runbooks(model)
+        except GovernanceError as error:
+            self._posted(Said(str(error), "error"))
+            return
+
+        def offered(each: RunbookView) -> Choosable:
+            form = lambda: self.push_screen(run_acts.starting(model, each, incident))  # noqa: E731 (one line)
+            return Choosable(each.runbook, each.description, each.refused, form)
+
+        if found:
+            self._posted(Prepared(Pick(f"Runbooks for {model}", [offered(each) for each in found])))
+        else:
+            self._posted(Said(f"no runbook is for {model}; its card names some under runbooks", "warning"))
+
+    @work(thread=True, group="acts")
+    def act(self, act: Callable[[], object], done: str) -> None:
         """Do something that a person asked for, and say what came of it."""
         try:
             act()
         except GovernanceError as error:
-            self.call_from_thread(self._say, str(error), "error")
+            self._posted(Said(str(error), "error"))
         else:
-            self.call_from_thread(self._say, done, "information")
+            self._posted(Said(done, "information"))
         self.feed.refresh()
 
-    def _say(self, text: str, severity: Any) -> None:
+    def on_said(self, message: Said) -> None:
+        """Say what came of an act."""
+        self.say(message.text, message.severity)
+
+    def on_prepared(self, message: Prepared) -> None:
+        """Open a screen whose facts are there, unless the person has opened another meanwhile."""
+        if isinstance(self.screen, Frame):
+            self.push_screen(message.screen)
+
+    def say(self, text: str, severity: Severity = "information") -> None:
+        """Tell the person something; what went wrong stays longer."""
         self.notify(text, severity=severity, timeout=8 if severity == "error" else 4, markup=False)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[Any]:
+        """Offer nothing of the framework's own: every act is in our table of keys."""
+        del screen
+        return ()

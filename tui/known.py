@@ -31,6 +31,10 @@ class Snapshot:
     at: datetime
     on_call: tuple[OnCallView, ...] = ()
 
+    def row(self, model: str) -> FleetRow | None:
+        """Return the row of a model, None when none of that name is governed."""
+        return next((each for each in self.fleet.items if each.model == model), None)
+
     def incident_of(self, row: FleetRow) -> IncidentView | None:
         """Return the worst open incident of a model, None when it has none."""
         return next((self.incidents[each] for each in row.incidents if each in self.incidents), None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -16,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, field_va
 
 from governance.core.document import Document, Duration, Flag
 from governance.core.performance import Outcome, Request
-from governance.remote.asking import asked
+from governance.remote.asking import asked, found
 from governance.remote.config import ServerConfig, is_http, plain_headers
 from governance.remote.pointer import POINTER, pointed
 
@@ -128,8 +129,7 @@ class Http:
 
     def read_back(self, request: Request) -> Outcome | None:
         """Ask what `read_back` names; what only reads has changed nothing."""
-        found = asked(request, HttpRequest, lambda wanted: self._found(wanted, request.key))
-        return None if found.state == "unknown" else found
+        return found(request, HttpRequest, lambda wanted: self._found(wanted, request.key))
 
     def _sent(self, wanted: HttpRequest, key: str) -> Outcome:
         from governance.remote.judging import untaken
@@ -158,20 +158,17 @@ class Http:
             return untaken(answer, harmless=True)
         return Outcome("done", f"GET {wanted.probe} answers HTTP {answer.status}; {wanted.method} would be sent")
 
-    def _found(self, wanted: HttpRequest, key: str) -> Outcome:
+    def _found(self, wanted: HttpRequest, key: str) -> Outcome | None:
         if wanted.read_back is None:
-            if _harmless(wanted):
-                return Outcome("failed", f"{wanted.method} only reads; its answer was lost")
-            return Outcome("unknown", "it has no `read_back`")
+            return Outcome("failed", f"{wanted.method} only reads; its answer was lost") if _harmless(wanted) else None
         caller = self._caller(wanted.read_back.url)
         answer = caller.call("GET", _path(wanted.read_back.url, key))
         said = f"GET {wanted.read_back.url} answers HTTP {answer.status}"
         if answer.status in wanted.read_back.done_when:
-            outcome = _done(answer, wanted, caller)
-            return Outcome("done", said, outcome.outputs)
+            return Outcome("done", said, _outputs(answer, wanted, caller))
         if answer.status in wanted.read_back.failed_when:
             return Outcome("failed", f"{said}: it never arrived")
-        return Outcome("unknown", said)
+        return None
 
     def _caller(self, url: str) -> Caller:
         """Return who asks the host of an address.
@@ -224,19 +221,25 @@ def _is(answer: Answer, expected: tuple[int, ...]) -> bool:
 
 
 def _done(answer: Answer, wanted: HttpRequest, caller: Caller) -> Outcome:
-    """Return what is done with its outputs; those that the answer does not have are left out, and it is said."""
-    outputs: dict[str, object] = {"status": answer.status}
-    document = answer.json if wanted.outputs else None
-    for name, pointer in wanted.outputs.items():
-        try:
-            value = pointed(document, pointer)
-        except LookupError:
-            continue
-        if len(json.dumps(value)) <= LARGEST:
-            outputs[name] = _scrubbed(value, caller.server.spellings)
+    """Return what is done with its outputs, and say which the answer does not have.
+
+    :raises Lost: when there are to be some, and the answer cannot be read.
+    """
+    outputs = _outputs(answer, wanted, caller)
     lacking = ", ".join(f"{name} ({wanted.outputs[name]})" for name in wanted.outputs if name not in outputs)
     said = f"; the answer has no {lacking}, or one that is too long" if lacking else ""
     return Outcome("done", f"HTTP {answer.status}{said}", outputs)
+
+
+def _outputs(answer: Answer, wanted: HttpRequest, caller: Caller) -> dict[str, object]:
+    outputs: dict[str, object] = {"status": answer.status}
+    document = answer.json if wanted.outputs else None
+    for name, pointer in wanted.outputs.items():
+        with suppress(LookupError):
+            value = pointed(document, pointer)
+            if len(json.dumps(value)) <= LARGEST:
+                outputs[name] = _scrubbed(value, caller.server.spellings)
+    return outputs
 
 
 def _scrubbed(value: Any, secrets: Sequence[str]) -> Any:

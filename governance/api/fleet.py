@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
+from governance.api.bodies import ModelQuery
 from governance.api.cursors import Cursor, Limit, part
 from governance.api.gate import Who, login_of
-from governance.core.authority import ROLES, members
+from governance.core.authority import ACTS, ROLES, members
 from governance.engine import overview
 from governance.engine.parts import Engine
+from governance.engine.permission import declared, permit, who_may
 from governance.engine.reading import permit_any
+from governance.engine.switch_views import may_view
 from governance.views import FleetView, WhoamiView
+from governance.views.people import PermissionsView
 
 
 def routes(engine: Engine) -> APIRouter:
@@ -30,6 +34,17 @@ def routes(engine: Engine) -> APIRouter:
             environment=engine.organisation.environment,
             read_only="act" not in actor.scopes,
             expires_at=login.expires_at,
+        )
+
+    @router.get("/v1/may")
+    def may(who: Who, model: ModelQuery = "") -> PermissionsView:
+        """Say what you may do to a model, or (without one) to the engine as a whole: why, or else who may."""
+        card = declared(engine, model) if model else None
+        permit(engine, who, "read", model or None)
+        found = {act: may_view(engine, who, act, card) for act in ACTS}
+        people = {act: list(who_may(engine, act, model or None)) for act in ACTS}
+        return PermissionsView(
+            model=model, acts={act: each.model_copy(update={"who_may": people[act]}) for act, each in found.items()}
         )
 
     @router.get("/v1/fleet")

@@ -59,15 +59,14 @@ def tail(
 
 
 def _database() -> Database:
+    from governance.bootstrap import database_of
     from governance.errors import Unavailable
     from governance.settings import Settings
-    from governance.store.database import Database
 
-    settings = Settings()
-    if not settings.database_file.exists():
-        where = f"no database at {settings.database_file}"
+    database = database_of(Settings(), read_only=True)
+    if not database.exists():
+        where = f"no database at {database.place}"
         raise Unavailable(f"{where}; set GOV_HOME or use -C to say where the engine works")
-    database = Database(settings.database, read_only=True)
     database.check_layout()
     return database
 

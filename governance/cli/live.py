@@ -48,7 +48,7 @@ def live(replay: Replay, directory: Path, opened: Callable[[str], None]) -> Iter
 def served(replay: Replay, directory: Path, opened: Callable[[str], None]) -> Iterator[Client]:
     """Let the engine of a replay live on and serve, with a serving process beside; give a client that speaks as ana."""
     world = Live(replay)
-    settings = Settings(home=directory / ".gov", policies=directory / "policies")
+    settings = Settings(home=directory / ".gov", policies=directory / "policies", database="")
     _log(directory).unlink(missing_ok=True)
     with alone(settings.home), _served(world, settings) as url:
         at = world.engine.clock.now()

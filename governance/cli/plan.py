@@ -90,13 +90,13 @@ def _by_engine(url: str, settings: Settings, proposed: Policies, back: timedelta
 
 
 def _by_database(settings: Settings, proposed: Policies, back: timedelta, at: str, *, ask: bool) -> PlanView:
-    from governance.bootstrap import SystemClock, last_adopted, stored_database
+    from governance.bootstrap import SystemClock, database_of, last_adopted, stored_database
     from governance.cli.output import instant
     from governance.engine.planning import Bounds, Side, planned
 
     moment = instant(at) if at else SystemClock().now()
     side = Side(proposed.plan, proposed.organisation)
-    if not settings.database_file.exists():
+    if not database_of(settings).exists():
         return planned(None, None, side, moment, Bounds(back))
     database = stored_database(settings)
     last = last_adopted(database, settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import sys
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
@@ -13,16 +14,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from governance.cli.output import say
-from governance.errors import GovernanceError
+from governance.errors import Fenced, GovernanceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from governance.api.app import Service
     from governance.api.pulse import Pulse
+    from governance.engine.leading import Leadership
     from governance.engine.loop import StepReport
     from governance.engine.parts import Engine, Ruling
     from governance.settings import Settings
+    from governance.store.database import Database
 
 
 def _duration(text: str) -> timedelta:
@@ -75,8 +78,9 @@ def serve(
 ) -> int:
     """Govern the models of the policies: judge them at every interval, tell people, and answer the HTTP API."""
     from governance.api.server import is_loopback, listening, place, refuse_open
-    from governance.bootstrap import has_tokens
+    from governance.bootstrap import database_of, has_tokens
     from governance.cli.alone import alone
+    from governance.engine.leading import Leadership, leading
     from governance.following import begin, followed
     from governance.settings import Settings
 
@@ -86,19 +90,37 @@ def serve(
     where = place(host, port)
     if not is_loopback(where):
         refuse_open(where, known=has_tokens(settings))
-    with alone(settings.home), listening(where) as listener:
-        paced = _paced(every)
-        built = begin(settings, paced=paced)
-        with followed(built, settings, pull, paced):
-            _serve(built, listener, for_, settings, open_=is_loopback(where))
-        built.database.close()
+    in_file, paced, leaders = database_of(settings).path is not None, _paced(every), list[Leadership]()
+    with ExitStack() as stack:
+
+        def lead(database: Database) -> None:
+            stack.callback(database.close)
+            leaders.append(stack.enter_context(leading(database, say, alone=in_file)))
+
+        if in_file:  # of a file nobody can take over while another process has it open
+            stack.enter_context(alone(settings.home))
+            listener = stack.enter_context(listening(where))
+        built = begin(settings, paced=paced, leading=lead)
+        if not in_file:  # who stands by does not listen
+            listener = stack.enter_context(listening(where))
+        stack.enter_context(followed(built, settings, pull, paced))
+        _serve(built, listener, leaders[0], for_, settings, open_=is_loopback(where))
     return 0
 
 
 def _serve(
-    engine: Engine, listener: socket.socket, limit: timedelta | None, settings: Settings, *, open_: bool
+    engine: Engine,
+    listener: socket.socket,
+    leadership: Leadership,
+    limit: timedelta | None,
+    settings: Settings,
+    *,
+    open_: bool,
 ) -> None:
-    """Run the engine beside the server until one of them ends; then end the other."""
+    """Run the engine beside the server until one of them ends, or another process leads; then end the other.
+
+    :raises Fenced: when another process leads.
+    """
     from governance.api.app import app
     from governance.api.server import address, server_of
     from governance.cli.serving import at_work, service
@@ -113,19 +135,22 @@ def _serve(
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, stop)  # also where the server passes them on when it has ended
-    with at_work(engine, made, _Step(engine, made), stop, limit):
+    leadership.when_lost(stop)
+    with at_work(engine, made, _Step(engine, made, leadership), stop, limit):
         models = sum(each.model not in OWN for each in engine.plan.policies)
         version = engine.plan.version[:12]
         count = f"{models} model{'' if models == 1 else 's'}"
         say(f"started on http://{address(listener)}: {count} and the engine itself under policies {version}")
         server.run(sockets=[listener])
+    leadership.raise_if_lost()
     say("stopped")
 
 
 class _Step:
     """Does what is due; what the engine cannot do now, because a disk is full, it tries again at the next beat."""
 
-    def __init__(self, engine: Engine, service: Service) -> None:
+    def __init__(self, engine: Engine, service: Service, leadership: Leadership) -> None:
+        self._leadership = leadership
         self._engine, self._pulse, self._doors = engine, service.pulse, service.doors
         self._trouble = self._standing = ""
         engine.adopted.append(self._tell_of_adoption)
@@ -134,9 +159,12 @@ class _Step:
         from governance.engine.loop import step
 
         try:
+            self._leadership.confirm()
             report = step(self._engine, self._engine.clock.now())
             self._doors.keyring.refresh()
             self._doors.refusals.flush(self._engine.clock.now())
+        except Fenced:
+            raise
         except GovernanceError as error:
             self._pulse.failed += 1
             self._complain(str(error))

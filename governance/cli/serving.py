@@ -23,6 +23,7 @@ from governance.engine.clock import stepped
 from governance.engine.keyring import Keyring
 from governance.engine.parts import Engine
 from governance.engine.refusals import Refusals
+from governance.engine.running.worker import Worker
 from governance.engine.soundness import Watch
 from governance.engine.watcher import Watcher
 from governance.scheduler import Ticker
@@ -62,6 +63,8 @@ def at_work(
         made.slack.start()
     pinger = Pinger(engine)
     pinger.start()
+    worker = Worker(engine, complain, UNDER_WAY)
+    worker.start()
     with engine.lanes.apart(UNDER_WAY), ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
         running = pool.submit(ticker.run, limit)
         running.add_done_callback(lambda _: ended())
@@ -69,6 +72,7 @@ def at_work(
             yield
         finally:
             ticker.stop()
+            worker.stop()
             if made.slack is not None:
                 made.slack.stop()
             made.feed.stop()

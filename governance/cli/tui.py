@@ -26,9 +26,12 @@ def tui(
     from governance.client import TERMINAL_APP, Client
     from governance.settings import Settings
     from tui.app import GovApp
+    from tui.keymap import keymap
 
-    with Client(url, _token(token_file) or Settings().token, TERMINAL_APP) as client:
-        GovApp(client, read_only=read_only).run()
+    settings = Settings()
+    keys = keymap(settings.keys_file, needed=settings.keys is not None)
+    with Client(url, _token(token_file) or settings.token, TERMINAL_APP) as client:
+        GovApp(client, read_only=read_only, keys=keys).run()
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from governance.core.run import Run, RunState, Visit, VisitState
 from governance.core.runbook import CONTINUE, END, STOP, Goto, Step
@@ -105,6 +105,15 @@ def placed(run: Run) -> Run:
         return replace(run, state=state, next_at=here.next_at)
     due = [here.deadline] if state == "paused" else [here.deadline, here.next_at]
     return replace(run, state=state, next_at=min((each for each in due if each is not None), default=None))
+
+
+def later(run: Run, by: timedelta) -> Run:
+    """Return the next version of a run whose times moved along with the machine's clock."""
+    here = here_of(run)
+    deadline = here.deadline + by if here.deadline is not None else None
+    due = here.next_at + by if here.next_at is not None else None
+    next_at = run.next_at + by if run.next_at is not None else None
+    return replace(moved(run, deadline=deadline, next_at=due), next_at=next_at, version=run.version + 1)
 
 
 def arrived(run: Run, step: str, at: datetime) -> RunChange:

@@ -14,7 +14,7 @@ from governance.core.expression import ANY, Names, Shape, shape_of
 from governance.core.incident import Status
 from governance.core.policy import EffectivePolicy
 from governance.core.run import Mode
-from governance.core.runbook import ParameterType, Runbook
+from governance.core.runbook import ParameterType, Runbook, Step
 from governance.core.vocabulary import Bounds, metric_bounds
 
 Outputs = Mapping[str, Mapping[str, str]]
@@ -96,10 +96,7 @@ def at_step(
     by_name = {each.step: each for each in runbook.steps}
     shapes: dict[str, Shape] = {}
     for name in sorted(steps):
-        act = by_name[name].act
-        given_back = outputs.get(act, None) if act is not None else {}
-        shape = ANY if given_back is None else Shape.record({**OF_EVERY_STEP, **_typed(given_back)})
-        shapes |= dict.fromkeys(spellings(name), shape)
+        shapes |= dict.fromkeys(spellings(name), _given_back(by_name[name], outputs))
     variables = {
         "card": card_shape(),
         "parameters": Shape.record({name: _KINDS[each.type] for name, each in runbook.parameters.items()}),
@@ -139,8 +136,16 @@ def _optional(shape: Shape, place: str) -> Iterator[str]:
             yield from _optional(field.shape, inner)
 
 
-def _typed(outputs: Mapping[str, str]) -> dict[str, Shape]:
-    return {name: _LEAVES.get(kind, ANY) for name, kind in outputs.items()}
+def _given_back(step: Step, outputs: Outputs) -> Shape:
+    """Return what is known of a step that was come to; acts may be asked to name outputs of their own."""
+    if step.act is None:
+        return Shape.record(OF_EVERY_STEP)
+    if step.act not in outputs:
+        return ANY  # told as an unknown act
+    named = step.with_.get("outputs")
+    own = dict.fromkeys(map(str, named), ANY) if isinstance(named, Mapping) else {}
+    offered = {name: _LEAVES.get(kind, ANY) for name, kind in outputs[step.act].items()}
+    return Shape.record({**OF_EVERY_STEP, **own, **offered})
 
 
 def _given(runbook: Runbook) -> tuple[str, ...]:

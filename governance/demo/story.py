@@ -83,7 +83,7 @@ class Replay:
         workspace(directory)
         self.world = World(directory / "data")
         self.clock = ReplayClock(START)
-        settings = Settings(home=directory / ".gov", policies=directory / "policies")
+        settings = Settings(home=directory / ".gov", policies=directory / "policies", database="")
         self.engine: Engine = bootstrap.engine(settings, clock=self.clock, base=directory)
         adopt(self.engine, START)
         self._record()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from governance.bootstrap import database_of
 from governance.doctor.finding import Finding, open_, well, wrong
 from governance.doctor.installation import Installation
 from governance.errors import Unavailable
+from governance.store import lease
 from governance.store.condition import Condition, condition
 from governance.store.database import Database
 from governance.store.heads_file import refuse_lost
@@ -14,29 +16,41 @@ from governance.store.heads_file import refuse_lost
 
 def check(here: Installation) -> Iterator[Finding]:
     """Say how the database is."""
-    file = here.settings.database_file
-    refuse_lost(file)
-    if here.database is None:
-        yield open_("database", "file", f"none at {file}", "gov serve makes it; or name its place by GOV_HOME or -C")
+    asked = database_of(here.settings)
+    try:
+        yield from _checked(here, asked)
+    finally:
+        asked.close()
+
+
+def _checked(here: Installation, asked: Database) -> Iterator[Finding]:
+    what = "file" if asked.path is not None else "server"
+    refuse_lost(asked)
+    if not asked.exists() or here.database is None:
+        yield open_(
+            "database", what, f"none at {asked.place}", "gov serve makes it; or name its place by GOV_HOME or -C"
+        )
         return
     here.database.check_layout()
     found = condition(here.database)
     if not found.layout:
-        yield wrong("database", "file", f"{file} is empty", "gov serve lays it out")
+        yield wrong("database", what, f"{asked.place} is empty", "gov serve lays it out")
         return
-    yield well("database", "file", f"{file}, layout {found.layout}")
-    yield _journal(found)
+    yield well("database", what, f"{asked.place}, layout {found.layout}")
+    yield _durable(found, asked)
     yield _guards(found)
-    yield _writable(here)
+    if found.changeable:
+        yield _owned(found)
+    yield _writable(asked)
+    yield from _led(here.database)
 
 
-def _journal(found: Condition) -> Finding:
-    seen = f"journal {found.journal}, synchronous {found.synchronous}"
-    if found.journal == "wal" and found.synchronous in ("full", "extra"):
-        return well("database", "durability", f"{seen}: what was answered survives a power cut")
-    return wrong(
-        "database", "durability", seen, "stop what else opens the file; gov serve sets wal and full at its start"
-    )
+def _durable(found: Condition, asked: Database) -> Finding:
+    if found.durable:
+        return well("database", "durability", f"{found.commits}: what was answered survives a power cut")
+    mend = "stop what else opens the file; gov serve sets wal and full at its start"
+    do = mend if asked.path is not None else "have the server's settings say on: else the log may lose its end"
+    return wrong("database", "durability", found.commits, do)
 
 
 def _guards(found: Condition) -> Finding:
@@ -48,13 +62,26 @@ def _guards(found: Condition) -> Finding:
     )
 
 
-def _writable(here: Installation) -> Finding:
-    writer = Database(here.settings.database)
+def _owned(found: Condition) -> Finding:
+    said = f"this user may change {', '.join(found.changeable)}, or drop what refuses it"
+    return open_("database", "role", said, "give these tables to a role that nobody logs in as (docs/postgresql.md)")
+
+
+def _writable(asked: Database) -> Finding:
     try:
-        with writer.transaction():
+        with asked.transaction():
             pass
     except Unavailable as error:
         return wrong("database", "writable", str(error), "run as the user of gov serve, and mend what it says")
-    finally:
-        writer.close()
     return well("database", "writable", "the lock could be taken")
+
+
+def _led(database: Database) -> Iterator[Finding]:
+    held = lease.leader(database)
+    if held is None:
+        return
+    said = f"{held.lease.who}, epoch {held.lease.epoch}"
+    if held.left:
+        yield well("database", "leader", f"{said}, for {held.left:.0f} s more unless it goes on")
+    else:
+        yield open_("database", "leader", f"none; the last one was {said}", "start gov serve")

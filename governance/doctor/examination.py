@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from governance.bootstrap import database_of
 from governance.doctor import (
     alive,
     clock,
@@ -25,7 +26,7 @@ from governance.doctor import (
 )
 from governance.doctor.finding import Finding, open_, wrong
 from governance.doctor.installation import Installation
-from governance.errors import GovernanceError, InvalidDocument
+from governance.errors import GovernanceError, InvalidDocument, Unavailable
 from governance.policies import policies as loaded
 from governance.settings import Settings
 from governance.store.database import Database
@@ -56,14 +57,22 @@ def examine(settings: Settings, at: datetime, base: Path, only: Iterable[str] = 
     Nothing is written but a file that is deleted at once, and no text holds a credential that a document names.
     """
     chosen = list(only) or list(CHECKS)
-    database = Database(settings.database, read_only=True) if settings.database_file.exists() else None
-    here = Installation(settings, loaded([settings.policies], runbooks=settings.runbooks), database, at, base)
+    database = database_of(settings, read_only=True)
+    known = database if _exists(database) else None
+    here = Installation(settings, loaded([settings.policies], runbooks=settings.runbooks), known, at, base)
     try:
         found = [finding for name in chosen for finding in _carried_out(name, here)]
     finally:
-        if database is not None:
-            database.close()
+        database.close()
     return [replace(each, seen=here.scrubbed(each.seen), do=here.scrubbed(each.do)) for each in found]
+
+
+def _exists(database: Database) -> bool:
+    """Tell whether there is one to examine; why one cannot be reached is found by its own check."""
+    try:
+        return database.exists()
+    except Unavailable:
+        return False
 
 
 def _carried_out(name: str, here: Installation) -> list[Finding]:

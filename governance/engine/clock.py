@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from governance.core.alert import Alert, Clock
 from governance.core.effect import Effect
 from governance.core.escalation import shifted
+from governance.core.run_change import later
 from governance.core.switch import Switch
 from governance.engine import entries
 from governance.engine.parts import Engine
@@ -20,6 +21,7 @@ from governance.store import (
     escalations,
     instances,
     progress,
+    runs,
     samples,
     switches,
     waivers,
@@ -30,15 +32,17 @@ def stepped(engine: Engine, by: timedelta, *, at: datetime) -> None:
     """Take note that the clock stepped by `by` and shows `at` now.
 
     What was pending for ten minutes is pending for ten minutes still, whatever the clock says; what waits for its
-    next try, for the next level of an escalation, or for the end of a kill switch, waits as long as before. A switch
-    whose end moves has a new `seq`, so that its clients learn of it; a restore that waits is about the same setting
-    still, and goes along. No cycle counts as missed; waivers end by the clock, also those it leapt over.
+    next try, for the next level of an escalation, for a step of a run, or for the end of a kill switch, waits as long
+    as before. A switch whose end moves has a new `seq`, so that its clients learn of it; a restore that waits is about
+    the same setting still, and goes along. No cycle counts as missed; waivers end by the clock, also those it leapt
+    over.
     """
     with engine.database.transaction() as connection:
         moved = [_moved(alert, by, at) for alert in alerts.active(connection).values()]
         alerts.save(connection, moved)
         effects.save(connection, [_later(each, by) for each in effects.pending(connection)])
         escalations.save(connection, *(shifted(each, by) for each in escalations.running(connection)))
+        runs.save(connection, *(later(each, by) for each in runs.listed(connection, state="open")))
         instances.move(connection, by, at)
         samples.begin_spans(connection, at)
         ending = _ending_later(switches.all_of(connection).values(), by, switches.next_seq(connection))

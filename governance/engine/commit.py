@@ -20,6 +20,7 @@ from governance.engine import entries
 from governance.engine.gathering import gathered, save
 from governance.engine.grouping import Router, Standing, group_of
 from governance.engine.parts import Engine
+from governance.engine.running.by_rules import RuleRun, begin_by_rule
 from governance.engine.switching.automatic import Automation, RulePull, due, owing
 from governance.store import alerts, decision_log, effects, incidents, joined, silences
 from governance.store.pace import Pace
@@ -149,7 +150,7 @@ def _written(
         log.extend(each for changes in kept.values() for one in changes for each in decided[id(one)])
         for each in found:
             changes = [change for group in each.family.news for change in kept[group]]
-            pulls = _pulls(changes, each.change.incident, automation, serving)
+            pulls = _acts(changes, each.change.incident, automation, serving)
             proposals = _proposals(changes, each.change.incident, pulls)
             late = any(one.step.verdict.late for one in changes)
             for change in each.changes:
@@ -179,14 +180,19 @@ def _last_states(changes: Iterable[Change]) -> list[Alert]:
     return list({change.step.after.key: change.left() for change in changes}.values())
 
 
-def _pulls(
+def _acts(
     changes: Sequence[Change], incident: Incident, automation: Automation, serving: Mapping[str, str]
 ) -> dict[AlertKey, str]:
-    """Let the rules that act ask for their pulls, and return what people are told of each."""
+    """Let the rules that act ask for their pulls and begin their runs; return what people are told of each."""
     found = {}
     for change in changes:
         key, rule = change.step.after.key, change.rule
-        if rule is not None and rule.then is not None and due(rule, change.step) and not change.step.verdict.late:
+        if rule is None or rule.then is None or not due(rule, change.step) or change.step.verdict.late:
+            continue
+        if rule.then.runbook is not None:
+            asked = RuleRun(key, rule.then.runbook, change.summary, incident)
+            found[key] = begin_by_rule(automation.connection, automation.engine, asked, automation.at)
+        else:
             wanted = RulePull(key, rule.then, change.summary, serving.get(key.model, ""), incident.id)
             found[key] = automation.ask(wanted)
     return found

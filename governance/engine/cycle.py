@@ -19,6 +19,7 @@ from governance.engine.picture import Agenda, Picture, agenda, taken
 from governance.engine.recall import remember
 from governance.engine.recording import keep
 from governance.engine.roll import Roll
+from governance.engine.running.by_rules import begin_owed
 from governance.engine.switching.automatic import settle
 from governance.engine.waiver_ends import settle_waivers
 from governance.store import alerts, decision_log, evidence, instances, progress, trouble, waivers
@@ -78,6 +79,7 @@ def run_cycle(
         serving = {model: each.version for model, each in picture.facts.items()}
         incident_changes = commit(engine, _groups(engine, changes), at, serving)
         if not late and any(alert.owes_pull for alert in cycle.active.values()):
+            begin_owed(engine, at)
             settle(engine, serving, at)
         _finish(cycle, picture, None if repeated else last)
     if not late:

@@ -18,6 +18,8 @@ from governance.core.expression import Term
 from governance.core.incident import Incident, IncidentChange
 from governance.core.metric import Labels
 from governance.core.reaction import Step
+from governance.core.run import Run
+from governance.core.run_change import RunEvent
 from governance.core.verdict import Verdict
 from governance.core.waiver import Waiver
 
@@ -151,6 +153,23 @@ def of_step(by: timedelta, at: datetime, era: int, switches: Mapping[str, int]) 
     """Return the entry of a step of the machine's clock, with the new `seq` of each switch whose end it moved."""
     body = {"seconds": by.total_seconds(), "before": at - by, "after": at, "switches": dict(switches)}
     return Decision(at, "clock.stepped", ENGINE, {}, body, identity("step", at.isoformat(), str(by), str(era)))
+
+
+def of_run(run: Run, event: RunEvent, at: datetime, channel: str = "") -> Decision:
+    """Return the entry of something that was decided about a run; a repeat of it has the same id."""
+    body = {
+        **({"step": event.step, "visit": event.visit} if event.step else {}),
+        "detail": event.detail,
+        **event.body,
+        "mode": run.mode,
+        **({"channel": channel} if channel and event.actor != ENGINE else {}),
+    }
+    subject = {"run": run.id, "runbook": run.runbook.runbook, "model": run.model}
+    if run.incident:
+        subject["incident"] = str(run.incident)
+    name = f"runbook.{event.kind}"
+    known = identity(name, run.id, event.step, str(event.visit), event.mark)
+    return Decision(at, name, event.actor, subject, body, known)
 
 
 def is_health(key: AlertKey) -> bool:

@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from governance.core.metric import Answer, Query, Sample
 from governance.core.past import series_key
 from governance.engine.facts import registry_failure
 from governance.engine.parts import Engine
 from governance.store import samples
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 FOR = timedelta(days=1)
 """How long it counts; that the registry fails is an incident of the engine all the while."""
@@ -29,6 +33,13 @@ def last_said(engine: Engine, answers: Mapping[Query, Answer], at: datetime) -> 
             if clear is not None:
                 found[query] = clear
     return found
+
+
+def serving(connection: Connection, query: Query, at: datetime) -> str:
+    """Return the version that a registry named last, "" where it is not known."""
+    key = series_key(query)
+    clear = _last_clear(samples.between(connection, [key], at - FOR, at).get(key, ()))
+    return dict(clear.samples[0].labels)["version"] if clear is not None else ""
 
 
 def _last_clear(stored: Sequence[Sample]) -> Answer | None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from governance.core.compiled import CompiledPolicy, CompiledRule
 from governance.core.evaluation import Evaluation
 from governance.core.metric import Answer, Query
+from governance.core.need import Needs
 from governance.core.policy import EffectivePolicy
 from governance.core.slo import CompiledSlo
 from governance.engine.facts import Facts, facts
@@ -24,11 +25,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """What is judged at an instant: for each policy its rules, and the SLOs whose minute is due."""
+    """What is judged at an instant: for each policy its rules, and the SLOs whose minute is due; `also` of a run."""
 
     policy: CompiledPolicy
     rules: tuple[CompiledRule, ...]
     slos: tuple[CompiledSlo, ...]
+    also: tuple[Needs, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -40,6 +42,7 @@ class Agenda:
         """Every question that must be asked."""
         metrics = self.policy.policy.metrics
         found = [query for rule in self.rules for query in rule.queries]
+        found += [query for needs in self.also for query in needs.queries]
         return [*found, *(metrics[each.metric].query for slo in self.slos for each in slo.references)]
 
 
@@ -166,12 +169,16 @@ def _wanted(agendas: Sequence[Agenda]) -> dict[Query, Wanted]:
     found: dict[Query, Wanted] = {}
     for each in agendas:
         steps = _steps(each.policy.policy)
-        for rule in each.rules:
-            for query, back in (*rule.needs.past.items(), *rule.told.past.items()):
+        for needs in _needs(each):
+            for query, back in needs.past.items():
                 before = found.get(query)
                 found[query] = Wanted(max(back, before.back) if before else back, steps.get(query, _MINUTE))
         found.update(_minutes(each))
     return found
+
+
+def _needs(each: Agenda) -> list[Needs]:
+    return [*each.also, *(needs for rule in each.rules for needs in (rule.needs, rule.told))]
 
 
 def _minutes(each: Agenda) -> dict[Query, Wanted]:
@@ -180,10 +187,9 @@ def _minutes(each: Agenda) -> dict[Query, Wanted]:
     Also of those that no rule looks at now: since when they are judged must not be lost.
     """
     counted = {slo.series: frozenset[timedelta]() for slo in each.slos}
-    for rule in each.rules:
-        for needs in (rule.needs, rule.told):
-            for series, windows in needs.minutes.items():
-                counted[series] = counted.get(series, frozenset()) | windows
+    for needs in _needs(each):
+        for series, windows in needs.minutes.items():
+            counted[series] = counted.get(series, frozenset()) | windows
     every = {slo.series: slo.every for slo in each.policy.slos.values()}
     return {series: Wanted(timedelta(0), every[series], windows) for series, windows in counted.items()}
 

@@ -74,7 +74,7 @@ def view_of(engine: Engine, switch: Switch, who: Actor, confirmations: Confirmat
         people_to_restore=people_to_restore(engine, switch.model),
         confirmations=heard,
         warnings=list(_warnings(switch, versions is not None and bool(versions.fallback), heard, engine.clock.now())),
-        may={name: _may(engine, who, act, card) for name, act in _ACTS.items()},
+        may={name: may_view(engine, who, act, card) for name, act in _ACTS.items()},
     )
 
 
@@ -124,7 +124,8 @@ def _warnings(switch: Switch, fallback: bool, heard: ConfirmationsView, now: dat
         yield f"{len(heard.silent)} of {heard.total} instances have not been heard of lately"
 
 
-def _may(engine: Engine, who: Actor, act: Act, card: Card | None) -> MayView:
+def may_view(engine: Engine, who: Actor, act: Act, card: Card | None) -> MayView:
+    """Return whether somebody may act on a model, and why or else who may."""
     found = authority(who, act, card, engine.organisation)
     if isinstance(found, Allowed):
         return MayView(allowed=True, because=found.because)

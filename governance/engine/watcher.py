@@ -8,7 +8,7 @@ from collections.abc import Callable
 from governance.engine.board import Board
 from governance.engine.parts import Engine
 from governance.errors import GovernanceError
-from governance.store.watch import Stamp, Watch
+from governance.store.watch import Stamp
 
 PAUSE = 0.01
 PAUSE_IN_TROUBLE = 0.25
@@ -21,7 +21,7 @@ class Watcher:
     def __init__(self, board: Board, engine: Engine, complain: Callable[[str], None]) -> None:
         """Follow the database of this engine; `complain` is told once when it cannot be read, "" when it can again."""
         self._board = board
-        self._watch = Watch(engine.database.path)
+        self._watch = engine.database.watch()
         self._complain = complain
         self._trouble = ""
         self._done = threading.Event()

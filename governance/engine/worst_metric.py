@@ -53,7 +53,13 @@ def worst_metric(
     verdict, each, limit = min(found, key=badness)
     history: list[float | None] = [*engine.latest.history(policy.model, each.name, verdict.labels)]
     value = limit.value if limit is not None else None
-    return MetricView(name=_named(each.name, verdict.labels), value=each.value, limit=value, history=history)
+    return MetricView(
+        name=_named(each.name, verdict.labels),
+        value=each.value,
+        limit=value,
+        failing=verdict.outcome == "fail",
+        history=history,
+    )
 
 
 def _named(name: str, labels: Labels) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from governance.actions.slack import Slack
 from governance.engine.parts import Engine
 from governance.errors import GovernanceError
-from governance.store.watch import Stamp, Watch
+from governance.store.watch import Stamp, Watching
 from governance.views import ConfirmationsView
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Worker:
     def __init__(
         self,
         step: Callable[[datetime], bool],
-        watch: Watch,
+        watch: Watching,
         now: Callable[[], datetime],
         complain: Callable[[str], None],
     ) -> None:
@@ -163,7 +163,7 @@ class SlackService:
         if config.incident_channels == "critical":
             extras.append(Rooms(self._engine, sender, self._complain))
         outbox = Outbox(self._engine, name, slack, sender, self._complain, extras=extras)
-        worker = Worker(outbox.step, Watch(self._engine.database.path), self._engine.clock.now, self._complain)
+        worker = Worker(outbox.step, self._engine.database.watch(), self._engine.clock.now, self._complain)
         follow = Follow(drawn=self.nudge, switched=self._switched)
         if self._confirmations is not None:
             follow = replace(follow, confirmations=self._confirmations)

@@ -1,8 +1,8 @@
 """Triggers that make the database itself refuse to change what was written.
 
 A table asks for them with `info={"append_only": condition}`; a new row, called NEW, must meet the condition.
-They stop mistakes and stray statements. Whoever holds the database file can drop them: that is what hashes and
-heads held outside are for.
+They stop mistakes and stray statements. Whoever owns the tables can drop them: that is what hashes and heads held
+outside are for, and on PostgreSQL a role of its own for the tables (docs/postgresql.md).
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, MetaData, Table, UniqueConstraint, text
 
+from governance.store import append_only_postgresql as postgresql
+
 
 def protect(connection: Connection, metadata: MetaData) -> None:
     """Install the triggers of every append-only table, and put back those that were dropped or altered."""
-    if connection.dialect.name != "sqlite":
+    if connection.dialect.name == "postgresql":
+        postgresql.protect(connection, _guarded(metadata))
         return
-    found = {row.name: row.sql for row in connection.execute(text("SELECT name, sql FROM sqlite_master"))}
-    for table in metadata.sorted_tables:
-        if "append_only" in table.info and table.name in found:
+    found = _found(connection)
+    for table in _guarded(metadata):
+        if table.name in found:
             for name, sql in _triggers(table):
                 if found.get(name) != sql:
                     connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
@@ -27,9 +30,25 @@ def protect(connection: Connection, metadata: MetaData) -> None:
 
 def missing(connection: Connection, metadata: MetaData) -> list[str]:
     """Return the triggers that are not in place or say something else."""
-    found = {row.name: row.sql for row in connection.execute(text("SELECT name, sql FROM sqlite_master"))}
-    guarded = [table for table in metadata.sorted_tables if "append_only" in table.info]
-    return [name for table in guarded for name, sql in _triggers(table) if found.get(name) != sql]
+    if connection.dialect.name == "postgresql":
+        return postgresql.missing(connection, _guarded(metadata))
+    found = _found(connection)
+    return [name for table in _guarded(metadata) for name, sql in _triggers(table) if found.get(name) != sql]
+
+
+def changeable(connection: Connection, metadata: MetaData) -> list[str]:
+    """Return the tables whose triggers this user may drop, or whose rows it may change; in a file that is no news."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.changeable(connection, _guarded(metadata))
+    return []
+
+
+def _guarded(metadata: MetaData) -> list[Table]:
+    return [table for table in metadata.sorted_tables if "append_only" in table.info]
+
+
+def _found(connection: Connection) -> dict[str, str]:
+    return {row.name: row.sql for row in connection.execute(text("SELECT name, sql FROM sqlite_master"))}
 
 
 def _triggers(table: Table) -> Iterator[tuple[str, str]]:

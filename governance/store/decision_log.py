@@ -19,6 +19,7 @@ from governance.core.merkle import inclusion_proof
 from governance.errors import Conflict, NotFound, Unavailable
 from governance.store import idempotency
 from governance.store.database import Database
+from governance.store.dialects import holds as contains
 from governance.store.heads_file import Head
 from governance.store.log_tables import ENTRIES, OUTBOX
 from governance.store.sequencer import Sequencer, last_head, published_heads, seal, stored_hashes
@@ -131,7 +132,7 @@ def about(database: Database, name: str, value: str, *, since: str, after: int =
     said = f"{rfc8785.dumps(name).decode()}:{rfc8785.dumps(value).decode()}".encode()
     statement = (
         select(ENTRIES.c.seq, ENTRIES.c.content)
-        .where(ENTRIES.c.seq >= first, ENTRIES.c.seq > after, func.instr(ENTRIES.c.content, said) > 0)
+        .where(ENTRIES.c.seq >= first, ENTRIES.c.seq > after, contains(ENTRIES.c.content, said))
         .order_by(ENTRIES.c.seq)
     )
     with database.read() as connection:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select
+from sqlalchemy import Connection, and_, delete, func, insert, not_, or_, select
 from sqlmodel import Field, SQLModel
 
 from governance.core.escalation import Escalation
 from governance.core.incident import Incident
+from governance.store.dialects import holds
 from governance.store.document_row import read, written
 from governance.store.incidents import IncidentRow
 from governance.store.log_tables import ENTRIES, OUTBOX
@@ -74,11 +75,11 @@ def last_act(connection: Connection, number: int, since: datetime, engine: str) 
     about, ours = f'"incident":"{number}"', f'{{"actor":"{engine}",'.encode()
     sealed = select(func.max(ENTRIES.c.at)).where(
         ENTRIES.c.at >= since,
-        func.instr(ENTRIES.c.content, about.encode()) > 0,
-        func.instr(ENTRIES.c.content, ours) == 0,
+        holds(ENTRIES.c.content, about.encode()),
+        not_(holds(ENTRIES.c.content, ours)),
     )
     unsealed = select(func.max(OUTBOX.c.at)).where(
-        OUTBOX.c.at >= since, func.instr(OUTBOX.c.subject, about) > 0, OUTBOX.c.actor != engine
+        OUTBOX.c.at >= since, holds(OUTBOX.c.subject, about), OUTBOX.c.actor != engine
     )
     found = [connection.execute(each).scalar() for each in (sealed, unsealed)]
     return max((each for each in found if each is not None), default=None)

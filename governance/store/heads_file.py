@@ -13,9 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from governance.core.decision import timestamp
 from governance.errors import Unavailable
+
+if TYPE_CHECKING:
+    from governance.store.database import Database
 
 _WINDOW = 64 * 1024  # bytes at the end of the file in which the last head is looked for first
 
@@ -129,17 +133,18 @@ class HeadsFile:
             os.close(folder)
 
 
-def refuse_lost(database: Path) -> None:
+def refuse_lost(database: Database) -> None:
     """Refuse to begin a new log where heads of an older one are published: its database was lost, not never there.
 
     :raises Unavailable: when the database is missing or empty and its heads are not.
     """
-    heads = database.with_name(database.name + ".heads")
-    if database.exists() and database.stat().st_size:
+    heads = database.heads
+    if heads is None or not heads.exists() or not database.is_empty():
         return
-    last = HeadsFile(heads).last()[0] if heads.exists() else None
+    last = HeadsFile(heads).last()[0]
     if last is not None:
+        how = "gone" if database.path is not None and not database.exists() else "empty"
         raise Unavailable(
-            f"the database {database} is {'empty' if database.exists() else 'gone'}, but {heads} speaks of a log of "
-            f"{last.size} entries; put the database back from its backup, or move that file away to begin anew"
+            f"{database.name} is {how}, but {heads} speaks of a log of {last.size} entries; put the database back from "
+            f"its backup, or move that file away to begin anew"
         )

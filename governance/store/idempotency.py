@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, LargeBinary, case, cast, delete, select
-from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Field, SQLModel
+
+from governance.store.dialects import insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,11 @@ class AnswerRow(SQLModel, table=True):
 _TABLE = AnswerRow.__table__  # type: ignore[attr-defined]
 _C = _TABLE.c
 _DONE = 0
+_NEW = insert(_TABLE)
+_REPLACE = _NEW.on_conflict_do_update(
+    index_elements=[_C.actor, _C.key],
+    set_={name: getattr(_NEW.excluded, name) for name in ("digest", "status", "body", "at")},
+)
 _CLAIM: ContextVar[Claim | None] = ContextVar("claim", default=None)
 
 
@@ -101,8 +107,7 @@ def get(connection: Connection, actor: str, key: str, since: datetime) -> Kept |
 def keep(connection: Connection, actor: str, key: str, kept: Kept, at: datetime) -> None:
     """Write what was answered."""
     row = {"actor": actor, "key": key, "digest": kept.digest, "status": kept.status, "body": kept.body}
-    statement = insert(_TABLE).prefix_with("OR REPLACE")
-    connection.execute(statement, [{**row, "at": at.timestamp()}])
+    connection.execute(_REPLACE, [{**row, "at": at.timestamp()}])
 
 
 def forget(connection: Connection, before: datetime) -> None:

@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, select, update
 from sqlmodel import Field, SQLModel
 
 from governance.core.metric import Labels
+from governance.store.dialects import insert
 
 Place = tuple[str, str]
 """A model and one of its rules."""
@@ -46,7 +47,7 @@ def add(connection: Connection, instances: Collection[Instance]) -> None:
     """Write label sets that are seen for the first time."""
     if instances:
         rows = [{"model": model, "rule": rule, "labels": json.dumps(labels)} for model, rule, labels in instances]
-        connection.execute(insert(_TABLE).prefix_with("OR IGNORE"), rows)
+        connection.execute(insert(_TABLE).on_conflict_do_nothing(), rows)
 
 
 def mark(connection: Connection, instances: Collection[Instance], missing_since: datetime | None) -> None:
@@ -58,7 +59,8 @@ def mark(connection: Connection, instances: Collection[Instance], missing_since:
 
 def move(connection: Connection, by: timedelta, at: datetime) -> None:
     """Let label sets be missing as long as before on a clock that stepped by `by` and shows `at`."""
-    moved = func.min(_C.missing_since + by.total_seconds(), at.timestamp())
+    moved, latest = _C.missing_since + by.total_seconds(), at.timestamp()
+    moved = case((moved < latest, moved), else_=latest)
     connection.execute(update(_TABLE).where(_C.missing_since.is_not(None)).values(missing_since=moved))
 
 

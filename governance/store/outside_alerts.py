@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Field, SQLModel
+
+from governance.store.dialects import insert
 
 
 class OutsideAlertRow(SQLModel, table=True):

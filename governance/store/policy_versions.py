@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, inspect, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlmodel import Field, SQLModel
 
 from governance.core.policy_version import PolicyVersion, VersionState, digest_of
 from governance.errors import NotFound, Unavailable
+from governance.store.dialects import insert as upsert
 from governance.store.document_row import read, written
 
 

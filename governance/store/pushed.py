@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, select
-from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Field, SQLModel
 
 from governance.core.metric import Labels, Sample
+from governance.store.dialects import insert
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, func, insert, select, update
 from sqlmodel import Field, SQLModel
 
 from governance.core.run import OPEN, Run
@@ -83,15 +83,13 @@ def get(connection: Connection, run: str) -> Run:
 
 def due(connection: Connection, at: datetime, limit: int, *, without: Collection[str] = ()) -> list[Run]:
     """Return runs with which there is something to do by now, who waits longest first, but for some."""
-    statement = select(_TABLE).where(_C.next_at <= at.timestamp()).order_by(_C.next_at, _C.number).limit(limit)
-    if without:
-        statement = statement.where(_C.number.not_in([_number(each) for each in without]))
-    return _all(connection, statement)
+    statement = select(_TABLE).where(_C.next_at <= at.timestamp(), *_but(without))
+    return _all(connection, statement.order_by(_C.next_at, _C.number).limit(limit))
 
 
-def next_due(connection: Connection) -> datetime | None:
-    """Return when the next run has to be looked at, None for never."""
-    found = connection.execute(select(func.min(_C.next_at))).scalar()
+def next_due(connection: Connection, *, without: Collection[str] = ()) -> datetime | None:
+    """Return when the next run has to be looked at, but for some; None for never."""
+    found = connection.execute(select(func.min(_C.next_at)).where(*_but(without))).scalar()
     return datetime.fromtimestamp(found, UTC) if found is not None else None
 
 
@@ -219,6 +217,10 @@ def _text(frozen: Runbook | Mapping[str, object]) -> str:
     else:
         said = {"card": frozen}
     return json.dumps(said, sort_keys=True, ensure_ascii=False)
+
+
+def _but(without: Collection[str]) -> list[ColumnElement[bool]]:
+    return [_C.number.not_in([_number(each) for each in without])] if without else []
 
 
 def _number(run: str) -> int:

@@ -14,11 +14,11 @@ from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, bindparam, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from governance.core.metric import Labels, Sample
 from governance.core.past import Tally
+from governance.store.dialects import insert
 
 T = TypeVar("T")
 
@@ -68,17 +68,17 @@ _UPSERT_SPAN = _NEW_SPAN.on_conflict_do_update(
 )
 # Hundreds of thousands of rows go to the driver as they are: SQLAlchemy would take longer than the database.
 _UPSERT = """
-    INSERT INTO sample (series, time, value, count, reason, detail) VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO sample (series, time, value, count, reason, detail) VALUES ({marks})
     ON CONFLICT (series, time) DO UPDATE
     SET value = excluded.value, count = excluded.count, reason = excluded.reason, detail = excluded.detail
 """
 _BETWEEN = """
     SELECT series, time, value, count, reason, detail FROM sample
-    WHERE series IN ({marks}) AND time > ? AND time <= ? ORDER BY series, time
+    WHERE series IN ({marks}) AND time > {mark} AND time <= {mark} ORDER BY series, time
 """
 _TALLY = """
-    SELECT count(value), sum(value = 0), max(time) FROM sample
-    WHERE series IN ({marks}) AND value IS NOT NULL AND time > ? AND time < ?
+    SELECT count(value), sum(CASE WHEN value = 0 THEN 1 ELSE 0 END), max(time) FROM sample
+    WHERE series IN ({marks}) AND value IS NOT NULL AND time > {mark} AND time < {mark}
 """
 
 
@@ -95,7 +95,7 @@ def record(connection: Connection, answers: Mapping[str, Sequence[Sample]]) -> N
         known = _numbers(connection, answers)
     rows = [_row(known[key, each.labels], each) for key, samples in answers.items() for each in samples]
     if rows:
-        connection.exec_driver_sql(_UPSERT, rows)
+        connection.exec_driver_sql(_marked(connection, _UPSERT, 6), rows)
 
 
 def between(connection: Connection, keys: Collection[str], start: datetime, end: datetime) -> dict[str, list[Sample]]:
@@ -104,7 +104,7 @@ def between(connection: Connection, keys: Collection[str], start: datetime, end:
     found: dict[str, list[list[Sample]]] = defaultdict(list)
     instants = _Instants()
     for chunk in _chunks(series):
-        statement = _BETWEEN.format(marks=",".join("?" * len(chunk)))
+        statement = _marked(connection, _BETWEEN, len(chunk))
         with closing(connection.exec_driver_sql(statement, (*chunk, start.timestamp(), end.timestamp()))) as result:
             cursor: Any = result.cursor
             for number, rows in groupby(cursor, itemgetter(0)):
@@ -121,7 +121,7 @@ def tallies(connection: Connection, windows: Mapping[str, tuple[datetime, dateti
     found: dict[str, Tally] = {}
     for key, series in numbers.items():
         start, end = windows[key]
-        statement = _TALLY.format(marks=",".join("?" * len(series)))
+        statement = _marked(connection, _TALLY, len(series))
         row = connection.exec_driver_sql(statement, (*series, start.timestamp(), end.timestamp())).one()
         newest = datetime.fromtimestamp(row[2], UTC) if row[2] is not None else None
         found[key] = Tally(row[0], row[1] or 0, newest)
@@ -249,6 +249,12 @@ def _merged(runs: list[list[Sample]]) -> list[Sample]:
     """Merge the series of one question, each in the order of its times; sorting is stable and finds such runs fast."""
     runs.sort(key=lambda run: run[0].labels)
     return sorted((sample for run in runs for sample in run), key=attrgetter("time"))
+
+
+def _marked(connection: Connection, statement: str, count: int) -> str:
+    """Return a statement with the places of its values as the driver marks them."""
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    return statement.format(marks=",".join([mark] * count), mark=mark)
 
 
 def _chunks(values: Iterable[T]) -> Iterator[list[T]]:

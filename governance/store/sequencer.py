@@ -94,9 +94,8 @@ def seal(database: Database, at: datetime, heads_file: Path | None = None) -> in
 
 def published_heads(database: Database, heads_file: Path | None = None) -> HeadsFile | None:
     """Return the file of heads: the one given, else the one beside the database; None for one in memory."""
-    if heads_file is None and database.path is not None:
-        heads_file = database.path.with_name(database.path.name + ".heads")
-    return None if heads_file is None else HeadsFile(heads_file)
+    file = heads_file if heads_file is not None else database.heads
+    return None if file is None else HeadsFile(file)
 
 
 def stored_hashes(connection: Connection) -> NodeHash:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects.sqlite import insert
 from sqlmodel import Field, SQLModel
+
+from governance.store.dialects import insert
 
 KEPT = timedelta(days=1)
 """How long a key is known; Slack sends nothing again after an hour."""

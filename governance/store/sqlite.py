@@ -17,8 +17,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool, StaticPool
 from sqlalchemy.util import LRUCache
 
-BUSY_SECONDS = 5
+from governance.store import turns
+from governance.store.watch import Watch
+
 POLL_SECONDS = 0.001
+IN_MEMORY = "in memory"
 
 # How a transaction begins, the execution option `begin`. One that reads first and writes later cannot wait for the
 # lock (SQLITE_BUSY at once), so a writer takes it at the start.
@@ -42,6 +45,38 @@ _SENTENCES = {
 }
 
 
+class SQLite:
+    """A file, or (for tests) a database in memory."""
+
+    read, write = READ, WRITE
+
+    def __init__(self, path: Path | None, *, read_only: bool) -> None:
+        """Open nothing yet."""
+        self.path = path
+        self.place = IN_MEMORY if path is None else str(path)
+        self.engine = sqlite_engine(path, read_only=read_only)
+
+    def exists(self) -> bool:
+        """Tell whether there is a file; a database in memory is always there."""
+        return self.path is None or self.path.exists()
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing was ever written."""
+        return self.path is not None and not (self.path.exists() and self.path.stat().st_size)
+
+    def settle(self, connection: Connection) -> None:
+        """Set what stays set in the file."""
+        use_wal(connection)
+
+    def sentence(self, error: DBAPIError, name: str) -> str | None:
+        """Return what a user can do about an error of the disk or of locks; None for a mistake in a statement."""
+        return sentence(error, name)
+
+    def watch(self) -> Watch:
+        """Return what tells whether others have committed."""
+        return Watch(self.path)
+
+
 def sqlite_engine(path: Path | None, *, read_only: bool) -> Engine:
     """Return an engine for the file, or for a database in memory where there is none."""
     if path is None:
@@ -50,7 +85,7 @@ def sqlite_engine(path: Path | None, *, read_only: bool) -> Engine:
     else:
         # A user who waits for a connection is told so about as soon as one who waits for the lock.
         opener = _opener(path, read_only=read_only)
-        pool: dict[str, Any] = {"poolclass": QueuePool, "pool_timeout": BUSY_SECONDS}
+        pool: dict[str, Any] = {"poolclass": QueuePool, "pool_timeout": turns.BUSY_SECONDS}
         engine = create_engine("sqlite:///", creator=opener, execution_options=_OPTIONS, **pool)
     engine.dialect = _dialect()
     event.listen(engine, "connect", _configure)
@@ -99,7 +134,7 @@ def sentence(error: DBAPIError, name: str) -> str | None:
     """Return what a user can do about an error of the disk or of locks; None for a mistake in a statement."""
     code = getattr(error.orig, "sqlite_errorcode", None)
     template = None if code is None else _SENTENCES.get(code & 0xFF)  # the low byte is the primary result code
-    return None if template is None else template.format(name=name, busy=BUSY_SECONDS)
+    return None if template is None else template.format(name=name, busy=turns.BUSY_SECONDS)
 
 
 def _opener(path: Path, *, read_only: bool) -> Callable[[], sqlite3.Connection]:
@@ -116,7 +151,7 @@ def _opener(path: Path, *, read_only: bool) -> Callable[[], sqlite3.Connection]:
         made = sqlite3.connect(
             f"{location}?mode={mode}{'&immutable=1' if frozen else ''}",
             uri=True,
-            timeout=BUSY_SECONDS,
+            timeout=turns.BUSY_SECONDS,
             isolation_level=None,  # the module's own BEGIN comes too late and is never IMMEDIATE; ours is in _begin
             check_same_thread=False,  # the pool hands a connection to one thread at a time
         )
@@ -155,11 +190,11 @@ def _locked(connection: Connection) -> bool:
     try:
         return _polled(driver)
     finally:
-        driver.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
+        driver.execute(f"PRAGMA busy_timeout = {int(turns.BUSY_SECONDS * 1000)}")
 
 
 def _polled(driver: sqlite3.Connection) -> bool:
-    until = time.monotonic() + BUSY_SECONDS
+    until = time.monotonic() + turns.BUSY_SECONDS
     while True:
         try:
             driver.execute(WRITE)

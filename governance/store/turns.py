@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+BUSY_SECONDS = 5  # for which anybody waits for other writers before it is told that they keep the database busy
 PATIENCE = 1.0  # seconds for which the engine lets everybody pass before it queues like them: a cycle must end too
 GAP = 0.008  # seconds that the engine leaves the lock alone between its turns: a poll of another process falls into it
 STINT = 0.02  # seconds of turns after which it does: a quiet cycle, of a few short turns, need not wait

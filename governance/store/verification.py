@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, Row, inspect, text
+from sqlalchemy import Connection, Integer, Row, bindparam, cast, inspect, select, text
 
 from governance.core.decision import Decision, parse
 from governance.core.merkle import EMPTY_ROOT, Frontier, Node, leaf_hash
 from governance.store.database import Database
+from governance.store.dialects import as_stored
 from governance.store.heads_file import HeadsFile
 from governance.store.instant import instant_text
 from governance.store.log_tables import ENTRIES, HEADS, NODES
@@ -23,16 +24,13 @@ from governance.store.verified_heads import HeadChecks
 
 _SHOWN = 100  # findings; whoever wrecked more has been found out
 
-# Casts, so that a value of a type that the column should not hold is a finding and not an error of the driver.
-_ENTRIES = text(
-    "SELECT seq, CAST(decision_id AS BLOB) AS decision_id, CAST(at AS BLOB) AS at, CAST(kind AS BLOB) AS kind, "
-    "CAST(model AS BLOB) AS model, CAST(content AS BLOB) AS content, CAST(leaf_hash AS BLOB) AS leaf_hash "
-    "FROM log_entries ORDER BY seq"
-)
+_COLUMNS = ("decision_id", "at", "kind", "model", "content", "leaf_hash")
+_ENTRIES = select(ENTRIES.c.seq, *(as_stored(ENTRIES.c[name]).label(name) for name in _COLUMNS)).order_by(ENTRIES.c.seq)
 _LEVELS = text("SELECT DISTINCT CAST(level AS INTEGER) FROM log_nodes ORDER BY 1")
-_NODES = text(
-    "SELECT CAST(position AS INTEGER) AS position, CAST(hash AS BLOB) AS hash "
-    "FROM log_nodes WHERE level = :level ORDER BY position"
+_NODES = (
+    select(cast(NODES.c.position, Integer).label("position"), as_stored(NODES.c.hash).label("hash"))
+    .where(NODES.c.level == bindparam("level"))
+    .order_by(NODES.c.position)
 )
 
 

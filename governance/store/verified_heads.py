@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select
 
 from governance.core.merkle import Frontier
+from governance.store.dialects import as_stored
 from governance.store.heads_file import Head
 from governance.store.instant import instant_text
+from governance.store.log_tables import HEADS
 
-# Casts, so that a value of a type that the column should not hold is a finding and not an error of the driver.
-_HEADS = text("SELECT size, CAST(root AS BLOB) AS root, CAST(at AS BLOB) AS at FROM log_heads ORDER BY size")
+_HEADS = select(HEADS.c.size, as_stored(HEADS.c.root).label("root"), as_stored(HEADS.c.at).label("at")).order_by(
+    HEADS.c.size
+)
 
 
 @dataclass(frozen=True, slots=True)

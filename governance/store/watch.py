@@ -6,11 +6,26 @@ import os
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import quote
 
 from governance.errors import Unavailable
 
-Stamp = tuple[int, int, int]
+Stamp = tuple[object, ...]
+"""What tells one state of a database from another; the first two tell which database it is."""
+
+
+class Watching(Protocol):
+    """What tells whether others have committed; used by one thread."""
+
+    def stamp(self) -> Stamp | None:
+        """Return what tells this state from another; None where nothing can be noticed.
+
+        :raises Unavailable: when the database cannot be read.
+        """
+
+    def close(self) -> None:
+        """Let go of it."""
 
 
 class Watch:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from governance.core.story import Act
 from governance.core.switch import Scope
 from governance.core.waiver import Waiver
-from governance.engine import evidence, operations, silences, waiving
+from governance.engine import answering, evidence, operations, silences, waiving
 from governance.engine.clock import stepped
 from governance.engine.switching import approving, pulling, restoring, showing
 from governance.errors import GovernanceError, InvalidDocument, NotFound
+from governance.testing import running as runs
 
 if TYPE_CHECKING:
     from governance.testing.play import Play
@@ -54,6 +55,26 @@ def _resolve(play: Play, act: Act, at: datetime) -> None:
     operations.resolve(play.engine, act.resolve or 0, actor=act.as_, because=act.because, at=at)
 
 
+def _note(play: Play, act: Act, at: datetime) -> None:
+    answering.note(play.engine, act.incident, text=act.note or "", actor=act.as_, at=at)
+
+
+def _snooze(play: Play, act: Act, at: datetime) -> None:
+    answering.snooze(
+        play.engine, act.snooze or 0, until=_until(act, at), because=act.because, actor=act.as_, at=at
+    )  # fmt: skip
+
+
+def _merge(play: Play, act: Act, at: datetime) -> None:
+    answering.merge(play.engine, act.merge or 0, into=act.into, because=act.because, actor=act.as_, at=at)
+
+
+def _severity(play: Play, act: Act, at: datetime) -> None:
+    answering.set_severity(
+        play.engine, act.incident, severity=act.severity or "warning", because=act.because, actor=act.as_, at=at
+    )
+
+
 def _waive(play: Play, act: Act, at: datetime) -> None:
     """Ask for a waiver and approve it, as two people."""
     play.waivers += 1
@@ -73,7 +94,9 @@ def _request(play: Play, act: Act, at: datetime) -> None:
 
 def _approve(play: Play, act: Act, at: datetime) -> None:
     wanted = act.approve or ""
-    if wanted in {each.id for each in waiving.pending(play.engine, at)} | {"waiver"}:
+    if runs.waits(play.engine, wanted, act.in_):
+        runs.answer(play.engine, act, at)
+    elif wanted in {each.id for each in waiving.pending(play.engine, at)} | {"waiver"}:
         waiving.approve(play.engine, _waiting(play, wanted, "waiver", at), actor=act.as_, at=at)
     else:
         approving.approve(play.engine, _waiting(play, wanted, "restore", at), actor=act.as_, at=at)
@@ -81,7 +104,9 @@ def _approve(play: Play, act: Act, at: datetime) -> None:
 
 def _refuse(play: Play, act: Act, at: datetime) -> None:
     wanted = act.refuse or ""
-    if wanted in {each.id for each in waiving.pending(play.engine, at)} | {"waiver"}:
+    if runs.waits(play.engine, wanted, act.in_):
+        runs.answer(play.engine, act, at)
+    elif wanted in {each.id for each in waiving.pending(play.engine, at)} | {"waiver"}:
         asked = _waiting(play, wanted, "waiver", at)
         waiving.refuse(play.engine, asked, actor=act.as_, because=act.because, at=at)
     else:
@@ -131,6 +156,10 @@ def _record(play: Play, act: Act, at: datetime) -> None:
     )  # fmt: skip
 
 
+def _on_run(play: Play, act: Act, at: datetime) -> None:
+    runs.perform(play.engine, act, _model(play, act) if act.run is not None else "", at)
+
+
 def _serve(play: Play, act: Act, at: datetime) -> None:
     del at
     play.source.serving = act.serve or ""
@@ -156,6 +185,10 @@ def _notifier(play: Play, act: Act, at: datetime) -> None:
 _ACTS: Mapping[str, Callable[[Play, Act, datetime], None]] = {
     "acknowledge": _acknowledge,
     "resolve": _resolve,
+    "note": _note,
+    "snooze": _snooze,
+    "merge": _merge,
+    "severity": _severity,
     "waive": _waive,
     "request": _request,
     "approve": _approve,
@@ -164,6 +197,7 @@ _ACTS: Mapping[str, Callable[[Play, Act, datetime], None]] = {
     "pull": _pull,
     "restore": _restore,
     "record": _record,
+    **dict.fromkeys(runs.KINDS, _on_run),
     "serve": _serve,
     "edit": _edit,
     "clock": _clock,

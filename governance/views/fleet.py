@@ -8,11 +8,15 @@ from governance.views.view import View
 
 
 class MetricView(View):
-    """The metric of a model that is worst against its limit; `history` is oldest first, None where nothing was."""
+    """The metric of a model that is worst against its limit; `history` is oldest first, None where nothing was.
+
+    `failing` tells whether the rule that it was judged by fails.
+    """
 
     name: str
     value: float | None
     limit: float | None = None
+    failing: bool = False
     history: list[float | None] = []
 
 

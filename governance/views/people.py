@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from governance.views.switches import MayView
 from governance.views.view import View
 
 
@@ -17,6 +18,13 @@ class WhoamiView(View):
     environment: str
     read_only: bool
     expires_at: datetime | None = None
+
+
+class PermissionsView(View):
+    """Whether the caller may do each act on a model ("": on the engine as a whole), by the name of the act."""
+
+    model: str
+    acts: dict[str, MayView]
 
 
 class SlackLinkView(View):

@@ -46,10 +46,11 @@ class ConfirmationsView(View):
 
 
 class MayView(View):
-    """Whether who asks may act: why, or else who may."""
+    """Whether who asks may act: why, or else who may; `who_may` are all people who may, where they are asked for."""
 
     allowed: bool
     because: str
+    who_may: list[str] = []
 
 
 class SwitchView(View):

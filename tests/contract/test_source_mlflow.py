@@ -1,4 +1,4 @@
-"""Questions to a real MLflow server, which is told everything over REST."""
+"""Questions to a real MLflow server, and acts of runbooks on it; it is told everything over REST."""
 
 import json
 import os
@@ -11,8 +11,10 @@ import pytest
 from contract.sources.programs import free_port, program, running
 
 from governance import bootstrap
+from governance.actions import mlflow
 from governance.cli import main
 from governance.core.metric import Query, labels
+from governance.core.performance import Request
 from governance.demo.story import ReplayClock
 from governance.engine import queries
 from governance.engine.cycle import run_cycle
@@ -236,3 +238,68 @@ def test_a_registered_model_becomes_a_card_that_follows_it(registry, tmp_path, m
     }
     assert main.run(["import", "mlflow", "nobody", "--address", registry.address]) == 2
     assert main.run(["import", "mlflow", "Loan Risk", "--address", "http://127.0.0.1:9"]) in (1, 4)
+
+
+def acted(address, how, operation, **with_):
+    system = mlflow.Mlflow(mlflow.MlflowConfig(address=address))
+    return getattr(system, how)(Request("RUN-1/roll-back/1", operation, with_, datetime.now(UTC)))
+
+
+def alias_of(registry, name):
+    now = datetime.now(UTC)
+    query = Query("s", text=f"{name}@champion")
+    answer = Mlflow(MlflowConfig(address=registry.address), now=lambda: now).sample([query], at=now)[query]
+    return {dict(sample.labels).get("version") for sample in answer.samples}
+
+
+def test_a_version_is_rolled_back_by_its_alias_and_the_registry_says_so(registry):
+    registry.post("registered-models/create", name="spam")
+    for _ in range(2):
+        registry.version("spam", registry.run(ended=ENDED))
+    registry.alias("spam", "champion", "2")
+    back = {"name": "spam", "alias": "champion", "version": "1"}
+    dry = acted(registry.address, "dry_run", "set_alias", **back)
+    assert (dry.state, dry.detail) == ("done", "champion of spam would be version 1; it was 2")
+    assert acted(registry.address, "read_back", "set_alias", **back).state == "failed"
+    assert alias_of(registry, "spam") == {"2"}
+    done = acted(registry.address, "perform", "set_alias", **back)
+    assert (done.state, done.detail, done.outputs["before"]) == ("done", "champion of spam is version 1; it was 2", "2")
+    assert alias_of(registry, "spam") == {"1"}
+    again = acted(registry.address, "perform", "set_alias", **back)
+    assert (again.state, again.detail, again.outputs["before"]) == ("done", "champion of spam is version 1 already", "")
+    assert acted(registry.address, "read_back", "set_alias", **back).state == "done"
+    first = {**back, "alias": "previous"}
+    assert (
+        acted(registry.address, "perform", "set_alias", **first).detail
+        == "previous of spam is version 1; it named none"
+    )
+    for wrong, said in (("9", "the registry has no version 9 of spam"),):
+        found = acted(registry.address, "perform", "set_alias", **{**back, "version": wrong})
+        assert (found.state, found.again, found.detail) == ("failed", False, said)
+    assert alias_of(registry, "spam") == {"1"}
+    unknown = acted(registry.address, "dry_run", "set_alias", **{**back, "name": "nobody"})
+    assert unknown.detail == "the registry has no version 1 of nobody"
+    for tag in ({"version": "1"}, {}):
+        asked = {"name": "spam", "key": "rolled-back", "value": "RUN-1", **tag}
+        assert acted(registry.address, "read_back", "set_tag", **asked).state == "failed"
+        assert acted(registry.address, "dry_run", "set_tag", **asked).state == "done"
+        assert acted(registry.address, "perform", "set_tag", **asked).state == "done"
+        assert acted(registry.address, "read_back", "set_tag", **asked).state == "done"
+    lacking = acted(registry.address, "perform", "set_tag", name="nobody", key="a", value="b")
+    assert (lacking.state, lacking.detail) == ("failed", "the registry has no registered model 'nobody'")
+
+
+def test_a_registry_that_halts_is_unknown_and_then_found_to_have_done_it_or_not(registry):
+    registry.post("registered-models/create", name="halts")
+    for _ in range(2):
+        registry.version("halts", registry.run(ended=ENDED))
+    registry.alias("halts", "champion", "2")
+    system = mlflow.Mlflow(mlflow.MlflowConfig(address=registry.address, timeout="300ms"))
+    request = Request("RUN-1/a/1", "set_alias", {"name": "halts", "alias": "champion", "version": 1}, datetime.now(UTC))
+    os.killpg(registry.process.pid, signal.SIGSTOP)
+    try:
+        halted, unread = system.perform(request), system.read_back(request)
+    finally:
+        os.killpg(registry.process.pid, signal.SIGCONT)
+    assert (halted.state, halted.again) == ("failed", True)  # it had only been asked what is there
+    assert unread is None

@@ -21,6 +21,7 @@ from transcripts.workspace import Workspace
 
 _MAIN = "from governance.cli.main import main; main()"
 GOV = (sys.executable, "-c", _MAIN)
+_STARTED = r"started on (http://\S+):"
 FILES = {
     "org.yaml": """
 kind: org
@@ -48,10 +49,16 @@ def prepared(directory: Path, files: Mapping[str, str] = FILES) -> Path:
     return directory
 
 
-def gov(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def gov(directory: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a command here and wait for its end."""
     return subprocess.run(
-        [*GOV, *arguments], cwd=directory, env=_environment(), capture_output=True, text=True, check=False, timeout=60
+        [*GOV, *arguments],
+        cwd=directory,
+        env=_environment() | settings,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 
@@ -63,21 +70,23 @@ def ask(directory: Path, *arguments: str, **settings: str) -> subprocess.Complet
 class Served:
     """A running `gov serve` on a port of its own choice."""
 
-    def __init__(self, directory: Path, *arguments: str, port: int = 0, before: str = "") -> None:
-        """Start it, having run a piece of Python `before`, and wait until it says where it listens."""
+    def __init__(
+        self, directory: Path, *arguments: str, port: int = 0, before: str = "", ready: str = "", **settings: str
+    ) -> None:
+        """Start it, having run a piece of Python `before`, and wait until it says where it listens, or `ready`."""
         self.directory = directory
         self.output = directory / f"serve-{uuid.uuid4().hex[:8]}.log"
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [*GOV[:-1], f"{before}\n{_MAIN}", "serve", "--port", str(port), *arguments],
-                cwd=directory, env=_environment(), stdout=output, stderr=subprocess.STDOUT,
+                cwd=directory, env=_environment() | settings, stdout=output, stderr=subprocess.STDOUT,
             )  # fmt: skip
         try:
-            found = self.until(lambda: re.search(r"started on (http://\S+):", self.printed))
+            found = self.until(lambda: re.search(ready or _STARTED, self.printed))
         except BaseException:
             self.close()
             raise
-        self.url = found[1]
+        self.url = "" if ready else found[1]
         self.http = httpx.Client(base_url=self.url, timeout=20, trust_env=False)
 
     @property

@@ -28,7 +28,7 @@ from governance.engine.cycle import run_cycle
 from governance.engine.dispatch import dispatch
 from governance.errors import Conflict, Unavailable
 from governance.settings import Settings
-from governance.store import alerts, decision_log, effects, incidents, sqlite
+from governance.store import alerts, decision_log, effects, incidents, turns
 from governance.store.database import Database
 
 EVERY = timedelta(minutes=10)
@@ -304,7 +304,7 @@ def test_a_database_that_was_lost_is_not_begun_anew(gone: bool, terminal: Termin
 
 
 def test_a_database_that_another_process_holds(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(turns, "BUSY_SECONDS", 0.05)
     before, take = terminal.summary(), taking(terminal)
     with held(terminal.database):
         code, said, wrong = terminal.run(*take)

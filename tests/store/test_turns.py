@@ -17,7 +17,7 @@ from sqlalchemy import text
 from governance.core.alert import AlertKey
 from governance.core.incident import Told, gather
 from governance.errors import Unavailable
-from governance.store import decision_log, incidents, sqlite, turns
+from governance.store import decision_log, incidents, turns
 from governance.store.database import Database
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -123,7 +123,7 @@ def test_manners_end_with_their_block_and_are_each_threads_own(database: Databas
 def test_waiting_has_an_end_and_a_sentence(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     stage, go = Stage(database), threading.Event()
     stage.enters("a task that hangs", until=go)
-    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(turns, "BUSY_SECONDS", 0.01)
     with pytest.raises(Unavailable, match=r"other tasks of this program kept .* busy"), database.transaction():
         pass
     go.set()

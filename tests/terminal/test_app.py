@@ -11,7 +11,7 @@ from terminal.world import World, hint, main_of, played, screen, shows, until, w
 from textual.widgets import Button, Input
 
 from tui.screens.approvals import Approvals
-from tui.screens.main import Main
+from tui.screens.fleet import FleetScreen
 from tui.screens.switch import SwitchModal
 from tui.theme import DAY
 from tui.widgets.fleet import Fleet
@@ -41,7 +41,7 @@ def test_the_fleet_worst_first_with_its_incident_and_who_is_on_call(here: World)
             await pilot.press("7")
             await until(pilot, lambda: shows(app, "On-call", "lending-primary", "✗ NOBODY", "ana (you)", "layer 1"))
             await pilot.press("escape")
-            await until(pilot, lambda: isinstance(app.screen, Main))
+            await until(pilot, lambda: isinstance(app.screen, FleetScreen))
 
     played(story)
 
@@ -84,7 +84,7 @@ def test_a_switch_is_pulled_and_restored_by_two(here: World) -> None:
             await until(pilot, lambda: isinstance(app.screen, SwitchModal) and shows(app, "a second person must"))
             assert app.screen.query_one("#yes", Button).disabled
             await pilot.press(*"feed mended", "enter", *"loan")
-            assert "1 more characters" in hint(app)
+            assert "1 more character" in hint(app)
             await pilot.press("s", "enter")
             await until(pilot, lambda: "a second person must approve: bo" in hint(app))
             assert here.client().switch("loans").mode == "fallback"

@@ -13,9 +13,10 @@ from governance.core.schedule import Schedule
 from governance.views import EscalationView, MetricView
 from governance.views.on_call import on_call_views
 from tui.known import brief, number, span
+from tui.text import safe
 from tui.theme import DAY, NIGHT
 from tui.widgets.fleet import sparkline, trend
-from tui.widgets.incident import escalation, safe
+from tui.widgets.incident import escalation
 from tui.widgets.on_call import drawn
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)

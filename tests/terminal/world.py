@@ -14,10 +14,10 @@ from interfaces.serving import Served, ask, prepared, sample
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from governance.client import Client
+from governance.client import AGENT, TERMINAL_APP, Client
 from governance.views import IncidentView
 from tui.app import GovApp
-from tui.screens.main import Main
+from tui.screens.fleet import FleetScreen
 
 FILES = {
     "org.yaml": """
@@ -67,9 +67,9 @@ class World:
     tokens: dict[str, str]
     clients: list[Client] = field(default_factory=list)
 
-    def client(self, who: str = "ana") -> Client:
+    def client(self, who: str = "ana", agent: str = AGENT) -> Client:
         """Return a client that speaks as somebody."""
-        made = Client(self.served.url, self.tokens[who])
+        made = Client(self.served.url, self.tokens[who], agent)
         self.clients.append(made)
         return made
 
@@ -95,7 +95,7 @@ class World:
 
     def app(self, who: str = "ana", **more: Any) -> GovApp:
         """Return the terminal app of somebody."""
-        return GovApp(self.client(who), **more)
+        return GovApp(self.client(who, TERMINAL_APP), **more)
 
     def fail(self, value: float = 0.9) -> None:
         """Push an error rate, good for `quiet`, and wait until the engine has judged it."""
@@ -148,9 +148,9 @@ def shows(app: GovApp, *texts: str) -> bool:
     return all(each in seen or each in whole for each in texts)
 
 
-def main_of(app: GovApp) -> Main:
+def main_of(app: GovApp) -> FleetScreen:
     """Return the screen that stays open."""
-    return next(each for each in app.screen_stack if isinstance(each, Main))
+    return next(each for each in app.screen_stack if isinstance(each, FleetScreen))
 
 
 def hint(app: GovApp) -> str:

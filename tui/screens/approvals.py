@@ -2,92 +2,153 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import datetime
 
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Static
 
 from governance.views import ApprovalView
-from tui.known import span
-from tui.widgets.header import Header
-from tui.widgets.incident import safe
+from tui import acts
+from tui.filtering import Sieve, parsed
+from tui.known import brief, span
+from tui.screens.frame import Frame
+from tui.situation import Situation
+from tui.text import fact, safe
+from tui.widgets.table import Column, Table
 
-if TYPE_CHECKING:
-    from tui.app import GovApp
+FIELDS = ("id", "kind", "model", "by", "may")
+KINDS = {
+    "switch.restore": "restore",
+    "waiver": "waiver",
+    "policy.apply": "policies",
+    "runbook.approve": "runbook step",
+}
+"""How a kind of approval is written; others by their own name."""
 
 
-class Approvals(Screen[None]):
-    """The two-person acts that wait, oldest first."""
+class Waiting(Table[ApprovalView]):
+    """One line per approval, what was asked first at the top."""
 
-    DEFAULT_CSS = """
-    Approvals Header { height: 1; padding: 0 1; background: $panel; }
-    Approvals #list { height: 1fr; border: round $border; border-title-style: bold; }
-    Approvals #none { padding: 1 2; color: $muted; }
-    """
-    BINDINGS = [
-        Binding("Y", "approve", "Approve"),
-        Binding("N", "refuse", "Refuse"),
-        Binding("escape,1", "app.pop_screen", "Back"),
-    ]
-    app: GovApp
+    COLUMNS = (
+        Column("ID", 7, most=10),
+        Column("KIND", 8, most=14),
+        Column("MODEL", 8, most=28),
+        Column("WHAT", 20, grows=True),
+        Column("ASKED BY", 8, most=16),
+        Column("AGO", 5, ">"),
+        Column("LEFT", 5, ">"),
+    )
+    DROPPED = (1, 4, 6)
 
-    def compose(self) -> ComposeResult:
-        """Lay out the list."""
-        yield Header(id="header")
+    def name_of(self, row: ApprovalView) -> str:
+        """Return the id."""
+        return row.id
+
+    def cells(self, row: ApprovalView, at: datetime) -> list[tuple[str, str]]:
+        """Return what stands in the line of an approval."""
+        left = brief(at, row.expires_at) if row.expires_at is not None else "–"
+        return [
+            (row.id, "info"),
+            (KINDS.get(row.kind, row.kind), "dim"),
+            (row.model or "all models", "strong"),
+            (row.text, ""),
+            (row.requested_by, "dim"),
+            (brief(row.requested_at, at), "dim"),
+            (left, "warning" if row.expires_at is not None else "dim"),
+        ]
+
+
+class Approvals(Frame):
+    """The acts that wait for somebody else's consent, oldest first."""
+
+    CSS_PATH = ["frame.tcss", "approvals.tcss"]
+    VIEW = "approvals"
+    KEYS = ("approval", "filter", "list")
+    WORDS = f"words, or {' '.join(f'{each}:' for each in FIELDS)}; escape clears"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sieve: Sieve[ApprovalView] = Sieve()
+
+    def body(self) -> ComposeResult:
+        """Lay out the list and what is chosen."""
         yield Static("nothing waits for a second person", id="none")
-        yield OptionList(id="list")
-        yield Footer()
+        yield Waiting(id="list", classes="list")
+        with VerticalScroll(id="chosen", can_focus=False):
+            yield Static(id="told")
 
-    def on_mount(self) -> None:
-        """Draw at once."""
+    def begun(self) -> None:
+        """Begin in the list."""
         self.query_one("#list").border_title = "Approvals"
-        self.paint()
+        self.query_one("#chosen").border_title = "What would happen"
+        self.at_rest()
 
-    def paint(self) -> None:
+    def at_rest(self) -> None:
+        """Put the focus on the list."""
+        self.query_one(Waiting).focus()
+
+    @property
+    def chosen(self) -> ApprovalView | None:
+        """The approval under the cursor."""
+        return self.query_one(Waiting).selected
+
+    def here(self) -> Situation:
+        """Return the approval under the cursor."""
+        return self.situation(approval=self.chosen)
+
+    def draw(self, at: datetime) -> None:
         """Draw what waits now."""
-        if not self.query(Header):  # not laid out yet, or taken down
-            return
-        known, at = self.app.snapshot, self.app.at()
-        self.query_one(Header).show(known, self.app.offline, self.app.heard, at)
-        waiting = known.approvals if known is not None else ()
-        listed = self.query_one(OptionList)
-        chosen = listed.highlighted
-        listed.clear_options()
-        for each in waiting:
-            who = ", ".join(each.who_may) or "nobody"
-            about = f"[b]{safe(each.model or each.kind)}[/]  {safe(each.text)}"
-            asked = f"asked by {safe(each.requested_by)} {span(each.requested_at, at)} ago; may approve: {safe(who)}"
-            listed.add_option(Option(Content.from_markup(f"{about}\n[$muted]{asked}[/]\n"), id=each.id))
-        listed.display, self.query_one("#none").display = bool(waiting), not waiting
-        if waiting:
-            listed.highlighted = min(chosen or 0, len(waiting) - 1)
-            listed.focus()
+        known = self.app.snapshot
+        waiting: Sequence[ApprovalView] = known.approvals if known is not None else ()
+        shown = self._sieve.kept(waiting, parsed(self.words, FIELDS), lambda each: each.id, _fields)
+        self.query_one(Waiting).show(shown, at)
+        for each in ("#list", "#chosen"):
+            self.query_one(each).display = bool(waiting)
+        self.query_one("#none").display = not waiting
+
+    @on(Waiting.Selected)
+    def _selected(self) -> None:
+        if self.chosen is not None:
+            self.query_one("#told", Static).update(Content.from_markup(told(self.chosen, self.app.at())))
+        self.keys_changed()
 
     def action_approve(self) -> None:
         """Be the second person."""
-        chosen = self._chosen()
-        if chosen is not None:
-            self.app.approve(chosen)
+        if self.chosen is not None:
+            self.app.approve(self.chosen)
 
     def action_refuse(self) -> None:
         """Refuse, with a reason."""
-        chosen = self._chosen()
-        if chosen is not None:
-            self.app.refuse(chosen)
+        if self.chosen is not None:
+            self.app.push_screen(acts.refusing(self.chosen))
 
-    def _chosen(self) -> ApprovalView | None:
-        known, index = self.app.snapshot, self.query_one(OptionList).highlighted
-        if known is None or index is None or index >= len(known.approvals):
-            return None
-        return known.approvals[index]
+    def copied(self) -> str:
+        """Return the approval in a line."""
+        return f"{self.chosen.id} {self.chosen.model}: {self.chosen.text}" if self.chosen is not None else ""
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Switch off what cannot be done now."""
-        del parameters
-        if action in ("approve", "refuse"):
-            return None if self.app.read_only or self.app.offline is not None else True
-        return True
+
+def told(approval: ApprovalView, at: datetime) -> str:
+    """Return all that is known of an approval, as markup."""
+    who = safe(", ".join(approval.who_may)) or "[b $error]nobody: the organisation names no second person[/]"
+    lines = [
+        f"[b]{safe(approval.id)}[/] {safe(approval.model or 'all models')}",
+        safe(approval.text),
+        "",
+        fact("asked by", f"{safe(approval.requested_by)} [$muted]{span(approval.requested_at, at)} ago[/]"),
+        fact("may approve", who),
+    ]
+    if approval.expires_at is not None:
+        lines.append(fact("void in", f"[$warning]{span(at, approval.expires_at)}[/]"))
+    if approval.seq is not None:
+        lines.append(fact("bound to", f"change {approval.seq} of the switch: another one in between makes it void"))
+    return "\n".join(lines)
+
+
+def _fields(row: ApprovalView) -> dict[str, object]:
+    kind = f"{row.kind} {KINDS.get(row.kind, '')}"
+    may = " ".join(row.who_may)
+    return {"id": row.id, "kind": kind, "model": row.model, "by": row.requested_by, "may": may, "text": row.text}

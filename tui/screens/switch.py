@@ -15,13 +15,14 @@ from textual.binding import Binding
 from textual.containers import Grid, Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Label, RadioButton, RadioSet, Static
+from textual.widgets import Button, Input, Label, RadioSet, Static
 from textual.worker import get_current_worker
 
 from governance.errors import GovernanceError
 from governance.views import SettingView, SwitchDoneView, SwitchView
 from tui.known import MODES, number, span
-from tui.widgets.incident import safe
+from tui.screens.form import Choice, typed_so_far
+from tui.text import safe
 
 if TYPE_CHECKING:
     from tui.app import GovApp
@@ -35,19 +36,6 @@ _SAID = {
 }
 WATCHED = 20
 """How often the confirmations are asked for after an act, twice a second."""
-
-
-class Choice(RadioButton):
-    """A choice whose mark says whether it is taken, also without colour."""
-
-    def watch_value(self) -> None:
-        """Change the mark with the value."""
-        self.BUTTON_INNER = "●" if self.value else "○"
-        super().watch_value()
-
-    def on_mount(self) -> None:
-        """Begin with the right mark."""
-        self.BUTTON_INNER = "●" if self.value else "○"
 
 
 class SwitchModal(ModalScreen[bool]):
@@ -128,9 +116,7 @@ class SwitchModal(ModalScreen[bool]):
             return "[b $error]✗ a share lies between 0% and 100%, such as 50%[/]", False
         if not named or typed == self.switch.model:
             return "[b $success]✓ ready[/] [$muted]ctrl+j, or the button[/]", True
-        if self.switch.model.startswith(typed):
-            return f"[$warning]… {len(self.switch.model) - len(typed)} more characters[/]", False
-        return "[b $error]✗ does not match[/]", False
+        return typed_so_far(self.switch.model, typed), False
 
     @on(Input.Changed)
     @on(RadioSet.Changed)

@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from governance.views import EscalationView, FindingView, FleetRow, IncidentView
 from tui.known import GLYPHS, MODES, Snapshot, number, span
+from tui.text import fact, safe
 
 _STATUS = {"triggered": "$error", "acknowledged": "$warning", "mitigated": "$warning", "resolved": "$success"}
 
@@ -25,20 +26,28 @@ class Incident(VerticalScroll):
     def show(self, snapshot: Snapshot, row: FleetRow | None, at: datetime) -> None:
         """Draw what is known of a model as of an instant."""
         if row is None:
-            text = "[$muted]no model is governed here: write a card in policies/, see the README[/]"
+            self._say("[$muted]no model is governed here: write a card in policies/, see the README[/]")
+            return
+        incident = snapshot.incident_of(row)
+        if incident is not None:
+            self.tell(incident, row, at)
         else:
-            incident = snapshot.incident_of(row)
-            parts = [*(_incident(incident, row, at) if incident else _healthy(row)), *_facts(row, at)]
-            if incident is not None:
-                parts += [line for each in incident.findings for line in _finding(each, at)]
-            text = "\n".join(parts)
+            self._say("\n".join([*_healthy(row), *_facts(row, at)]))
+
+    def tell(self, incident: IncidentView, row: FleetRow | None, at: datetime) -> None:
+        """Draw an incident and what is known of its model."""
+        parts = [*_incident(incident, row, at), *(_facts(row, at) if row is not None else ())]
+        parts += [line for each in incident.findings for line in _finding(each, at)]
+        self._say("\n".join(parts))
+
+    def _say(self, text: str) -> None:
         self.query_one("#told", Static).update(Content.from_markup(text))
 
 
-def _incident(incident: IncidentView, row: FleetRow, at: datetime) -> list[str]:
+def _incident(incident: IncidentView, row: FleetRow | None, at: datetime) -> list[str]:
     colour = {"critical": "b $error", "warning": "b $warning"}.get(incident.severity, "b $secondary")
     lead = safe(incident.acknowledged_by) or "nobody yet [$muted](a takes it)[/]"
-    others = [f"INC-{each}" for each in row.incidents if each != incident.id]
+    others = [f"INC-{each}" for each in (row.incidents if row is not None else ()) if each != incident.id]
     mark = GLYPHS.get(incident.severity, "?")
     return [
         f"[{colour}]{mark} {incident.severity}[/]  [b]INC-{incident.id}[/]  {safe(incident.model)}",
@@ -113,16 +122,6 @@ def _finding(finding: FindingView, at: datetime) -> list[str]:
     if finding.remedy and not finding.ended:
         lines.append(f"  → {safe(finding.remedy)}")
     return lines
-
-
-def fact(name: str, value: str) -> str:
-    """Return a line of a name and its value, which is markup."""
-    return f"[$muted]{name:<12}[/] {value}"
-
-
-def safe(text: str) -> str:
-    """Return text from outside so that it is no markup."""
-    return "".join(each if each.isprintable() else "�" for each in text).replace("[", "\\[")
 
 
 def _ago(since: datetime | None, at: datetime) -> str:

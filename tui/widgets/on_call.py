@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from governance.views.on_call import OnCallView, ShiftView
 from tui.known import span
-from tui.widgets.incident import safe
+from tui.text import safe
 
 SHOWN = 8
 """Shifts that are listed; holes are, however far ahead."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _OF_PEOPLE: frozenset[Act] = frozenset({"incident.acknowledge", "incident.resolve"})
 """What only a person does to an incident: to take it stops its escalation, and to close it says that all is well."""
-_WITNESSED: frozenset[EvidenceKind] = frozenset({"trained", "drilled"})
+_WITNESSED: frozenset[EvidenceKind] = frozenset({"trained", "drilled", "switch_drilled"})
 """What a run shows by itself; that something was reviewed or approved is said by people."""
 
 

@@ -11,6 +11,7 @@ from governance.core.alert import Alert, AlertKey
 from governance.core.decision import Decision
 from governance.core.document import SEVERITIES
 from governance.core.duration import format_duration
+from governance.core.incident import Finding, Incident
 from governance.core.policy import EffectiveRule
 from governance.core.reaction import Step
 from governance.core.rule import Then
@@ -57,8 +58,9 @@ def due(rule: EffectiveRule | None, step: Step) -> bool:
 
 
 def acts(rule: EffectiveRule) -> bool:
-    """Tell whether a rule pulls by itself."""
-    return rule.enforcement == "act" and rule.then is not None and rule.then.switch is not None
+    """Tell whether a rule pulls, or begins a runbook, by itself."""
+    then = rule.then
+    return rule.enforcement == "act" and then is not None and (then.switch is not None or then.runbook is not None)
 
 
 def gravest(rule: EffectiveRule) -> str:
@@ -67,7 +69,7 @@ def gravest(rule: EffectiveRule) -> str:
 
 
 def owing(alert: Alert, rule: EffectiveRule | None, step: Step) -> Alert:
-    """Return the alert with the pull that a late cycle leaves to the present: what has ended must not be pulled."""
+    """Return the alert with the act that a late cycle leaves to the present: what has ended must not be pulled."""
     return replace(alert, owes_pull=step.verdict.late) if due(rule, step) else alert
 
 
@@ -202,15 +204,19 @@ def settle(engine: Engine, serving: Mapping[str, str], at: datetime) -> None:
         automation = Automation(connection, engine, at)
         owing_ = [alert for alert in alerts.active(connection).values() if alert.owes_pull]
         for alert in owing_:
-            wanted = _still_wanted(connection, engine, alert, serving)
-            if wanted is not None and automation.ask(wanted) and wanted in automation.withheld:
+            still = still_acting(connection, engine, alert)
+            if still is None or still[0].switch is None:
+                continue
+            then, finding, incident = still
+            wanted = RulePull(alert.key, then, finding.summary, serving.get(alert.key.model, ""), incident.id)
+            if automation.ask(wanted) and wanted in automation.withheld:
                 paging.page(connection, engine, paging.withheld(alert.key, automation.reason()), at)
         alerts.save(connection, [replace(alert, owes_pull=False) for alert in owing_])
         automation.carry_out()
 
 
-def _still_wanted(connection: Connection, engine: Engine, alert: Alert, serving: Mapping[str, str]) -> RulePull | None:
-    """Return the pull that a firing alert still owes; None when its rule or its incident says otherwise by now."""
+def still_acting(connection: Connection, engine: Engine, alert: Alert) -> tuple[Then, Finding, Incident] | None:
+    """Return what a firing alert still owes; None when its rule or its incident says otherwise by now."""
     key, policy = alert.key, engine.plan.by_model.get(alert.key.model)
     rule = next((each.rule for each in (policy.rules if policy else ()) if each.rule.id == key.rule), None)
     if rule is None or rule.then is None or not acts(rule) or alert.severity != gravest(rule):
@@ -220,4 +226,4 @@ def _still_wanted(connection: Connection, engine: Engine, alert: Alert, serving:
     finding = next((each for each in (incident.firing if incident else ()) if each.key == key), None)
     if incident is None or finding is None:  # a person closed it meanwhile
         return None
-    return RulePull(key, rule.then, finding.summary, serving.get(key.model, ""), incident.id)
+    return rule.then, finding, incident

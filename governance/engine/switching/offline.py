@@ -71,7 +71,7 @@ def adopt_offline(engine: Engine, at: datetime) -> int:
     The signature is the permission; the pull is in the name of who set it. What is not signed with the engine's key is
     entered as refused, once, and stays where it is: who obeys it has another key than the engine, which people mend.
     """
-    home = engine.database.path.parent if engine.database.path is not None else None
+    home = engine.database.home
     if home is None:
         return 0
     found, said = 0, 0

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from governance.core.alert import AlertKey
+from governance.core.document import Severity
 from governance.core.effect import respond
 from governance.core.incident import Incident, IncidentChange, Told, gather
 from governance.core.metric import labels
@@ -25,11 +26,15 @@ that rules would have pulled more than they may."""
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What to page about: the alert it shows as, its group, the sentence, and what a person can do."""
+    """What to page about: the alert it shows as, its group, the sentence, and what a person can do.
+
+    What is only a warning is posted, and wakes nobody.
+    """
 
     key: AlertKey
     summary: str
     proposal: str
+    severity: Severity = "critical"
 
     @property
     def group(self) -> str:
@@ -60,7 +65,7 @@ def withheld(key: AlertKey, reason: str) -> Finding:
 
 def page(connection: Connection, engine: Engine, finding: Finding, at: datetime) -> Incident:
     """Open the incident of a finding, or tell it anew, with its notifications and entry in this transaction."""
-    told = Told(finding.key, "firing", at, "critical", finding.summary, {})
+    told = Told(finding.key, "firing", at, finding.severity, finding.summary, {})
     change = _gathered(connection, engine, finding, told, at)
     assert change is not None  # a finding that fires always changes its incident  # noqa: S101
     return change.incident

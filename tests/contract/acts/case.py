@@ -39,8 +39,8 @@ class Case:
         """Act as the real other side does."""
         raise NotImplementedError
 
-    def request(self, operation: str, key: str = "RUN-12/roll-back/1", **more: Any) -> Request:
-        return Request(key, f"{self.kind}.{operation}", {**self.asks[operation], **more}, AT, "RUN-12", "flight-delay")
+    def request(self, operation: str, under: str = "RUN-12/roll-back/1", **more: Any) -> Request:
+        return Request(under, operation, {**self.asks[operation], **more}, AT, "RUN-12", "flight-delay")
 
     @property
     def effects(self) -> int:

@@ -1,0 +1,205 @@
+"""Every key of the app, in one table: it makes the bindings, the line at the foot, the help and the palette.
+
+Each key says what it does, where, and what must be true for it; what is not true is the reason that `?` shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+from tui.situation import Situation
+
+Check = Callable[[Situation], str]
+"""Says why a key does nothing now, "" when it does something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One act: its keys (commas between them), its word at the foot ("" for none there), and what it does."""
+
+    act: str
+    keys: str
+    label: str
+    about: str
+    needs: tuple[Check, ...] = ()
+    shown: str = ""
+    """How its first key is written, where its name is none that people know."""
+
+    def off(self, situation: Situation) -> str:
+        """Return why it does nothing now, "" when it does something."""
+        return next((why for check in self.needs if (why := check(situation))), "")
+
+
+def _acts(now: Situation) -> str:
+    return "the engine is not reached" if now.offline else now.looks_only
+
+
+def _model(now: Situation) -> str:
+    return "" if now.row is not None else "no model is under the cursor"
+
+
+def _switch(now: Situation) -> str:
+    return _model(now) or ("" if now.row is not None and now.row.mode else "the engine itself has no kill switch")
+
+
+def _pulled(now: Situation) -> str:
+    return _switch(now) or ("it is live already" if now.row is not None and now.row.mode == "live" else "")
+
+
+def _incident(now: Situation) -> str:
+    if now.incident is None:
+        return "there is no open incident here"
+    return f"INC-{now.incident.id} is resolved" if now.incident.status == "resolved" else ""
+
+
+def _run(now: Situation) -> str:
+    return "" if now.run is not None else "no run of a runbook is here"
+
+
+def _incident_run(now: Situation) -> str:
+    return "" if now.incident is not None and now.incident.runs else "no run of a runbook is about this"
+
+
+def _step_can(*acts: str) -> Check:
+    def check(now: Situation) -> str:
+        if now.run is None:
+            return _run(now)
+        if any(act in each.can for each in now.run.steps for act in acts):
+            return ""
+        return f"no step of {now.run.id} waits for that"
+
+    return check
+
+
+def _run_can(*acts: str) -> Check:
+    def check(now: Situation) -> str:
+        if now.run is None:
+            return _run(now)
+        return "" if any(act in now.run.can for act in acts) else f"{now.run.id} is {now.run.state}"
+
+    return check
+
+
+def _approval(now: Situation) -> str:
+    return "" if now.approval is not None else "nothing waits for an approval here"
+
+
+def _thing(word: str) -> Check:
+    return lambda now: "" if now.thing else f"no {word} is under the cursor"
+
+
+APP = (
+    Key("help", "question_mark", "Help", "say what each key does, and why one does nothing now", shown="?"),
+    Key("goto", "colon", "Go to", "go to a model, INC-4, RUN-2, APR-3, #entry or a view by its name", shown=":"),
+    Key("command_palette", "ctrl+p", "palette", "find any act, model, incident or runbook by its words", shown="^p"),
+    Key("back", "escape", "", "one step back; never changes anything", shown="esc"),
+    Key("refresh", "r", "", "fetch everything anew, also while the engine is not reached"),
+    Key("pause", "p", "", "hold the picture still, and let it go on"),
+    Key("copy", "y", "", "copy what is under the cursor"),
+    Key("theme", "t", "", "change between day and night"),
+    Key("quit", "q", "", "leave"),
+    Key("view('fleet')", "1", "", "the fleet, worst first"),
+    Key("view('incidents')", "2", "", "incidents"),
+    Key("view('runs')", "3", "", "runbooks: what runs"),
+    Key("view('approvals')", "4", "", "what waits for a second person"),
+    Key("view('policies')", "5", "", "policies, waivers and silences"),
+    Key("view('log')", "6", "", "the decision log"),
+    Key("view('on_call')", "7", "", "who is on call"),
+)
+LIST = (
+    Key("move(1)", "j,down", "", "down", shown="j"),
+    Key("move(-1)", "k,up", "", "up", shown="k"),
+    Key("move(20)", "pagedown", "", "a page down", shown="pgdn"),
+    Key("move(-20)", "pageup", "", "a page up", shown="pgup"),
+    Key("move(-1000000)", "g,home", "", "to the first", shown="g"),
+    Key("move(1000000)", "G,end", "", "to the last", shown="G"),
+    Key("open", "enter", "", "open what is under the cursor", shown="enter"),
+)
+FILTER = (Key("filter", "slash", "Filter", "only what has these words; field:value narrows to a field", shown="/"),)
+TROUBLE = (Key("only_open", "i", "", "only models with an open incident, or all again"),)
+INCIDENT = (
+    Key("acknowledge", "a", "Ack", "take the incident: you work on it", (_acts, _incident)),
+    Key("next_step", "n", "Next step", "open the run of the incident, where its next step is done", (_incident_run,)),
+    Key("escalate", "e", "Escalate", "tell the next level now", (_acts, _incident)),
+    Key("pull", "K", "Kill switch", "take the model out of service", (_acts, _switch)),
+    Key("resolve", "R", "Resolve", "close the incident by hand, with a reason", (_acts, _incident)),
+    Key("restore", "U", "Restore", "give the model back to service", (_acts, _pulled)),
+    Key("hand_over", "h", "Hand over", "make somebody else the lead", (_acts, _incident)),
+    Key("note", "c", "Note", "write a note (comment) on the incident", (_acts, _incident)),
+    Key("snooze", "z", "Snooze", "let nobody hear of the incident for a while", (_acts, _incident)),
+    Key("severity", "s", "Severity", "say how bad the incident is", (_acts, _incident)),
+    Key("merge", "m", "Merge", "make the incident a part of another", (_acts, _incident)),
+    Key("link", "l", "Link", "put a ticket, a call or a dashboard on the incident", (_acts, _incident)),
+    Key("start_runbook", "b", "Runbook", "start a runbook for the model", (_acts, _switch)),
+)
+MODEL = (
+    Key("model", "o", "Model", "open the model: card, policy, metrics, versions, history", (_model,)),
+    Key("waive", "W", "Waive", "ask that a rule is not enforced on the model", (_acts, _switch)),
+    Key("silence", "S", "Silence", "mute notifications of the model for a while", (_acts, _model)),
+)
+RUN = (
+    Key("tick", "n,x", "Next step", "say that the step is done", (_acts, _step_can("tick"))),
+    Key("approve", "Y", "Approve", "consent to the step", (_acts, _step_can("approve"))),
+    Key("refuse", "N", "Refuse", "refuse the step, with a reason", (_acts, _step_can("refuse"))),
+    Key("retry", "T", "Retry", "try the step again", (_acts, _step_can("retry"))),
+    Key("skip", "X", "Skip", "leave the step out, with a reason", (_acts, _step_can("skip"))),
+    Key("settle", "V", "Settle", "say whether an act of unknown outcome took effect", (_acts, _step_can("settle"))),
+    Key("hold", "P", "Pause/resume", "let nothing new begin, or go on", (_acts, _run_can("pause", "resume"))),
+    Key("cancel", "C", "Cancel", "end the run, and take back what it did", (_acts, _run_can("cancel"))),
+)
+APPROVAL = (
+    Key("approve", "Y", "Approve", "be the second person", (_acts, _approval)),
+    Key("refuse", "N", "Refuse", "refuse for everybody, with a reason", (_acts, _approval)),
+)
+POLICIES = (
+    Key("waive", "W", "Waive", "ask that a rule is not enforced on a model", (_acts,)),
+    Key("silence", "S", "Silence", "mute notifications for a while", (_acts,)),
+    Key("end", "E", "End", "end the waiver or silence under the cursor", (_acts, _thing("waiver or silence"))),
+)
+ENDED = (Key("ended", "i", "", "show ended runs too, or the open ones alone"),)
+LOG = (Key("follow", "f", "Follow", "stay at the newest entry, or hold still"),)
+GROUPS: Mapping[str, tuple[Key, ...]] = {
+    "app": APP,
+    "list": LIST,
+    "filter": FILTER,
+    "trouble": TROUBLE,
+    "incident": INCIDENT,
+    "model": MODEL,
+    "run": RUN,
+    "approval": APPROVAL,
+    "policies": POLICIES,
+    "ended": ENDED,
+    "log": LOG,
+}
+
+
+def name_of(group: str, key: Key) -> str:
+    """Return by which name a person's file of keys calls an act, such as `run.approve`, `view.fleet`, `pull`."""
+    plain = key.act.replace("('", ".").replace("')", "").replace("(", ".").replace(")", "")
+    return f"{group}.{plain}" if group in ("run", "approval", "policies") else plain
+
+
+def keys_of(groups: Iterable[str]) -> Iterator[tuple[str, Key]]:
+    """Yield the keys of some groups with their names; of two with one act the first counts."""
+    seen = set()
+    for group in groups:
+        for key in GROUPS[group]:
+            if key.act not in seen:
+                seen.add(key.act)
+                yield name_of(group, key), key
+
+
+def action(key: Key) -> str:
+    """Return what a key runs: on the app what is of the app, on the screen all else, and going back."""
+    return f"app.{key.act}" if key in APP and key.act != "back" else key.act
+
+
+def bindings(*groups: str) -> list[BindingType]:
+    """Return the bindings of some groups, as a screen or a table declares them."""
+    return [
+        Binding(each.keys, action(each), each.label, show=bool(each.label), id=name, tooltip=each.about)
+        for name, each in keys_of(groups)
+    ]

@@ -1,0 +1,31 @@
+"""What a person has before them: what decides which keys do something, and why the others do nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from governance.views import ApprovalView, FleetRow, IncidentView
+from governance.views.runs import RunView, StepView
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Who looks, whether the engine is reached, and what is under the cursor.
+
+    `looks_only` says why this person may only look, "" when they may act.
+    """
+
+    looks_only: str = ""
+    offline: bool = False
+    row: FleetRow | None = None
+    incident: IncidentView | None = None
+    run: RunView | None = None
+    approval: ApprovalView | None = None
+    thing: str = ""
+
+    @property
+    def step(self) -> StepView | None:
+        """The step that the run is at."""
+        if self.run is None:
+            return None
+        return next((each for each in self.run.steps if each.can or each.glyph in "▶?"), None)

@@ -1,0 +1,253 @@
+"""A table of lines under a cursor: each line is drawn when it is seen, so that ten thousand cost what forty do.
+
+The cursor stays on its row, however the rows move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.events import Click
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from tui.keys import bindings
+
+T = TypeVar("T")
+
+
+class Column(NamedTuple):
+    """One column: its head, its width in cells, to which side it leans.
+
+    With `most` it is as wide as its longest text, up to that; one that `grows` takes all the room that is left.
+    """
+
+    name: str
+    width: int
+    side: Literal["<", ">"] = "<"
+    most: int = 0
+    grows: bool = False
+
+
+class Table(ScrollView, Generic[T], can_focus=True):
+    """One line per row; a subclass says which columns there are, and what stands in them."""
+
+    COLUMNS: ClassVar[tuple[Column, ...]] = ()
+    DROPPED: ClassVar[tuple[int, ...]] = ()
+    """Which columns go first where there is no room."""
+    COMPONENT_CLASSES = {
+        f"table--{each}"
+        for each in (
+            "head",
+            "cursor",
+            "critical",
+            "warning",
+            "info",
+            "none",
+            "unknown",
+            "dim",
+            "dead",
+            "strong",
+            "away",
+        )
+    }
+    DEFAULT_CSS = """
+    Table { height: 1fr; }
+    Table > .table--head { color: $muted; text-style: bold; }
+    Table > .table--cursor { background: $row-cursor; }
+    Table > .table--critical { color: $error; text-style: bold; }
+    Table > .table--warning { color: $warning; }
+    Table > .table--info { color: $secondary; }
+    Table > .table--none { color: $success; }
+    Table > .table--unknown { color: $warning; }
+    Table > .table--dim { color: $muted; }
+    Table > .table--strong { text-style: bold; }
+    Table > .table--away { color: $accent; text-style: bold; }
+    Table > .table--dead { color: $error; background: $dead; text-style: bold; }
+    """
+    BINDINGS = bindings("list")
+
+    class Selected(Message):
+        """Another row is under the cursor, or it has changed."""
+
+    class Moved(Message):
+        """A person moved the cursor."""
+
+    class Opened(Message):
+        """A row was chosen."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._rows: Sequence[T] = ()
+        self._at: datetime | None = None
+        self._cursor = 0
+        self._longest: dict[int, int] = {}
+        self._fitted: tuple[int, list[tuple[int, Column]]] = (-1, [])
+
+    def name_of(self, row: T) -> str:
+        """Return by what the cursor knows a row."""
+        raise NotImplementedError
+
+    def cells(self, row: T, at: datetime) -> list[tuple[str, str]]:
+        """Return the text of each column and the name of its style, "" for the usual one."""
+        raise NotImplementedError
+
+    def text_of(self, row: T, column: int) -> str:
+        """Return the text by which a column with `most` is as wide as it must be."""
+        return self.cells(row, self._at or datetime.min)[column][0]  # noqa: DTZ901 (no instant is shown)
+
+    @property
+    def selected(self) -> T | None:
+        """The row under the cursor."""
+        return self._rows[self._cursor] if self._cursor < len(self._rows) else None
+
+    @property
+    def rows(self) -> Sequence[T]:
+        """What is shown, in order."""
+        return self._rows
+
+    def show(self, rows: Sequence[T], at: datetime) -> None:
+        """Draw these rows as of an instant; the cursor stays on its row, at the top it stays at the top."""
+        chosen = self.selected
+        if chosen is not None:
+            self._cursor = self._found(rows, self.name_of(chosen))
+        if rows is not self._rows:
+            self._rows, self._at = rows, at
+            self._measure()
+            size = Size(0, len(rows) + 1)
+            if size != self.virtual_size:
+                self.virtual_size = size
+        self._at = at
+        self.refresh()
+        self.post_message(self.Selected())
+
+    def select(self, name: str) -> None:
+        """Put the cursor on a row."""
+        index = next((index for index, row in enumerate(self._rows) if self.name_of(row) == name), None)
+        if index is not None:
+            self.action_move(index - self._cursor)
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by so many rows."""
+        self._cursor = max(0, min(len(self._rows) - 1, self._cursor + by))
+        self.scroll_to_region(Region(0, self._cursor, 1, 2), animate=False, force=True)
+        self.refresh()
+        self.post_message(self.Selected())
+        self.post_message(self.Moved())
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the cursor is on the last row."""
+        return self._cursor >= len(self._rows) - 1
+
+    def to_end(self) -> None:
+        """Put the cursor on the last row, without anybody having moved it."""
+        if not self.at_end:
+            self._cursor = len(self._rows) - 1
+            self.post_message(self.Selected())
+        self.scroll_end(animate=False)
+
+    def action_open(self) -> None:
+        """Choose the row under the cursor."""
+        if self.selected is not None:
+            self.post_message(self.Opened())
+
+    def on_click(self, event: Click) -> None:
+        """Put the cursor where was clicked; a second click opens."""
+        row = event.y - self.gutter.top - 1 + self.scroll_offset.y
+        if 0 <= row < len(self._rows):
+            self.action_move(row - self._cursor)
+            if event.chain == 2:
+                self.action_open()
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the table; the first is its head."""
+        width = self.size.width
+        shown = self._fit(width)
+        if y == 0:
+            parts = [_cell(column.name, column) for _, column in shown]
+            head = Segment(" " + " ".join(parts), self.rich_style + self._style("head"))
+            return Strip([head]).adjust_cell_length(width, self.rich_style)
+        index = y - 1 + self.scroll_offset.y
+        if index >= len(self._rows):
+            return Strip.blank(width, self.rich_style)
+        line = self._line(self._rows[index], chosen=index == self._cursor, shown=shown)
+        return line.adjust_cell_length(width, self.rich_style)
+
+    def _line(self, row: T, *, chosen: bool, shown: Sequence[tuple[int, Column]]) -> Strip:
+        base = self.rich_style + (self._style("cursor") if chosen else Style())
+        segments = [Segment("▌" if chosen and self.has_focus else " ", base + self._style("info"))]
+        cells = self.cells(row, self._at) if self._at is not None else []
+        for index, column in shown:
+            text, name = cells[index]
+            segments.append(Segment(_cell(text, column), base + self._style(name) if name else base))
+            segments.append(Segment(" ", base))
+        return Strip(segments)
+
+    def _found(self, rows: Sequence[T], name: str) -> int:
+        if self._cursor < len(rows) and self.name_of(rows[self._cursor]) == name:
+            return self._cursor
+        last = min(self._cursor, max(len(rows) - 1, 0))
+        return next((index for index, row in enumerate(rows) if self.name_of(row) == name), last)
+
+    def _measure(self) -> None:
+        self._longest = {
+            index: max((_width(self.text_of(row, index)) for row in self._rows), default=0)
+            for index, column in enumerate(self.COLUMNS)
+            if column.most
+        }
+        self._fitted = (-1, [])
+
+    def _fit(self, width: int) -> list[tuple[int, Column]]:
+        if self._fitted[0] != width:
+            self._fitted = (width, fitting(width, self.COLUMNS, self.DROPPED, self._longest))
+        return self._fitted[1]
+
+    def _style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"table--{name}", partial=True)
+
+
+def fitting(
+    width: int, columns: Sequence[Column], dropped: Sequence[int], longest: dict[int, int]
+) -> list[tuple[int, Column]]:
+    """Return the columns that there is room for, with their widths."""
+    shown = {
+        index: each._replace(width=max(each.width, min(longest.get(index, 0), each.most))) if each.most else each
+        for index, each in enumerate(columns)
+    }
+    for index in dropped:
+        if _taken(shown) <= width:
+            break
+        del shown[index]
+    left = width - _taken(shown)
+    return [
+        (index, each._replace(width=each.width + max(left, 0)) if each.grows else each) for index, each in shown.items()
+    ]
+
+
+def _taken(shown: dict[int, Column]) -> int:
+    return 1 + sum(each.width + 1 for each in shown.values())
+
+
+def _width(text: str) -> int:
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def _cell(text: str, column: Column) -> str:
+    """Return a text in exactly the width of its column; what is cut ends in an ellipsis."""
+    text = text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
+    length = _width(text)
+    if length > column.width:
+        return set_cell_size(text, column.width - 1) + "…"
+    pad = " " * (column.width - length)
+    return pad + text if column.side == ">" else text + pad
+
+
+AnyTable = Table[Any]

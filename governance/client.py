@@ -23,12 +23,14 @@ from governance.views import (
     AppliedView,
     ApprovalDoneView,
     ApprovalView,
+    EntryView,
     FleetRow,
     FleetView,
     IncidentDoneView,
     IncidentView,
     MayView,
     Page,
+    ProofView,
     RunningView,
     SilenceDoneView,
     SilenceView,
@@ -247,6 +249,15 @@ class Client:
             answer = self._http.delete(f"/v1/slack/links/{_part(user)}")
         return SlackLinkView.model_validate(_checked(answer))
 
+    def log(self, *, after: int | None = None, limit: int = PAGE, kind: str = "", model: str = "") -> list[EntryView]:
+        """Return entries of the decision log in order: those after one, or the newest."""
+        place = {"after": after} if after is not None else {}
+        return self._get("/v1/log", Page[EntryView], limit=limit, kind=kind, model=model, **place).items
+
+    def proof(self, seq: int) -> ProofView:
+        """Return an entry with the proof that it is in the log."""
+        return self._get(f"/v1/log/{seq}", ProofView)
+
     def versions(self) -> list[VersionView]:
         """Return the newest versions of the policies, newest first."""
         return self._get("/v1/policies", Page[VersionView]).items
@@ -287,7 +298,7 @@ class Client:
                     yield None
         raise Unavailable(f"{self.url} ended the stream of events")
 
-    def _get(self, path: str, kind: type[V], **query: Any) -> V:
+    def _get(self, path: str, kind: type[V], /, **query: Any) -> V:
         with self._reached():
             answer = self._http.get(path, params=query)
         return kind.model_validate(_checked(answer))

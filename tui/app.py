@@ -18,17 +18,22 @@ from textual.screen import Screen
 from governance.client import Client
 from governance.errors import GovernanceError
 from governance.views import ApprovalView, IncidentView
+from governance.views.runs import RunbookView
+from tui import run_acts
 from tui.feed import Feed, Fetched, Heard, Lost
 from tui.keys import Key
 from tui.known import Offline, Snapshot, now
 from tui.palette import Found
 from tui.places import Place
 from tui.screens import VIEWS
+from tui.screens.entry import EntryScreen
 from tui.screens.frame import Frame
 from tui.screens.goto import Goto
 from tui.screens.help import Help
 from tui.screens.incident import IncidentScreen
 from tui.screens.model import ModelScreen
+from tui.screens.pick import Choosable, Pick
+from tui.screens.run import RunScreen
 from tui.screens.switch import SwitchModal
 from tui.theme import DAY, NIGHT, OWN
 
@@ -205,8 +210,9 @@ class GovApp(App[None]):
 
     def action_command_palette(self) -> None:
         """Find an act or a thing by its words."""
-        if not isinstance(self.screen, Frame):
-            self.push_screen(CommandPalette(placeholder="an act, a model, an incident, a runbook …"))
+        if isinstance(self.screen, Frame):
+            said = "an act, a model, an incident, a runbook …"
+            self.push_screen(CommandPalette(id="--command-palette", placeholder=said))
 
     def action_view(self, name: str) -> None:
         """Go to a view, as it was left."""
@@ -239,6 +245,14 @@ class GovApp(App[None]):
             self.open_incident(int(place.name))
         elif place.kind == "approval":
             self.action_view("approvals")
+        elif place.kind == "run":
+            self.open_run(place.name)
+        elif place.kind == "entry":
+            self.push_screen(EntryScreen(int(place.name)))
+
+    def open_run(self, run: str) -> None:
+        """Open a run of a runbook."""
+        self.push_screen(RunScreen(run))
 
     def acknowledge(self, incident: IncidentView) -> None:
         """Take an incident."""
@@ -264,6 +278,24 @@ class GovApp(App[None]):
         reason = f"INC-{incident.id}: {incident.title}" if incident is not None and not restore else ""
         number = incident.id if incident is not None else None
         self._posted(Prepared(SwitchModal(found, restore=restore, reason=reason, incident=number)))
+
+    @work(thread=True, group="acts")
+    def start_runbook(self, model: str, incident: IncidentView | None) -> None:
+        """Fetch the runbooks for a model, then let the person choose one."""
+        try:
+            found = self.client.runbooks(model)
+        except GovernanceError as error:
+            self._posted(Said(str(error), "error"))
+            return
+
+        def offered(each: RunbookView) -> Choosable:
+            form = lambda: self.push_screen(run_acts.starting(model, each, incident))  # noqa: E731 (one line)
+            return Choosable(each.runbook, each.description, each.refused, form)
+
+        if found:
+            self._posted(Prepared(Pick(f"Runbooks for {model}", [offered(each) for each in found])))
+        else:
+            self._posted(Said(f"no runbook is for {model}; its card names some under runbooks", "warning"))
 
     @work(thread=True, group="acts")
     def act(self, act: Callable[[], object], done: str) -> None:

@@ -14,7 +14,7 @@ from tui.keys import GROUPS, keys_of
 
 TOGETHER: tuple[tuple[str, ...], ...] = (
     ("app", "list", "filter", "trouble", "incident", "model"),
-    ("app", "list", "run"),
+    ("app", "list", "filter", "run", "ended"),
     ("app", "list", "filter", "approval"),
     ("app", "list", "filter", "policies"),
     ("app", "list", "filter", "log"),

@@ -59,6 +59,10 @@ def _run(now: Situation) -> str:
     return "" if now.run is not None else "no run of a runbook is here"
 
 
+def _incident_run(now: Situation) -> str:
+    return "" if now.incident is not None and now.incident.runs else "no run of a runbook is about this"
+
+
 def _step_can(*acts: str) -> Check:
     def check(now: Situation) -> str:
         if now.run is None:
@@ -118,7 +122,7 @@ FILTER = (Key("filter", "slash", "Filter", "only what has these words; field:val
 TROUBLE = (Key("only_open", "i", "", "only models with an open incident, or all again"),)
 INCIDENT = (
     Key("acknowledge", "a", "Ack", "take the incident: you work on it", (_acts, _incident)),
-    Key("next_step", "n", "Next step", "do what the run of the incident waits for", (_acts, _run)),
+    Key("next_step", "n", "Next step", "open the run of the incident, where its next step is done", (_incident_run,)),
     Key("escalate", "e", "Escalate", "tell the next level now", (_acts, _incident)),
     Key("pull", "K", "Kill switch", "take the model out of service", (_acts, _switch)),
     Key("resolve", "R", "Resolve", "close the incident by hand, with a reason", (_acts, _incident)),
@@ -155,6 +159,7 @@ POLICIES = (
     Key("silence", "S", "Silence", "mute notifications for a while", (_acts,)),
     Key("end", "E", "End", "end the waiver or silence under the cursor", (_acts, _thing("waiver or silence"))),
 )
+ENDED = (Key("ended", "i", "", "show ended runs too, or the open ones alone"),)
 LOG = (Key("follow", "f", "Follow", "stay at the newest entry, or hold still"),)
 GROUPS: Mapping[str, tuple[Key, ...]] = {
     "app": APP,
@@ -166,6 +171,7 @@ GROUPS: Mapping[str, tuple[Key, ...]] = {
     "run": RUN,
     "approval": APPROVAL,
     "policies": POLICIES,
+    "ended": ENDED,
     "log": LOG,
 }
 

@@ -26,6 +26,7 @@ from governance.cli import (
     on_call,
     plan,
     policies,
+    runbook_simulate,
     schema,
     serve,
     silence,
@@ -67,6 +68,7 @@ testing.register(app)
 serve.register(app)
 plan.register(app)
 policies.register(app)
+runbook_simulate.register(app)
 tui.register(app)
 tokens.register(app)
 doctor.register(app)

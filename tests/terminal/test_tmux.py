@@ -107,7 +107,7 @@ def test_a_switch_is_pulled_confirmed_and_restored_by_two_people(here: World, tm
             ana.until("a second person must approve: bo")
             bo.until("1 to approve")
             bo.press("4")
-            bo.until("asked by ana")
+            bo.until("asked by", "restore loans to live")
             bo.press("Y")
             bo.until("nothing waits for a second person")
             here.served.until(lambda: switches.serve("loans", key="a"))

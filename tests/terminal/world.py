@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from interfaces.serving import Served, gov, prepared, sample
+from interfaces.serving import Served, ask, prepared, sample
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -79,7 +79,7 @@ class World:
 
     def log(self, prefix: str) -> list[dict[str, Any]]:
         """Return the entries whose kind begins so, oldest first."""
-        done = gov(self.served.directory, "audit", "tail", "--lines", "1000", "--format", "json")
+        done = ask(self.served.directory, "audit", "tail", "--lines", "1000", "--format", "json")
         assert done.returncode == 0, done.stderr
         return [each for each in json.loads(done.stdout) if each["kind"].startswith(prefix)]
 
@@ -120,7 +120,7 @@ def world(directory: Path) -> World:
 
 
 def _token(directory: Path, *arguments: str) -> str:
-    done = gov(directory, "token", "create", *arguments, "--format", "json")
+    done = ask(directory, "token", "create", *arguments, "--format", "json")
     assert done.returncode == 0, done.stderr
     return str(json.loads(done.stdout)["secret"])
 

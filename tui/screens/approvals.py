@@ -144,7 +144,7 @@ def told(approval: ApprovalView, at: datetime) -> str:
     if approval.expires_at is not None:
         lines.append(fact("void in", f"[$warning]{span(at, approval.expires_at)}[/]"))
     if approval.seq is not None:
-        lines.append(fact("bound to", f"entry {approval.seq} of the switch: another change in between makes it void"))
+        lines.append(fact("bound to", f"change {approval.seq} of the switch: another one in between makes it void"))
     return "\n".join(lines)
 
 

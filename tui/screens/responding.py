@@ -87,6 +87,16 @@ class Responding(_Base):
         if self.row is not None:
             self.app.switch(self.row.model, restore=True)
 
+    def action_start_runbook(self) -> None:
+        """Start a runbook for the model."""
+        if self.row is not None:
+            self.app.start_runbook(self.row.model, self.incident)
+
+    def action_next_step(self) -> None:
+        """Open the run of the incident, where its step is done or approved."""
+        if self.incident is not None and self.incident.runs:
+            self.app.open_run(self.incident.runs[0].id)
+
     def action_model(self) -> None:
         """Open the model."""
         if self.row is not None:

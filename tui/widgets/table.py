@@ -77,6 +77,9 @@ class Table(ScrollView, Generic[T], can_focus=True):
     class Selected(Message):
         """Another row is under the cursor, or it has changed."""
 
+    class Moved(Message):
+        """A person moved the cursor."""
+
     class Opened(Message):
         """A row was chosen."""
 
@@ -137,6 +140,19 @@ class Table(ScrollView, Generic[T], can_focus=True):
         self.scroll_to_region(Region(0, self._cursor, 1, 2), animate=False, force=True)
         self.refresh()
         self.post_message(self.Selected())
+        self.post_message(self.Moved())
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the cursor is on the last row."""
+        return self._cursor >= len(self._rows) - 1
+
+    def to_end(self) -> None:
+        """Put the cursor on the last row, without anybody having moved it."""
+        if not self.at_end:
+            self._cursor = len(self._rows) - 1
+            self.post_message(self.Selected())
+        self.scroll_end(animate=False)
 
     def action_open(self) -> None:
         """Choose the row under the cursor."""

@@ -1,0 +1,118 @@
+"""One run of a runbook: where it is, what each step did or waits for, and who may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from governance.views.runs import RunView, StepView
+from tui.known import span
+from tui.text import fact, head, lines, safe
+
+COLOURS = {
+    "✓": "$success",
+    "▶": "b $warning",
+    "✗": "b $error",
+    "?": "b $error",
+    "○": "$muted",
+    "↷": "$muted",
+    "↶": "$accent",
+}
+STATES = {
+    "running": ("▶ running", "info"),
+    "waiting": ("▶ waits", "warning"),
+    "paused": ("‖ paused", "warning"),
+    "stopped": ("✗ stopped", "critical"),
+    "unknown": ("? unknown", "critical"),
+    "undoing": ("↶ undoing", "away"),
+    "cancelled": ("∅ cancelled", "dim"),
+    "done": ("✓ done", "none"),
+}
+"""How the state of a run is written, and the name of its style in a table."""
+_MARKUP = {
+    "info": "$secondary",
+    "warning": "b $warning",
+    "critical": "b $error",
+    "away": "$accent",
+    "dim": "$muted",
+    "none": "$success",
+}
+
+
+class Run(VerticalScroll):
+    """The pane beside the runs, and the body of the screen of a run."""
+
+    def compose(self) -> ComposeResult:
+        """Hold one text."""
+        yield Static(id="told")
+
+    def show(self, run: RunView, at: datetime) -> None:
+        """Draw a run as of an instant."""
+        self.query_one("#told", Static).update(Content.from_markup("\n".join(told(run, at))))
+
+
+def told(run: RunView, at: datetime) -> Iterator[str]:
+    """Yield the lines of a run, as markup."""
+    words, style = STATES.get(run.state, (run.state, "dim"))
+    drill = "  [b $accent]drill: nothing acts[/]" if run.mode == "dry_run" else ""
+    yield f"[{_MARKUP[style]}]{words}[/]  [b]{safe(run.id)}[/]  {safe(run.runbook)} on [b]{safe(run.model)}[/]{drill}"
+    yield f"[$muted]{safe(run.description)}[/]"
+    yield ""
+    yield fact("now", safe(run.said or run.summary))
+    if run.incident:
+        yield fact("incident", f"INC-{run.incident}")
+    by = f"{safe(run.started_by)}{f' by the rule {safe(run.rule)}' if run.rule else ''}"
+    yield fact("started by", f"{by} [$muted]{span(run.started_at, at)} ago · {safe(run.because)}[/]")
+    if run.parameters:
+        yield fact(
+            "with", "  ".join(f"{safe(name)} [b]{safe(str(value))}[/]" for name, value in run.parameters.items())
+        )
+    if run.who_may:
+        yield fact("may act", safe(", ".join(run.who_may)))
+    yield ""
+    yield head("Steps")
+    for number, step in enumerate(run.steps, 1):
+        yield from steps(step, number, at, here=step is run.here)
+
+
+def steps(step: StepView, number: int, at: datetime, *, here: bool) -> Iterator[str]:
+    """Yield the lines of one step: what it is, who or what it waits for, and what came of it."""
+    colour = COLOURS.get(step.glyph, "$muted")
+    again = f" ×{step.visit}" if step.visit > 1 else ""
+    side = _side(step, at)
+    name = f"[b]{safe(step.step)}[/]" if here else safe(step.step)
+    yield f"[{colour}]{step.glyph}[/] {number} {name}{again} [$muted]{safe(step.kind)}[/]  {side}"
+    said = step.text if here or step.glyph != "✓" else ""
+    for line in (lines(said or step.does) if here or not step.ended_at else "").splitlines():
+        yield f"    {line if here else f'[$muted]{line}[/]'}"
+    if step.detail:
+        yield f"    [{'$error' if step.glyph in '✗?' else '$muted'}]{safe(step.detail)}[/]"
+    for answer in step.answers:
+        mark = "[$success]✓[/]" if answer.approved else "[$error]✗[/]"
+        yield f"    {mark} {safe(answer.actor)} [$muted]{span(answer.at, at)} ago {safe(answer.because)}[/]"
+    if here and step.can:
+        who = f" [$muted]by {safe(', '.join(step.who_may))}[/]" if step.who_may else ""
+        yield f"    → {', '.join(_VERBS.get(each, each) for each in step.can)}{who}"
+
+
+_VERBS = {
+    "tick": "[b]n[/] done", "approve": "[b]Y[/] approve", "refuse": "[b]N[/] refuse", "retry": "[b]T[/] retry",
+    "skip": "[b]X[/] skip", "settle": "[b]V[/] settle",
+}  # fmt: skip
+
+
+def _side(step: StepView, at: datetime) -> str:
+    """Return what stands beside a step: who did it when, or what it waits for and for how long yet."""
+    if step.waits_for:
+        left = f" [b]{span(at, step.deadline)} left[/]" if step.deadline is not None and step.deadline > at else ""
+        return f"[$warning]{safe(step.waits_for)}[/]{left}"
+    if step.ended_at is not None:
+        return f"[$muted]{safe(step.by)} {step.ended_at:%H:%M:%S}[/]"
+    if step.next_at is not None and step.began_at is not None:
+        return f"[$muted]again in {span(at, max(at, step.next_at))}[/]"
+    return f"[$muted]{'' if step.state == 'to come' else safe(step.state)}[/]"

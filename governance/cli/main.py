@@ -26,7 +26,7 @@ from governance.cli import (
     on_call,
     plan,
     policies,
-    runbook_simulate,
+    runbooks,
     schema,
     serve,
     silence,
@@ -68,11 +68,11 @@ testing.register(app)
 serve.register(app)
 plan.register(app)
 policies.register(app)
-runbook_simulate.register(app)
 tui.register(app)
 tokens.register(app)
 doctor.register(app)
 incidents.register(app)
+runbooks.register(app)
 slack.register(app)
 silence.register(app)
 notifications.register(app)

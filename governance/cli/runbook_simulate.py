@@ -12,19 +12,6 @@ if TYPE_CHECKING:
     from governance.core.run_simulation import Assumption, Simulation
     from governance.views.simulation import EndingView, PassedView, SimulationView
 
-_runbook = typer.Typer(help="Start runbooks, and answer what their runs ask.", no_args_is_help=True)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the app."""
-    _runbook.callback()(_group)
-    _runbook.command()(simulate)
-    app.add_typer(_runbook, name="runbook", rich_help_panel="Answer incidents")
-
-
-def _group() -> None:
-    """Start runbooks, and answer what their runs ask."""
-
 
 def simulate(
     name: Annotated[str, typer.Argument(metavar="RUNBOOK", help="The runbook, as its file names it.")],

@@ -1,82 +1,105 @@
-"""The page on runbooks does what it shows; `gov runbook simulate` for programs, and what it refuses."""
+"""gov runbook: what people read and type while a run goes on."""
 
 from __future__ import annotations
 
-import json
 import re
-import shlex
-import subprocess
-from pathlib import Path
+from datetime import UTC, datetime
 
 import pytest
-from transcripts.page import FENCE, appear
-from transcripts.page import run as shell
+from transcripts.workspace import Workspace, parsed, rows
 
-from governance.cli.main import run
+from governance.bootstrap import engine
+from governance.engine.running.driving import drive
+from governance.settings import Settings
 
-PAGE = Path(__file__).parents[2] / "docs" / "runbooks.md"
-WRITING = PAGE.read_text(encoding="utf-8").split("\n## Writing one\n")[1].split("\n## ")[0]
-FILES = ["policies/org.yaml", "policies/loan-risk.yaml", "runbooks/degrade.yaml"]
+CAREFUL = """
+kind: runbook
+runbook: careful
+description: Look, ask, go back.
+parameters:
+  version: {description: the version to go back to}
+  ticket: {default: none}
+steps:
+  - {step: look, instruct: "Look at {card.model}: is it worse than {parameters.version}?"}
+  - {step: consent, approve: {role: approver}, text: "May we go back to {parameters.version}?", timeout: 20m}
+  - {step: settle-down, wait: 10m}
+"""
+RUN = ("runbook", "run", "careful", "--model", "loan-risk", "--because", "wrong since noon", "--as", "ana")
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The files of the page."""
-    monkeypatch.chdir(tmp_path)
-    blocks = [text for language, text in FENCE.findall(WRITING) if language == "yaml"]
-    for name, text in zip(FILES, blocks, strict=True):
-        assert f"`{name}`" in WRITING
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    assert len(blocks[-1].splitlines()) == 10
-    return tmp_path
+def at(workspace: Workspace) -> Workspace:
+    (workspace.directory / "policies" / "careful.yaml").write_text(CAREFUL, encoding="utf-8")
+    return workspace
 
 
-def test_the_page_does_what_it_shows(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    commands = []
-    for language, text in FENCE.findall(WRITING):
-        if language == "sh":
-            assert shell(text, workspace).returncode == 0
-        elif language == "console":
-            for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-                command, *shown = part.strip("\n").split("\n")
-                run(shlex.split(command)[1:])
-                appear(command, shown, subprocess.CompletedProcess(command, 0, *capsys.readouterr()))
-                commands.append(command)
-    assert len(commands) == 4
+def driven(at: Workspace) -> None:
+    """Let the engine go on once, as gov serve does."""
+    settings = Settings(home=at.directory / ".gov", policies=at.directory / "policies")
+    built = engine(settings, base=at.directory)
+    drive(built, datetime.now(UTC))
+    built.database.close()
 
 
-def test_a_simulation_for_programs(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["runbook", "simulate", "degrade", "--model", "loan-risk", "--format", "json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert [each["step"] for each in found["steps"]] == ["look", "pull", "tell"]
-    pull = found["steps"][1]
-    assert (pull["act"], pull["with"], pull["key"]) == (
-        "switch.pull", {"mode": "fallback", "reason": "{incident.title}"}, "RUN-0/pull/1",
-    )  # fmt: skip
-    assert found["ending"]["state"] == "done"
-    assert [(each["state"], each["where"]) for each in found["ways"]] == [
-        ("done", {}),
-        ("stopped", {"pull": "fails"}),
+def test_a_run_from_its_start_to_its_end(at: Workspace) -> None:
+    done = at.ask(*RUN, "--parameter", "version=6")
+    assert done.returncode == 0, done.stderr
+    first, second, *_ = done.stdout.splitlines()
+    assert re.fullmatch(r"RUN-1 \(careful of loan-risk\) is started; sealed as entry \d+ of the decision log", first)
+    assert second == "you may, because org.yaml gives no roles, so that everybody in `people` may"
+    driven(at)
+    shown = at.ask("runbook", "status", "1").stdout
+    assert shown.splitlines()[:2] == [
+        "RUN-1  careful  loan-risk  waiting",
+        "step 1 of 3: look – waits for somebody to do it and tick it (ana, bo)",
     ]
+    assert "  ▶ 1. look  Look at loan-risk: is it worse than 6?\n" in shown
+    assert "  ○ 2. consent  May we go back to {parameters.version}?  (asks an approver, not the starter)\n" in shown
+    assert "tick: gov runbook tick RUN-1 --as WHO\n" in shown
+    assert "RUN-1 (careful of loan-risk) goes on" in at.ask("runbook", "tick", "RUN-1", "--as", "ana").stdout
+    driven(at)
+    own = at.ask("runbook", "approve", "run-1", "--as", "ana")
+    assert (own.returncode, own.stdout) == (3, "")
+    assert own.stderr == "gov: ana started RUN-1; somebody else must consent: bo\n"
+    assert "refused: " not in at.ask("runbook", "approve", "apr-1", "--because", "shadow agrees", "--as", "bo").stdout
+    driven(at)
+    (row,) = rows(at.ask("runbook", "runs").stdout)
+    assert (row[0], row[3], row[6][:35]) == ("RUN-1", "running", "step 3 of 3: settle-down – waits un")
+    late = at.ask("runbook", "approve", "APR-1", "--as", "bo")
+    assert late.returncode == 3
+    assert re.match(r"gov: APR-1 was approved at .*: approved by bo; bo approved consent at ", late.stderr)
+    ended = at.ask("runbook", "cancel", "1", "--because", "it mended itself", "--as", "bo", "--format", "json")
+    assert parsed(ended.stdout)["state"] == "cancelled"
+    assert at.ask("runbook", "runs").stdout == "no open runs\n"
+    kinds = [each["kind"] for each in parsed(at.ask("audit", "tail", "--kind", "act", "--format", "json").stdout)]
+    assert kinds == ["act.refused", "act.refused"]
+
+
+def test_what_a_runbook_asks_for_is_named(at: Workspace) -> None:
+    done = at.ask(*RUN)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "parameters.version" in done.stderr
+    shown = at.ask("runbook", "show", "careful", "--model", "loan-risk").stdout
+    assert "  parameter  version (string, needed): the version to go back to\n" in shown
+    assert "  parameter  ticket (string, none by default)\n" in shown
+    assert "start it: gov runbook run careful --model loan-risk --because WHY" in shown
+    (row,) = [each for each in rows(at.ask("runbook", "list", "--model", "loan-risk").stdout) if each[0] == "careful"]
+    assert row == ["careful", "yes", "Look, ask, go back."]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["degrad", "--model", "loan-risk"], 2, "no runbook 'degrad'; did you mean 'degrade'?"),
-        (["degrade", "--model", "loan-rsk"], 2, "no card declares the model 'loan-rsk'; did you mean 'loan-risk'?"),
-        (["degrade", "--model", "loan-risk", "--assume", "pull=fials"], 2, "nothing is assumed by 'fials'"),
-        (["degrade", "--model", "loan-risk", "--assume", "pul=fails"], 1, "no step 'pul'; did you mean 'pull'?"),
-        (["degrade", "--model", "loan-risk", "--assume", "pull"], 2, "write --assume name=value"),
-        (["degrade", "--model", "loan-risk", "--parameter", "x=1"], 1, "no parameter 'x'; the runbook takes none"),
-        (["canary-comparison", "--model", "loan-risk"], 1, "'canary-comparison' is for models with"),
+        (("show", "carefull"), 2, "no runbook 'carefull'; did you mean 'careful'?"),
+        (("status", "12"), 2, "no run 'RUN-12'; there are none yet"),
+        (("status", "x"), 2, "'x' is no run; write 12 or RUN-12"),
+        (("runs", "--state", "shut"), 2, "no state 'shut'; known: open, ended, all"),
+        (("settle", "1", "--because", "x"), 2, "--took-effect"),
+        (("run", "careful", "--model", "loan-risk", "--because", "x", "--parameter", "version"), 2, "NAME=VALUE"),
+        (("approve", "APR-7"), 2, "no approval 'APR-7'"),
     ],
 )
-def test_what_is_wrong_is_told_in_a_sentence(
-    workspace: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
-) -> None:
-    found = run(["runbook", "simulate", *arguments])
-    shown = " ".join(capsys.readouterr().err.replace("│", " ").split())
-    assert said in shown
-    assert found == code
+def test_what_cannot_be_understood_is_said(at: Workspace, arguments: tuple[str, ...], code: int, said: str) -> None:
+    done = at.ask("runbook", *arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr

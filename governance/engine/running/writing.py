@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from governance.core.decision import Decision
 from governance.core.run_change import RunChange
 from governance.engine import entries
+from governance.engine.gathering import look_again
 from governance.engine.parts import Engine
+from governance.engine.running import consenting
 from governance.engine.running.proving import over, prove
 from governance.store import decision_log, runs
 
@@ -35,4 +37,6 @@ def write(
     decision_log.append(connection, found)
     if any(each.kind in ("finished", "stopped") for each in change.events):
         prove(connection, engine, run, at)
+    consenting.follow(connection, run, at)
+    look_again(connection, engine, run, at)
     return found

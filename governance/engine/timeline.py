@@ -32,6 +32,11 @@ def recorded(engine: Engine, number: int, after: int = -1) -> list[Entry]:
     return decision_log.about(engine.database, "incident", str(number), since=opened, after=after)
 
 
+def worded(entry: Entry) -> str:
+    """Return what an entry says in words, as the timeline does."""
+    return _text(entry.decision)
+
+
 def _line(entry: Entry) -> TimelineLine:
     decision = entry.decision
     channel = str(decision.body.get("channel", ""))

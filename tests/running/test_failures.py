@@ -82,7 +82,7 @@ def test_somebody_says_what_nobody_knows(took_effect: bool, effects: int) -> Non
     done = does(at, "settle", took_effect=took_effect, because="I looked")
     assert told(at, done)[:2] == ("bo", "said what became of two of RUN-1: I looked")
     assert (glyphs(at), at.system.effects["RUN-1/two/1"]) == ("✓✓▶", effects)
-    with pytest.raises(Conflict, match="what became of step 'two' of RUN-1 cannot|cannot be settled now|is known"):
+    with pytest.raises(Conflict, match="step 'two' of RUN-1 cannot be settled now"):
         does(at, "settle", took_effect=took_effect, because="me too", step="two")
 
 
@@ -93,7 +93,7 @@ def test_what_it_did_is_taken_back_unless_somebody_says_not_to(undo: bool, after
     done = does(at, "cancel", because="it mended itself", undo=undo)
     assert told(at, done)[2]["undo"] is undo
     assert (glyphs(at), shown(at).state) == (after, "cancelled")
-    assert shown(at).summary.startswith("cancelled after 3m: cancelled by bo: it mended itself")
+    assert shown(at).summary.startswith("cancelled after 3m: what it did is ")
     taken = ["RUN-1/two/1/undo", "RUN-1/one/1/undo"] if undo else []
     assert at.system.order[2:] == taken
     assert decision_log.verify(at.engine.database).ok

@@ -70,10 +70,10 @@ def place(run: Run) -> tuple[int]:
 
 def views(engine: Engine, shown: Sequence[Run], at: datetime) -> list[RunView]:
     """Return runs as they are shown."""
+    models = {each.model for each in shown if consenting.asking(each)}
     with engine.database.read() as connection:
-        waiting = {
-            (each.run, each.step, each.visit): each for each in approvals.listed(connection, kind=consenting.KIND)
-        }
+        asked = [one for each in models for one in approvals.listed(connection, model=each, kind=consenting.KIND)]
+    waiting = {(each.run, each.step, each.visit): each for each in asked}
     return [_view(engine, each, waiting, at) for each in shown]
 
 

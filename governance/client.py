@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -46,6 +46,9 @@ from governance.views.on_call import OnCallView
 from governance.views.people import PermissionsView, SlackLinkView
 from governance.views.plan import PlanView
 from governance.views.runs import RunbookView, RunDoneView, RunView
+
+if TYPE_CHECKING:
+    from governance.views.simulation import SimulationView
 
 V = TypeVar("V", bound=View)
 TIMEOUT = 5.0
@@ -214,6 +217,12 @@ class Client:
     def runbooks(self, model: str) -> list[RunbookView]:
         """Return the runbooks for a model: what each is for, whether it can be started, and what it asks for."""
         return self._get("/v1/runbooks", Page[RunbookView], model=model).items
+
+    def simulate(self, runbook: str, body: Mapping[str, Any]) -> SimulationView:
+        """Return the way of a run without starting one: {model, parameters, assume}."""
+        from governance.views.simulation import SimulationView  # who follows runs does not need what it rests on
+
+        return SimulationView.model_validate(self._post(f"/v1/runbooks/{_part(runbook)}/simulate", body, ""))
 
     def runs(self, *, model: str = "", incident: int = 0, state: str = "open") -> list[RunView]:
         """Return runs, newest first; `state` is open, ended or all."""

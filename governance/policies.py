@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import TypeVar
@@ -95,13 +96,18 @@ def beside(paths: Sequence[Path], runbooks: Path = RUNBOOKS) -> list[Path]:
     return list(dict.fromkeys(path.parent / runbooks for path in paths if path.is_dir()))
 
 
+def is_shipped(path: Path) -> bool:
+    """Tell whether a directory is that of the package's runbooks, as where the package is developed: nobody's own."""
+    return shipped("runbooks").is_dir() and path.samefile(shipped("runbooks"))
+
+
 @_collector_paused()
 def policies(paths: Sequence[Path], context: Sequence[Path] = (), *, runbooks: Path = RUNBOOKS) -> Policies:
     """Load, check and compile policies, with the runbooks beside them; what the paths lack comes from the package.
 
     Where the paths bring no organisation, the one in `context` stands for it; its runbooks are known too.
     """
-    near = [each for each in beside(paths, runbooks) if each.is_dir()]
+    near = [each for each in beside(paths, runbooks) if each.is_dir() and not is_shipped(each)]
     loaded = load([*paths, *near], KINDS)
     found = [*loaded.loaded, *loaded.salvaged]
     around = _around({*paths, *near}, context, runbooks)
@@ -132,7 +138,7 @@ def stored_policies(documents: Mapping[str, str], under: str = "policies") -> Po
         if name.endswith(_CALENDAR):
             continue
         ours = name.startswith(SHIPPED)
-        one, wrong = load_text(text, name if ours else f"{under}/{name}", KINDS)
+        one, wrong = _of_package(text, name) if ours else load_text(text, f"{under}/{name}", KINDS)
         problems.extend(wrong)
         if one is not None:
             (itself if ours and isinstance(one.document, Card) else found).append(one)
@@ -227,7 +233,7 @@ def _standard(found: Sequence[Loaded[BaseModel]]) -> list[Loaded[BaseModel]]:
     own = {each.document.pack for each in found if isinstance(each.document, Pack)}
     packs = [
         each
-        for each in load([shipped("policies") / "packs"], KINDS).loaded
+        for each in _shipped_documents("policies", "packs")
         if isinstance(each.document, Pack) and each.document.pack not in own
     ]
     return [*packs, *shipped_runbooks({each.document.runbook for each in _of_kind(found, Runbook)})]
@@ -235,8 +241,22 @@ def _standard(found: Sequence[Loaded[BaseModel]]) -> list[Loaded[BaseModel]]:
 
 def shipped_runbooks(own: Collection[str] = ()) -> list[Loaded[BaseModel]]:
     """Return the runbooks of the package whose names are not one's own."""
-    found = load([shipped("runbooks")], KINDS).loaded if shipped("runbooks").is_dir() else ()
+    found = _shipped_documents("runbooks")
     return [each for each in found if isinstance(each.document, Runbook) and each.document.runbook not in own]
+
+
+def _shipped_documents(folder: str, *below: str) -> list[Loaded[BaseModel]]:
+    """Return the documents in a folder of the package."""
+    place = shipped(folder).joinpath(*below)
+    read = [(*files.read(path), files.shown(path)) for path in files.yaml_files([place] if place.is_dir() else [])]
+    found = [_of_package(text, name)[0] for text, wrong, name in read if not wrong]
+    return [each for each in found if each is not None]
+
+
+@lru_cache(maxsize=256)
+def _of_package(text: str, file: str) -> tuple[Loaded[BaseModel] | None, Sequence[Problem]]:
+    """Read a document of the package; whoever loads policies again, as the engine does when they change, has it."""
+    return load_text(text, file, KINDS)
 
 
 def _runbooks(found: Sequence[Loaded[BaseModel]]) -> tuple[dict[str, Authored[Runbook]], list[Problem]]:

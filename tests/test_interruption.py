@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from scenarios.story import START, Collector, Story
 from sqlalchemy import Connection
+from store.databases import laid_out_url
 
 from governance.core.metric import Query
 from governance.engine.cycle import run_cycle
@@ -54,15 +55,15 @@ STORY = {
 }
 
 
-class Cut(Exception):
+class Cut(BaseException):
     """The process dies here."""
 
 
 class MortalDatabase(Database):
     """Dies at the nth transaction: before its commit when `before`, else right after it."""
 
-    def __init__(self, url: str, nth: int, *, before: bool) -> None:
-        super().__init__(url)
+    def __init__(self, url: str, nth: int, *, before: bool, home: Path | None = None) -> None:
+        super().__init__(url, home=home)
         self._left, self._before = nth, before
 
     @contextmanager
@@ -88,10 +89,10 @@ def _outcome(database: Database, sent: list[str]) -> tuple[object, ...]:
     return states, story, told, entries, sorted(set(sent))
 
 
-def _played(folder: Path, nth: int, *, before: bool) -> tuple[tuple[object, ...], int]:
-    """Play the story; after a cut start a new engine on the same file and repeat the step that was cut off."""
-    url = f"sqlite:///{folder / 'gov.db'}"
-    database: Database = MortalDatabase(url, nth + 3, before=before) if nth else Database(url)
+def _played(folder: Path, nth: int, *, before: bool, kind: str = "sqlite") -> tuple[tuple[object, ...], int]:
+    """Play the story; after a cut start a new engine on the same database and repeat the step that was cut off."""
+    url = laid_out_url(kind, folder)
+    database: Database = MortalDatabase(url, nth + 3, before=before, home=folder) if nth else Database(url, home=folder)
     database.create_tables()
     collector, cuts = Collector(), 0
     for index in range(5):
@@ -104,11 +105,14 @@ def _played(folder: Path, nth: int, *, before: bool) -> tuple[tuple[object, ...]
                 break
             except Cut:
                 cuts += 1
-                database = Database(url)
+                database.close()
+                database = Database(url, home=folder)
                 database.create_tables()
     checked = decision_log.verify(database)
     assert checked.ok, checked.findings
-    return _outcome(database, [each.key for each in collector.effects]), cuts
+    outcome = _outcome(database, [each.key for each in collector.effects])
+    database.close()
+    return outcome, cuts
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["before its commit", "after its commit"])
@@ -124,6 +128,17 @@ def test_death_at_every_transaction(tmp_path: Path, before: bool) -> None:
     else:
         pytest.fail("the story has more transactions than were cut")
     assert nth > 15, "the story is too short to prove anything"
+
+
+def test_death_on_a_server_ends_in_the_same_place(tmp_path: Path) -> None:
+    undisturbed, _ = _played(tmp_path, 0, before=True)
+    for nth, before in ((0, True), (2, True), (6, True), (7, False)):
+        folder = tmp_path / str(nth)
+        folder.mkdir()
+        outcome, cuts = _played(folder, nth, before=before, kind="postgresql")
+        assert outcome == undisturbed, f"cut at transaction {nth}"
+        assert cuts == bool(nth)
+        assert (folder / "governance.heads").read_bytes().endswith(b"\n")
 
 
 PAST = {**STORY, "past": True, "series": {**STORY["series"], "w": "0.1", "z": "0.1"}}  # type: ignore[dict-item]

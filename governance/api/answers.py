@@ -156,4 +156,5 @@ def _telling(router: APIRouter, engine: Engine) -> None:
 
 def _done(done: Done) -> IncidentDoneView:
     view = incident_view(done.incident)
-    return IncidentDoneView(incident=view, entry=done.entry, still_firing=done.still_firing)
+    going = list(done.under_way)
+    return IncidentDoneView(incident=view, entry=done.entry, still_firing=done.still_firing, under_way=going)

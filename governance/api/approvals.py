@@ -1,4 +1,4 @@
-"""What waits for a second person: restores of models of tier 1, waivers, and policies that loosen."""
+"""What waits for somebody's consent: restores of models of tier 1, waivers, policies that loosen, steps of runs."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from governance.api.answers import Maybe
 from governance.api.bodies import Because, Closed
 from governance.api.cursors import Cursor, Limit, instant, part
 from governance.api.gate import Who
 from governance.api.switches import Desk, Wire
 from governance.core.authority import Act
-from governance.engine import consent, switching, waiving
+from governance.engine import consent, running, switching, waiving
 from governance.engine.parts import Engine
 from governance.engine.reading import permit_any
+from governance.engine.running import consenting
 from governance.views import ApprovalDoneView, ApprovalView, Page, SwitchDoneView
 
 Approval = Annotated[str, Path(max_length=20, pattern=r"^(APR|WVR)-[0-9]+$", description="The id of the approval.")]
@@ -26,7 +28,9 @@ class Refuse(Closed):
 
 
 class Approve(Closed):
-    """Nothing has to be said."""
+    """Nothing has to be said; a run notes why."""
+
+    because: Maybe = ""
 
 
 def routes(engine: Engine, wire: Wire) -> APIRouter:
@@ -39,7 +43,8 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
         """List what waits for a second person, what was asked first before the rest."""
         readable = permit_any(engine, who)
         at = engine.clock.now()
-        found = [*switching.pending(engine, at), *waiving.pending(engine, at), *consent.pending(engine, at)]
+        asked = [*switching.pending(engine, at), *waiving.pending(engine, at), *consent.pending(engine, at)]
+        found = [*asked, *consenting.pending(engine, at)]
         mine = [each for each in found if readable(each.model or None)]
         items, after = part(mine, _oldest_first, "approvals", limit=limit, cursor=cursor)
         return Page(items=items, next=after)
@@ -47,7 +52,6 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
     @router.post("/v1/approvals/{approval}/approve")
     def approve(who: Who, approval: Approval, body: Approve) -> ApprovalDoneView | SwitchDoneView:
         """Be the second person; what was asked for takes effect at once, policies at the next beat."""
-        del body
         at = engine.clock.now()
         if approval.startswith("WVR"):
             answered = waiving.approve(engine, approval, actor=who, at=at)
@@ -56,6 +60,9 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
         if request.kind == consent.KIND:
             entry = consent.approve(engine, approval, actor=who, at=at)
             return ApprovalDoneView(approval=consent.view_of(engine, approval), entry=entry)
+        if request.kind == consenting.KIND:
+            done, after = running.approve_request(engine, approval, actor=who, at=at, because=body.because)
+            return ApprovalDoneView(approval=consenting.view(engine, after), entry=done.entry)
         model = request.model
         found = switching.approve(engine, approval, actor=desk.may(who, "switch.approve", model), at=at)
         return desk.done(who, model, found.entry)
@@ -71,6 +78,9 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
         if request.kind == consent.KIND:
             entry = consent.refuse(engine, approval, actor=who, because=body.because, at=at)
             return ApprovalDoneView(approval=consent.view_of(engine, approval), entry=entry)
+        if request.kind == consenting.KIND:
+            done, after = running.refuse_request(engine, approval, actor=who, at=at, because=body.because)
+            return ApprovalDoneView(approval=consenting.view(engine, after), entry=done.entry)
         act: Act = "switch.restore" if who.id == request.requested_by else "switch.approve"
         entry = switching.refuse(engine, approval, actor=desk.may(who, act, request.model), because=body.because, at=at)
         view = switching.approval_view(engine, switching.request_of(engine, approval))

@@ -1,9 +1,9 @@
-"""One model: its card, its effective policy, what was judged; and the runs of runbooks, once there are any."""
+"""One model: its card, its effective policy, what was judged."""
 
 from __future__ import annotations
 
 from threading import BoundedSemaphore
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
@@ -17,7 +17,6 @@ from governance.engine import models, overview, queries
 from governance.engine.entries import OWN
 from governance.engine.parts import Engine
 from governance.engine.permission import declared, permit
-from governance.engine.reading import permit_any
 from governance.engine.series import series
 from governance.engine.switch_views import switch_view
 from governance.errors import InvalidDocument, Unavailable
@@ -74,11 +73,5 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
             return VerdictsView(model=model, judged_at=at, items=queries.judged(engine, model, at))
         finally:
             turns.release()
-
-    @router.get("/v1/runs")
-    def runs(who: Who) -> Page[dict[str, Any]]:
-        """List the runs of runbooks: none, until there are runbooks."""
-        permit_any(engine, who)
-        return Page(items=[])
 
     return router

@@ -6,20 +6,24 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from governance.api.switches import Desk, Wire
-from governance.core.authority import Actor
+from governance.core.authority import Actor, Allowed, authority
 from governance.core.decision import Entry
 from governance.core.incident import CLOSED, Incident
 from governance.engine import silences, switching, waiving
 from governance.engine.answering.act import KINDS
 from governance.engine.parts import Engine
+from governance.engine.permission import card_of
+from governance.engine.running import BY_PEOPLE, consenting, showing
 from governance.engine.sealing import sealed
 from governance.store import decision_log, effects, incidents
 from governance.views import ApprovalDoneView, IncidentDoneView, SilenceDoneView, View, incident_view
 from governance.views.notifications import RetriedView, delivery_view
+from governance.views.runs import RunDoneView
 
 _ON_INCIDENTS = ("acknowledge", "resolve", "note", "snooze", "severity", "hand-over", "escalate", "merge", "link")
 _ON_OTHERS = ("pull", "restore", "break-glass", "approve", "refuse", "waivers", "silences", "end", "retry")
-_ACTS = (*_ON_INCIDENTS, *_ON_OTHERS)
+_ON_RUNS = ("runs", "tick", "skip", "settle", "pause", "resume", "cancel")
+_ACTS = (*_ON_INCIDENTS, *_ON_OTHERS, *_ON_RUNS)
 Answer = tuple[HTTPStatus, View]
 
 
@@ -47,6 +51,7 @@ class Recall:
             "silence.created": self._silence,
             "silence.ended": self._silence,
             "notification.retried": self._notification,
+            **dict.fromkeys(BY_PEOPLE, self._run),
         }
 
     def __call__(self, who: Actor, path: str, decisions: list[str]) -> Answer | None:
@@ -90,6 +95,19 @@ class Recall:
         found = silences.listed(self._engine, self._engine.clock.now(), ended=True)
         view = next(each for each in found if each.id == entry.decision.subject["silence"])
         return HTTPStatus.OK, SilenceDoneView(silence=view, entry=entry.seq)
+
+    def _run(self, who: Actor, entry: Entry, path: str) -> Answer:
+        about, at = entry.decision.subject, self._engine.clock.now()
+        if path.startswith("/v1/approvals/"):
+            request = switching.request_of(self._engine, path.split("/")[-2])
+            return HTTPStatus.OK, ApprovalDoneView(approval=consenting.view(self._engine, request), entry=entry.seq)
+        view = showing.run_view(self._engine, showing.found(self._engine, about["run"]), at)
+        status = HTTPStatus.CREATED if entry.decision.kind == "runbook.started" else HTTPStatus.OK
+        found = authority(
+            who, BY_PEOPLE[entry.decision.kind], card_of(self._engine, view.model), self._engine.organisation
+        )
+        because = found.because if isinstance(found, Allowed) else ""
+        return status, RunDoneView(run=view, entry=entry.seq, because_allowed=because)
 
     def _notification(self, _: Actor, entry: Entry, __: str) -> Answer:
         with self._engine.database.read() as connection:

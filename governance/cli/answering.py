@@ -196,7 +196,7 @@ def _actor(given: str) -> Actor:
 def _print_done(done: Done, verb: str, who: str, output: Format) -> int:
     if output is Format.json:
         facts = {"incident": done.incident.id, "status": done.incident.status, "by": who, "entry": done.entry}
-        print_json({**facts, "still_firing": done.still_firing})
+        print_json({**facts, "still_firing": done.still_firing, "under_way": list(done.under_way)})
     else:
         say(f"INC-{done.incident.id} {verb} by {who}; sealed as entry {done.entry} of the decision log")
         if done.still_firing:
@@ -204,4 +204,6 @@ def _print_done(done: Done, verb: str, who: str, output: Format) -> int:
             count = f"{done.still_firing} findings still fire" if many else "1 finding still fires"
             until = "they have cleared and fire anew" if many else "it has cleared and fires anew"
             say(f"{count}: nobody is told again until {until}")
+        for each in done.under_way:
+            say(f"{each} about it goes on; end it: gov runbook cancel {each} --because WHY")
     return 0

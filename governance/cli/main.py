@@ -26,6 +26,7 @@ from governance.cli import (
     on_call,
     plan,
     policies,
+    runbooks,
     schema,
     serve,
     silence,
@@ -71,6 +72,7 @@ tui.register(app)
 tokens.register(app)
 doctor.register(app)
 incidents.register(app)
+runbooks.register(app)
 slack.register(app)
 silence.register(app)
 notifications.register(app)

@@ -23,7 +23,7 @@ class Format(StrEnum):
     json = "json"
 
 
-_PROSE = {"what", "why", "message", "receipt", "values", "about"}
+_PROSE = {"what", "why", "can start", "message", "receipt", "values", "about"}
 """Columns that may wrap; the others are names, which are read and copied whole."""
 _WIDE = 240
 _READABLE = 30

@@ -11,7 +11,7 @@ import typer
 from governance.cli.output import Format, FormatOption, print_json, print_table
 
 if TYPE_CHECKING:
-    from governance.testing.coverage import Coverage, Covered
+    from governance.testing.coverage import Branch, Coverage, Covered
     from governance.testing.play import Failure, Played
     from governance.testing.run import Report
 
@@ -103,13 +103,15 @@ def _print_coverage(coverage: Coverage) -> None:
     if gaps:
         print_table(("where", "rule", "condition", "missing"), [_row(each) for each in gaps])
     conditions = len(coverage.conditions)
+    ways = len(coverage.branches)
+    steps = f", {_counted(ways, 'way')} out of steps" if ways else ""
     print(
         f"coverage {coverage.percent:g} %: {_counted(len(coverage.rules), 'rule')} and "
-        f"{_counted(conditions, 'condition')}, {_counted(sum(2 - each.count for each in gaps), 'outcome')} never seen"
+        f"{_counted(conditions, 'condition')}{steps}, {_counted(coverage.unseen, 'outcome')} never seen"
     )
 
 
-def _row(covered: Covered) -> tuple[str, str, str, str]:
+def _row(covered: Covered | Branch) -> tuple[str, str, str, str]:
     severity = f" ({covered.severity})" if covered.severity else ""
     return str(covered.at), covered.rule + severity, covered.text, covered.missing
 
@@ -128,6 +130,7 @@ def _document(report: Report) -> dict[str, object]:
             "percent": report.coverage.percent,
             "rules": len(report.coverage.rules),
             "conditions": len(report.coverage.conditions),
+            "branches": len(report.coverage.branches),
             "gaps": [
                 {
                     "file": each.at.file,

@@ -19,6 +19,8 @@ EARLY, SPREAD = 0.15, 0.10
 
 So a drill that fails can be mended before the card is broken, and models that were drilled together drift apart.
 """
+PREFIX = "drill "
+"""How the names begin under which the last starts are remembered."""
 AGAIN = timedelta(days=1)
 """When a drill that proved nothing is tried anew, or after its interval where that is shorter."""
 
@@ -37,7 +39,7 @@ class Drill:
     @property
     def name(self) -> str:
         """Under which its last start is remembered."""
-        return f"drill {self.model} {self.runbook}"
+        return f"{PREFIX}{self.model} {self.runbook}"
 
     @property
     def because(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -40,10 +40,14 @@ _MOST_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Something written out; `gaps` say of each expression without a value which it is and why."""
+    """Something written out; `gaps` say of each expression without a value which it is and why.
+
+    `firm` are those that name nothing but the card and parameters: no data will ever fill them.
+    """
 
     value: Any
     gaps: tuple[str, ...] = ()
+    firm: tuple[str, ...] = ()
 
 
 class Sight:
@@ -60,9 +64,13 @@ class Sight:
         incident: Incident | None = None,
         evidence: Evidence | None = None,
         beat: timedelta = timedelta(0),
+        ahead: bool = False,
     ) -> None:
-        """Take what `programs.needs` asked for; `beat` is how often the engine looks."""
-        self._programs, self._labels, self._at = programs, run.labels, at
+        """Take what `programs.needs` asked for; `beat` is how often the engine looks.
+
+        `ahead` of a run nothing was asked yet: an expression without a value is written as it stands.
+        """
+        self._programs, self._labels, self._at, self._ahead = programs, run.labels, at, ahead
         self._readings = Readings(programs.policy, answers, past or {}, at, beat)
         self._context = Context(variables(run, incident, as_context(evidence or Evidence()), at))
 
@@ -115,7 +123,7 @@ class Sight:
         found = self._programs.runbook.steps[self._programs.index(step)]
         given = found.with_ if not undo else found.undo.with_ if found.undo is not None else {}
         written = self._value(self._path(step, *(("undo", "with") if undo else ("with",))), given)
-        return written.value, "; ".join(written.gaps)
+        return written.value, "; ".join(written.firm if self._ahead else written.gaps)
 
     def _path(self, step: str, *parts: str) -> tuple[str | int, ...]:
         return ("steps", self._programs.index(step), *parts)
@@ -171,21 +179,23 @@ class Sight:
         if isinstance(value, Mapping):
             parts = {name: self._value((*path, name), each) for name, each in value.items()}
             gaps = tuple(f"{name}: {gap}" for name, each in parts.items() for gap in each.gaps)
-            return Written({name: each.value for name, each in parts.items()}, gaps)
+            firm = tuple(f"{name}: {gap}" for name, each in parts.items() for gap in each.firm)
+            return Written({name: each.value for name, each in parts.items()}, gaps, firm)
         if isinstance(value, (list, tuple)):
             items = [self._value((*path, place), each) for place, each in enumerate(value)]
-            return Written([each.value for each in items], tuple(gap for each in items for gap in each.gaps))
+            gaps = tuple(gap for each in items for gap in each.gaps)
+            return Written([each.value for each in items], gaps, tuple(gap for each in items for gap in each.firm))
         return Written(value)
 
     def _written(self, path: Path, text: str, *, shown: bool) -> Written:
         """Write a text out, for people or for programs: there a text that is one hole keeps the kind of its value."""
         broken = self._programs.expressions.broken.get(path)
         if broken is not None:
-            return Written(text, (broken.problems[0].message,))
+            return Written(text, (broken.problems[0].message,), (broken.problems[0].message,))
         template = self._programs.expressions.templates.get(path)
         if template is None:
             return Written(text)
-        return write(template, self._context, self._find, shown=shown)
+        return write(template, self._context, self._find, shown=shown, ahead=self._ahead)
 
     def _find(self, reference: Reference) -> object:
         """Return the value of a metric in a text: that of the run's labels, else those of all its label sets."""
@@ -212,19 +222,28 @@ class _Listed:
         return ", ".join([*told, *([f"and {more} more"] if more > 0 else [])]) or "no data"
 
 
-def write(template: Template, context: Context, find: Any = lambda _: MISSING, *, shown: bool) -> Written:
+def write(
+    template: Template,
+    context: Context,
+    find: Callable[[Reference], object] = lambda _: MISSING,
+    *,
+    shown: bool,
+    ahead: bool = False,
+) -> Written:
     """Write out a template over a context; `find` returns the value of a metric."""
-    parts = template.parts
-    found = [each if isinstance(each, str) else _evaluated(each, context, find) for each in parts]
-    gaps = tuple(
-        f"{{{part.text}}}: {each.why}"
-        for part, each in zip(parts, found, strict=True)
-        if isinstance(part, Program) and isinstance(each, _Gap)
-    )
-    if len(parts) == 1 and not isinstance(parts[0], str) and not shown:
-        return Written(None if gaps else found[0], gaps)
-    words = [each if isinstance(each, str) else _said(each, shown=shown) for each in found]
-    return Written("".join(words), gaps)
+    parts = [each if isinstance(each, str) else (each, _evaluated(each, context, find)) for each in template.parts]
+    lacking = [each for each in parts if not isinstance(each, str) and isinstance(each[1], _Gap)]
+    gaps = tuple(f"{{{program.text}}}: {gap.why}" for program, gap in lacking)
+    firm = tuple(f"{{{program.text}}}: {gap.why}" for program, gap in lacking if is_firm(program))
+    if len(parts) == 1 and not isinstance(parts[0], str) and not shown and not (ahead and gaps):
+        return Written(None if gaps else parts[0][1], gaps, firm)
+    words = [each if isinstance(each, str) else _said(*each, shown=shown, ahead=ahead) for each in parts]
+    return Written("".join(words), gaps, firm)
+
+
+def is_firm(program: Program) -> bool:
+    """Tell whether an expression names nothing but the card and parameters, so that its value is known ahead."""
+    return not program.references and program.variables <= {"card", "parameters"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +251,7 @@ class _Gap:
     why: str
 
 
-def _evaluated(program: Program, context: Context, find: Any) -> Any:
+def _evaluated(program: Program, context: Context, find: Callable[[Reference], object]) -> Any:
     values = {each: find(each) for each in program.references}
     listed = next((each for each in values.values() if isinstance(each, _Listed)), None)
     if listed is not None:
@@ -245,9 +264,9 @@ def _evaluated(program: Program, context: Context, find: Any) -> Any:
         return _Gap(failure.reason)
 
 
-def _said(value: object, *, shown: bool) -> str:
+def _said(program: Program, value: object, *, shown: bool, ahead: bool) -> str:
     if isinstance(value, _Gap):
-        return "no data" if shown else ""
+        return f"{{{program.text}}}" if ahead else "no data" if shown else ""
     if isinstance(value, _Listed) or (isinstance(value, int) and not isinstance(value, bool)):
         return str(value)  # a whole number is an id or a count, and is copied as it is
     return displayed(value) if shown else exact(value)

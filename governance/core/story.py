@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
@@ -12,6 +12,8 @@ from governance.core.document import Count, Document, Duration, Flag, ParameterV
 from governance.core.duration import format_duration, parse_duration
 from governance.core.evidence import EvidenceKind
 from governance.core.notation import points
+from governance.core.performance import OutcomeState
+from governance.core.run import RunState, VisitState
 
 Cell = float | bool | str | datetime | date | None
 ActKind = Literal[
@@ -20,6 +22,13 @@ ActKind = Literal[
     "clock", "notifier",
 ]  # fmt: skip
 ACTS: tuple[ActKind, ...] = ActKind.__args__  # type: ignore[attr-defined]
+AlertState = Literal["inactive", "pending", "firing"]
+STATES: Mapping[str, tuple[str, ...]] = {
+    "alert": get_args(AlertState),
+    "run": get_args(RunState),
+    "step": get_args(VisitState),
+}
+"""What an alert, a run and a step of one can be."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """From here the beats of the engine are counted."""
 
@@ -118,15 +127,39 @@ class Act(Document):
         return self
 
 
+class Answered(Document):
+    """What a system answers to an act of a runbook; `again`: whether to try again may help."""
+
+    state: OutcomeState = "done"
+    detail: str = ""
+    again: Flag = True
+    outputs: dict[str, Any] = Field(default_factory=dict)
+
+
+Script = OutcomeState | Answered | tuple[OutcomeState | Answered, ...]
+"""What becomes of an act: always the same, or one after the other and done from then on."""
+
+
 class Expectation(Document):
-    """What must be seen after the beat, and the acts, at `at`; only what is written is compared."""
+    """What must be seen after the beat, and the acts, at `at`; only what is written is compared.
+
+    `state` is that of the alert, of the run, or of the step where one is named. `performed` is an act of runbooks that
+    took effect, `times` how often: at least once unless said.
+    """
 
     at: Duration
     model: str | None = None
     alert: str | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     no_data: Flag = False
-    state: Literal["inactive", "pending", "firing"] | None = None
+    run: str | None = None
+    step: str | None = None
+    detail: str | None = None
+    runs: Count | None = None
+    performed: str | None = None
+    with_: dict[str, Any] = Field(default_factory=dict, alias="with")
+    times: Count | None = None
+    state: AlertState | RunState | VisitState | None = None
     severity: Severity | None = None
     summary: str | None = None
 
@@ -136,6 +169,7 @@ class Expectation(Document):
     title: str | None = None
     ending: str | None = None
 
+    message: str | None = None
     effects: tuple[Literal["notify", "withheld", "pull"], ...] | None = None
     told: tuple[Literal["first", "new_findings", "worsened", "reopened", "resolved"], ...] | None = None
     proposes: tuple[str, ...] | None = None
@@ -150,10 +184,21 @@ class Expectation(Document):
 
     @model_validator(mode="after")
     def _something(self) -> Expectation:
-        if self.alert is None:
-            orphans = [each for each in ("labels", "no_data", "state", "severity", "summary") if getattr(self, each)]
-            if orphans:
-                raise ValueError(f"`{orphans[0]}` is of an alert; name it: alert: PACK/RULE")
+        subjects = {
+            "an alert; name it: alert: PACK/RULE": (self.alert, ("labels", "no_data", "severity", "summary")),
+            "a run; name it: run: RUNBOOK": (self.run, ("step", "detail", "runs")),
+            "an act; name it: performed: SYSTEM.OPERATION": (self.performed, ("with_", "times")),
+            "an alert or a run; name it: alert: PACK/RULE or run: RUNBOOK": (self.alert or self.run, ("state",)),
+        }
+        for subject, (named, fields) in subjects.items():
+            orphans = [each for each in fields if getattr(self, each) not in (None, False, {})]
+            if named is None and orphans:
+                raise ValueError(f"`{orphans[0].rstrip('_')}` is of {subject}")
+        if self.alert is not None and self.run is not None:
+            raise ValueError("write one entry for the alert and another for the run")
+        known = STATES["alert" if self.alert is not None else "step" if self.step is not None else "run"]
+        if self.state is not None and self.state not in known:
+            raise ValueError(f"`state` is one of {', '.join(known)}, not {self.state}")
         said = set(self.model_fields_set) - {"at", "model"}
         if not said:
             raise ValueError("this expects nothing; write alert:, incident:, effects: or entry:")
@@ -164,8 +209,9 @@ class Story(Document):
     """One story; what it leaves out, its document says for all.
 
     `log` are rows of the prediction log, or the file of each table, beside the test; `for` is how long it lasts where
-    no series says so; `before` is what people did before its first beat; while the engine is `away` nothing runs, and
-    with `past` its sources can tell what it missed.
+    no series says so; `outcomes` are what becomes of the acts of runbooks, done unless said; `before` is what people
+    did before its first beat; while the engine is `away` nothing runs, and with `past` its sources can tell what it
+    missed.
     """
 
     test: str
@@ -182,6 +228,7 @@ class Story(Document):
     before: tuple[Act, ...] = ()
     acts: tuple[Act, ...] = ()
     expect: tuple[Expectation, ...] = ()
+    outcomes: dict[str, Script] = Field(default_factory=dict)
     allow: tuple[str, ...] = ()
 
     @field_validator("every", "for_")

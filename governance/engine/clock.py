@@ -13,6 +13,7 @@ from governance.core.run_change import later
 from governance.core.switch import Switch
 from governance.engine import entries
 from governance.engine.parts import Engine
+from governance.engine.running import consenting
 from governance.store import (
     alerts,
     approvals,
@@ -42,7 +43,10 @@ def stepped(engine: Engine, by: timedelta, *, at: datetime) -> None:
         alerts.save(connection, moved)
         effects.save(connection, [_later(each, by) for each in effects.pending(connection)])
         escalations.save(connection, *(shifted(each, by) for each in escalations.running(connection)))
-        runs.save(connection, *(later(each, by) for each in runs.listed(connection, state="open")))
+        going = [later(each, by) for each in runs.listed(connection, state="open")]
+        runs.save(connection, *going)
+        for run in (each for each in going if consenting.asking(each)):
+            consenting.follow(connection, run, at)
         instances.move(connection, by, at)
         samples.begin_spans(connection, at)
         ending = _ending_later(switches.all_of(connection).values(), by, switches.next_seq(connection))

@@ -22,7 +22,7 @@ from governance.engine.grouping import Router, Standing, group_of
 from governance.engine.parts import Engine
 from governance.engine.running.by_rules import RuleRun, begin_by_rule
 from governance.engine.switching.automatic import Automation, RulePull, due, owing
-from governance.store import alerts, decision_log, effects, incidents, joined, silences
+from governance.store import alerts, decision_log, effects, joined, silences
 from governance.store.pace import Pace
 
 
@@ -146,7 +146,7 @@ def _written(
         }
         router = Router(connection, engine.lineage, engine.organisation.incidents, at)
         families = router.routed({group: _news(changes) for group, changes in kept.items()}, standing)
-        found = gathered(engine, families, incidents.next_id(connection), at, serving)
+        found = gathered(connection, engine, families, at, serving)
         log.extend(each for changes in kept.values() for one in changes for each in decided[id(one)])
         for each in found:
             changes = [change for group in each.family.news for change in kept[group]]

@@ -82,6 +82,7 @@ def of_incident(change: IncidentChange, at: datetime, version: str) -> Decision:
         "firing": len(incident.firing),
         "version": incident.version,
         "policy_version": version,
+        **({"because": change.because} if change.because else {}),
     }
     return Decision(
         at,

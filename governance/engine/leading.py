@@ -89,7 +89,8 @@ def leading(database: Database, say: Callable[[str], None], *, alone: bool) -> I
 
     :raises Unavailable: when the database cannot be written.
     """
-    held = lease.take(database, this_process(), TTL, alone=alone) or _stood_by(database, say)
+    taken = lease.take(database, this_process(), TTL, alone=True) if alone else None
+    held = taken or _stood_by(database, say)
     with database.lead(held):
         made = Leadership(database, held)
         made.start()

@@ -25,6 +25,7 @@ from governance.engine.parts import Engine
 from governance.engine.picture import past_answers
 from governance.engine.release import release
 from governance.engine.retention import forget
+from governance.engine.running.drilling import drill
 from governance.engine.running.driving import drive
 from governance.engine.switching.expiry import expire
 from governance.engine.switching.offline import adopt_offline
@@ -72,6 +73,7 @@ def step(engine: Engine, now: datetime) -> StepReport:
     _tried(lambda: calm(engine, now), 0, failed)
     _tried(lambda: hand_over(engine, now), None, failed)
     _tried(lambda: escalate(engine, now), None, failed)
+    _tried(lambda: drill(engine, now), 0, failed)
     if not engine.runner.beside:
         _tried(lambda: drive(engine, now), 0, failed)
     _tried(lambda: digest(engine, now), 0, failed)

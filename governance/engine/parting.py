@@ -13,7 +13,7 @@ from governance.core.effect import respond
 from governance.core.incident import Finding, Incident, IncidentChange
 from governance.core.lineage import SETTLE, closed_while_firing, told_again, without
 from governance.engine import entries
-from governance.engine.gathering import gathered, save
+from governance.engine.gathering import gathered, held, save
 from governance.engine.grouping import Router, Standing, group_of
 from governance.engine.parts import Engine
 from governance.store import alerts, decision_log, effects, incidents, joined, silences
@@ -118,12 +118,12 @@ def _parted(connection: Connection, engine: Engine, parting: _Parting, at: datet
     standing = Standing(connection, parting.leaving)
     news = {group: list(told_again(_unseen(found, standing, group))) for group, found in parting.leaving.items()}
     families = router.routed(news, standing, leaving=[incident.id])
-    found = gathered(engine, families, incidents.next_id(connection), at, {})
+    found = gathered(connection, engine, families, at, {})
     save(connection, found)
     changes = [change for each in found for change in each.changes]
     if incident.status != "resolved":
         moved = [each for group in parting.leaving.values() for each in group]
-        left = without(incident, moved, PARTED, at)
+        left = held(connection, incident, without(incident, moved, PARTED, at))
         incidents.save(connection, left.incident)
         changes.append(left)
     _tell(connection, engine, changes, at)

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 
 from governance.core.alive import CANARY
 from governance.core.compiled import EvaluationPlan
+from governance.core.drill import Drill, drills_of
 from governance.core.lineage import Lineage, lineage_of
 from governance.core.organisation import Organisation
+from governance.core.run_start import why_not
 from governance.engine.collect import Collector
 from governance.engine.lanes import Lanes
 from governance.engine.latest import Latest
@@ -54,6 +56,7 @@ class Engine:
     adopted: list[Callable[[], None]] = field(default_factory=list)
     acts: Mapping[str, System] = field(default_factory=dict)
     _lineage: tuple[EvaluationPlan, Lineage] | None = None
+    _drills: tuple[EvaluationPlan, tuple[Drill, ...]] | None = None
 
     @property
     def lineage(self) -> Lineage:
@@ -61,6 +64,14 @@ class Engine:
         if self._lineage is None or self._lineage[0] is not self.plan:
             self._lineage = (self.plan, lineage_of(each.policy.card for each in self.plan.policies))
         return self._lineage[1]
+
+    @property
+    def drills(self) -> tuple[Drill, ...]:
+        """What is run on a schedule, by the policies that rule."""
+        if self._drills is None or self._drills[0] is not self.plan:
+            cards = [each.policy.card for each in self.plan.policies]
+            self._drills = (self.plan, tuple(drills_of(cards, self.plan.runbooks, lambda *one: not why_not(*one))))
+        return self._drills[1]
 
     @property
     def ruling(self) -> Ruling:

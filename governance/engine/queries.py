@@ -21,6 +21,7 @@ from governance.core.waiver import Waiver
 from governance.engine.escalation_views import escalation_views
 from governance.engine.parts import Engine
 from governance.engine.picture import Picture, Trouble, agenda, taken
+from governance.engine.running.showing import briefs, open_briefs
 from governance.errors import NotFound
 from governance.store import alerts, effects, incidents, progress, waivers
 from governance.views import (
@@ -39,11 +40,15 @@ _TOLD = 200
 
 
 def listed(engine: Engine, *, status: str = "", model: str = "") -> list[IncidentView]:
-    """Return incidents, newest first."""
+    """Return incidents, newest first; each with the runs about it that are under way."""
     with engine.database.read() as connection:
         found = incidents.listed(connection, status=status, model=model)
         clocks = escalation_views(connection, engine, found, engine.clock.now())
-    return [incident_view(each).model_copy(update={"escalation": clocks.get(each.id)}) for each in found]
+        under_way = open_briefs(connection, engine, engine.clock.now())
+    return [
+        incident_view(each).model_copy(update={"escalation": clocks.get(each.id), "runs": under_way.get(each.id, [])})
+        for each in found
+    ]
 
 
 def alerting(engine: Engine) -> list[AlertView]:
@@ -88,6 +93,7 @@ def shown(engine: Engine, number: int) -> IncidentView:
     with engine.database.read() as connection:
         incident = incidents.get(connection, number)
         clock = escalation_views(connection, engine, [incident], engine.clock.now()).get(number)
+        about = briefs(connection, engine, number, engine.clock.now())
     view = incident_view(incident)
     models = {each.model for each in view.findings}
     policies = [engine.plan.by_model[each] for each in models if each in engine.plan.by_model]
@@ -98,7 +104,7 @@ def shown(engine: Engine, number: int) -> IncidentView:
         else each
         for each in view.findings
     ]
-    return view.model_copy(update={"findings": findings, "escalation": clock})
+    return view.model_copy(update={"findings": findings, "escalation": clock, "runs": about})
 
 
 def why(engine: Engine, number: int) -> WhyView:

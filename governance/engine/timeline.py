@@ -47,7 +47,7 @@ def _text(decision: Decision) -> str:
     elif isinstance(words, str):
         said = words.format_map(_Said(decision))
     else:
-        said = words(decision.body)
+        said = words({**decision.body, **decision.subject})
     because = str(decision.body.get("because") or "")
     return f"{said}: {because}" if because else said
 
@@ -83,6 +83,59 @@ def _paged(body: Body) -> str:
     return f"{body.get('rule', '')}; told {who or 'nobody'}"
 
 
+def _begun(body: Body) -> str:
+    act = body.get("act")
+    asked = f": {act}" if act else ""
+    said = f" – {body['detail']}" if body.get("detail") and body.get("does") != "act" else ""
+    return (
+        f"{body.get('run', '')} begins {'to take back ' if body.get('undo') else ''}{body.get('step', '')}{asked}{said}"
+    )
+
+
+def _done(body: Body) -> str:
+    """Return that a step is done; what a person said of it stands behind."""
+    said = "" if body.get("because") or not body.get("detail") else f": {body['detail']}"
+    return f"{body.get('run', '')}: {body.get('step', '')} is done{said}"
+
+
+def _again(body: Body) -> str:
+    at = f"; it is tried again at {str(body['again_at'])[11:16]} UTC" if body.get("again_at") else ""
+    return f"{body.get('run', '')}: {body.get('step', '')} failed: {body.get('detail', '')}{at}"
+
+
+def _ended(body: Body) -> str:
+    undo = "; what it did is taken back" if body.get("undo") else ""
+    return f"{body.get('run', '')} is cancelled{undo}"
+
+
+def _refused(body: Body) -> str:
+    rules = body.get("rules")
+    return f"was refused: {'; '.join(rules) if isinstance(rules, Mapping) else ''}"
+
+
+_RUNBOOK: Mapping[str, str | Callable[[Body], str]] = {
+    "runbook.started": "started {runbook} as {run}",
+    "runbook.not_started": "did not start {runbook}",
+    "runbook.step_begun": _begun,
+    "runbook.step_done": _done,
+    "runbook.step_failed": _again,
+    "runbook.step_skipped": "{run} passes over {step}: {detail}",
+    "runbook.step_timed_out": "{run}: {step} timed out: {detail}",
+    "runbook.step_unknown": "{run}: nobody knows whether {step} took effect: {detail}",
+    "runbook.approved": "consented to {step} of {run}",
+    "runbook.refused": "refused {step} of {run}",
+    "runbook.retried": "has {step} of {run} tried again",
+    "runbook.skipped": "skipped {step} of {run}",
+    "runbook.settled": "said what became of {step} of {run}",
+    "runbook.paused": "paused {run}",
+    "runbook.resumed": "resumed {run}",
+    "runbook.cancelled": _ended,
+    "runbook.undone": "{run}: {step} is taken back: {detail}",
+    "runbook.stopped": "{run} stopped at {step}: {detail}",
+    "runbook.finished": "{run} came to its end",
+    "act.refused": _refused,
+}
+
 _WORDS: Mapping[str, str | Callable[[Body], str]] = {
     "incident.opened": "opened, {severity}: {title}",
     "incident.new_findings": "new findings, {firing} fire: {title}",
@@ -107,6 +160,7 @@ _WORDS: Mapping[str, str | Callable[[Body], str]] = {
     "notification.sent": "told {notifier} ({reason})",
     "notification.withheld": "did not tell {notifier} ({reason}): {receipt}",
     "notification.failed": "could not tell {notifier} ({reason}): {receipt}",
+    **_RUNBOOK,
     "switch.pulled": _change,
     "switch.restored": _change,
 }

@@ -84,11 +84,12 @@ class Caller:
 
     config: ServerConfig
     secret_headers: Mapping[str, str] = field(default_factory=dict)
+    bearer: str = ""
 
     @property
     def server(self) -> Server:
         """Who is asked, with the credentials of now: a variable may have been set since."""
-        return Server(self.config, self.secret_headers)
+        return Server(self.config, self.secret_headers, self.bearer)
 
     def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
         """Ask for a path below the server's address, with JSON (or bytes as they are) as its body.

@@ -49,5 +49,5 @@ def untaken(answer: Answer, *, harmless: bool = False) -> Outcome:
     if status in _PASSING or (status == HTTPStatus.SERVICE_UNAVAILABLE and wait is not None):
         return Outcome("failed", detail, wait=wait)
     if 400 <= status < 500 or status in _ELSEWHERE or status in _NEVER:
-        return Outcome("failed", detail, again=False)
+        return Outcome("failed", detail, again=False, wait=wait)
     return Outcome("unknown", detail, wait=wait)

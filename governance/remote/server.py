@@ -19,9 +19,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\s]+")
 class Server:
     """An address and our credentials for it; `shown` names it in sentences, without credentials and without a path."""
 
-    def __init__(self, config: ServerConfig, more: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Read the credentials; `more` are headers by the variables that hold them."""
-        self._config = config
+    def __init__(self, config: ServerConfig, more: Mapping[str, str] = MappingProxyType({}), bearer: str = "") -> None:
+        """Read the credentials; `more` are headers by the variables that hold them, `bearer` a token that was lent."""
+        self._config, self._bearer = config, bearer
         address = config.address or _secret(config.address_env)
         self._known = is_http(address)
         parts = urlsplit(address if self._known else "http://unknown")
@@ -47,7 +47,7 @@ class Server:
             *self._config.headers.items(),
             *([("Authorization", authorization)] if authorization else []),
             *((name, value) for name, (_, value) in self._more.items()),
-            ("Accept", "application/json"),
+            *([] if "Accept" in self._config.headers else [("Accept", "application/json")]),
             ("User-Agent", "model-governance"),
         ]
 
@@ -69,6 +69,8 @@ class Server:
             raise Unavailable(f"{self._config.address_env} holds no address that begins with http:// or https://")
 
     def _authorization(self) -> str:
+        if self._bearer:
+            return f"Bearer {self._bearer}"
         if self._token:
             return f"Bearer {self._token}"
         if self._user:
@@ -79,6 +81,7 @@ class Server:
         """Return every form in which a server may hand our credentials back, the longest first."""
         found = {self._token, self._password, self._authorization().partition(" ")[2]}
         found |= {value for _, value in self._more.values()}
+        found.add(base64.b64encode(f"{self._user}:{self._password}".encode()).decode() if self._password else "")
         forms = found | {quote(each, safe="") for each in found} | {json.dumps(each)[1:-1] for each in found}
         return sorted((each for each in forms if len(each) > 2), key=len, reverse=True)
 

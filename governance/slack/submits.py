@@ -9,9 +9,10 @@ from typing import Any
 from governance.core.authority import Actor
 from governance.core.document import Severity
 from governance.core.duration import parse_duration
-from governance.engine import consent, operations, switching, waiving
+from governance.engine import consent, operations, running, switching, waiving
 from governance.engine.operations import Done
 from governance.engine.permission import permit
+from governance.engine.running import consenting
 from governance.errors import Conflict, InvalidDocument
 from governance.slack import modals, switch_desk, switch_modals
 from governance.slack.blocks import Json, escaped
@@ -48,6 +49,7 @@ def _on_incident(do: Callable[[Desk, Actor, int, int, Said], Done], word: str) -
             return
         desk.follow.drawn(number)
         still = f" {done.still_firing} findings still fire." if done.still_firing else ""
+        still += f" {', '.join(done.under_way)} about it goes on." if done.under_way else ""
         text = f"INC-{number} {word}: entry {done.entry} of the decision log.{still}"
         turn.show(modals.told("Done", text), text)
 
@@ -82,6 +84,8 @@ def _refuse(desk: Desk, turn: Turn, who: Actor, meta: Meta, said: Said) -> None:
         waiving.refuse(engine, value, actor=who, because=because, at=at)
     elif (request := switching.request_of(engine, value)).kind == consent.KIND:
         consent.refuse(engine, value, actor=who, because=because, at=at)
+    elif request.kind == consenting.KIND:
+        running.refuse_request(engine, value, actor=who, because=because, at=at)
     else:
         act = "switch.restore" if who.id == request.requested_by else "switch.approve"
         permit(engine, who, act, request.model)  # type: ignore[arg-type]  # both are acts

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -81,6 +82,7 @@ class Database:
         self.home = home if home is not None or self.path is None else self.path.parent
         self.name = f"the database {self.place}"
         self._engine = self._backend.engine
+        weakref.finalize(self, self._engine.dispose)  # a server is told that nobody asks any more
         self._turns = Turns()
         self._manners = _Manners()
         self._lead: Lease | None = None

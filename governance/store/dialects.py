@@ -8,17 +8,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import Boolean, Float, LargeBinary
+from sqlalchemy import Boolean, Float, Integer, LargeBinary
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateColumn
-from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
+from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler, TypeCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType
 
 __all__ = ["as_stored", "holds", "insert", "seconds_now"]
-
-_SIZES = {"INTEGER": "BIGINT", "SERIAL": "BIGSERIAL"}
 
 
 class holds(FunctionElement[bool]):  # noqa: N801  (functions of SQL are written small)
@@ -76,9 +74,15 @@ def _seconds_now_postgresql(element: seconds_now, compiler: SQLCompiler, **optio
     return "CAST(extract(epoch from clock_timestamp()) AS DOUBLE PRECISION)"
 
 
+@compiles(Integer, "postgresql")
+def _integer_postgresql(element: Integer, compiler: TypeCompiler, **options: Any) -> str:  # noqa: ARG001
+    """Let numbers be as large as in SQLite: a number that a person made up is not found, and no error."""
+    return "BIGINT"
+
+
 @compiles(CreateColumn, "postgresql")
 def _column_postgresql(element: CreateColumn, compiler: DDLCompiler, **options: Any) -> str:
-    """Let texts be ordered by their bytes and numbers be as large as in SQLite, whatever the database's locale is."""
+    """Let texts be ordered by their bytes, as in SQLite, whatever the database's locale is."""
     text: str = compiler.visit_create_column(element, **options)  # type: ignore[no-untyped-call]
-    text = re.sub(r" (INTEGER|SERIAL)\b", lambda found: f" {_SIZES[found[1]]}", text, count=1)
+    text = re.sub(r" SERIAL\b", " BIGSERIAL", text, count=1)
     return re.sub(r" VARCHAR(\(\d+\))?", lambda found: f'{found[0]} COLLATE "C"', text, count=1)

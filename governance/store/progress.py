@@ -45,6 +45,12 @@ def last(connection: Connection, name: str) -> datetime | None:
     return datetime.fromtimestamp(found, UTC) if found is not None else None
 
 
+def named(connection: Connection, prefix: str) -> dict[str, datetime]:
+    """Return the last instants of all kinds of progress whose names begin so."""
+    found = connection.execute(select(_TABLE).where(_TABLE.c.name.startswith(prefix, autoescape=True)))
+    return {row.name: datetime.fromtimestamp(row.at, UTC) for row in found}
+
+
 def set_last(connection: Connection, name: str, at: datetime | None) -> None:
     """Write the last instant of one kind of progress; None begins it anew."""
     if at is None:

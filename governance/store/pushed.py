@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Row, bindparam, delete, select
+from sqlalchemy import Connection, Row, bindparam, delete, select
 from sqlmodel import Field, SQLModel
 
 from governance.core.metric import Labels, Sample
@@ -40,7 +40,7 @@ class PushedRow(SQLModel, table=True):
     labels: str = Field(primary_key=True)
     received_at: float = Field(primary_key=True)
     value: float | None = None
-    count: int | None = Field(default=None, sa_type=BigInteger)
+    count: int | None = None
     actor: str
 
 

@@ -13,7 +13,7 @@ from itertools import groupby, repeat
 from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import BigInteger, Connection, bindparam, delete, func, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from governance.core.metric import Labels, Sample
@@ -43,7 +43,7 @@ class SampleRow(SQLModel, table=True):
     series: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     time: float = Field(primary_key=True)
     value: float | None = None
-    count: int | None = Field(default=None, sa_type=BigInteger)
+    count: int | None = None
     reason: str | None = None
     detail: str = ""
 

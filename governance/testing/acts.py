@@ -13,6 +13,7 @@ from governance.engine import answering, evidence, operations, silences, waiving
 from governance.engine.clock import stepped
 from governance.engine.switching import approving, pulling, restoring, showing
 from governance.errors import GovernanceError, InvalidDocument, NotFound
+from governance.testing import running as runs
 
 if TYPE_CHECKING:
     from governance.testing.play import Play
@@ -93,7 +94,9 @@ def _request(play: Play, act: Act, at: datetime) -> None:
 
 def _approve(play: Play, act: Act, at: datetime) -> None:
     wanted = act.approve or ""
-    if wanted in {each.id for each in waiving.pending(play.engine, at)} | {"waiver"}:
+    if runs.waits(play.engine, wanted, act.in_):
+        runs.answer(play.engine, act, at)
+    elif wanted in {each.id for each in waiving.pending(play.engine, at)} | {"waiver"}:
         waiving.approve(play.engine, _waiting(play, wanted, "waiver", at), actor=act.as_, at=at)
     else:
         approving.approve(play.engine, _waiting(play, wanted, "restore", at), actor=act.as_, at=at)
@@ -101,7 +104,9 @@ def _approve(play: Play, act: Act, at: datetime) -> None:
 
 def _refuse(play: Play, act: Act, at: datetime) -> None:
     wanted = act.refuse or ""
-    if wanted in {each.id for each in waiving.pending(play.engine, at)} | {"waiver"}:
+    if runs.waits(play.engine, wanted, act.in_):
+        runs.answer(play.engine, act, at)
+    elif wanted in {each.id for each in waiving.pending(play.engine, at)} | {"waiver"}:
         asked = _waiting(play, wanted, "waiver", at)
         waiving.refuse(play.engine, asked, actor=act.as_, because=act.because, at=at)
     else:
@@ -151,6 +156,10 @@ def _record(play: Play, act: Act, at: datetime) -> None:
     )  # fmt: skip
 
 
+def _on_run(play: Play, act: Act, at: datetime) -> None:
+    runs.perform(play.engine, act, _model(play, act) if act.run is not None else "", at)
+
+
 def _serve(play: Play, act: Act, at: datetime) -> None:
     del at
     play.source.serving = act.serve or ""
@@ -188,6 +197,7 @@ _ACTS: Mapping[str, Callable[[Play, Act, datetime], None]] = {
     "pull": _pull,
     "restore": _restore,
     "record": _record,
+    **dict.fromkeys(runs.KINDS, _on_run),
     "serve": _serve,
     "edit": _edit,
     "clock": _clock,

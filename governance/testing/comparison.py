@@ -10,6 +10,7 @@ from governance.core.effect import Effect
 from governance.core.incident import Incident
 from governance.core.story import Expectation
 from governance.engine.entries import ENGINE, HEALTH
+from governance.testing.run_comparison import run_differences
 from governance.testing.seen import Seen
 
 _STATES = ("inactive", "pending", "firing")
@@ -35,6 +36,9 @@ def differences(
     if expected.entry is not None and expected.entry not in seen.entries:
         kinds = ", ".join(dict.fromkeys(seen.entries))
         yield Difference("entry", f"the decision log has {kinds or 'no entry'}", expected.entry)
+    if expected.run is not None or expected.performed is not None:
+        for field, found, wanted in run_differences(expected, seen.runs):
+            yield Difference(field, found, wanted)
     if expected.switch is not None and seen.mode(expected.model) != expected.switch:
         yield Difference("switch", f"the kill switch is {seen.mode(expected.model)}", expected.switch)
 
@@ -122,6 +126,10 @@ def _of_effects(expected: Expectation, seen: Seen, delivered: Sequence[Effect]) 
             yield Difference("effects", f"the effects are {listed}", each)
     if expected.told is not None and list(expected.told) != list(told):
         yield Difference("told", f"people were told {list(told)}", str(list(expected.told)))
+    if expected.message is not None:
+        messages = [" | ".join([each.message.title, *each.message.findings]) for each in delivered]
+        if not any(expected.message in each for each in messages):
+            yield Difference("message", f"people were told {messages[-3:] or 'nothing'}", expected.message)
     if expected.proposes is not None:
         said = list(delivered[-1].message.proposals) if delivered else []
         if said != list(expected.proposes):

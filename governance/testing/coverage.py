@@ -12,6 +12,7 @@ from governance.core.evaluation import Evaluation
 from governance.core.expression import Condition
 from governance.core.pack import Pack
 from governance.core.problem import Position
+from governance.core.runbook import Runbook, Step
 from governance.engine.parts import Engine
 from governance.testing.evidence import evaluation
 from governance.testing.seen import Seen
@@ -42,14 +43,32 @@ class Covered:
 
 
 @dataclass
+class Branch:
+    """One way out of a step of a runbook, and whether a run took it; `missing` says in words that none did."""
+
+    at: Position
+    rule: str
+    text: str
+    way: str
+    seen: bool = False
+    severity: str = ""
+
+    @property
+    def missing(self) -> str:
+        """What no test did, "" when nothing is missing."""
+        return "" if self.seen else f"never {self.way}"
+
+
+@dataclass
 class Coverage:
-    """What the tests of a run did to the rules of the cards and packs that they are of.
+    """What the tests of a run did to the rules of the cards and packs that they are of, and to runbooks step by step.
 
     `fixtures` are files whose rules do not count: those of cards that tests bring along.
     """
 
     rules: dict[Position, Covered] = field(default_factory=dict)
     conditions: dict[tuple[Position, str], Covered] = field(default_factory=dict)
+    branches: dict[tuple[str, str, str], Branch] = field(default_factory=dict)
     fixtures: set[str] = field(default_factory=set)
     _known: set[object] = field(default_factory=set)
 
@@ -67,8 +86,21 @@ class Coverage:
         for index, rule in enumerate(pack.document.rules):
             self._rule(pack.source.at(("rules", index, "rule")), f"{pack.document.pack}/{rule.rule}")
 
+    def declare_runbook(self, runbook: Authored[Runbook]) -> None:
+        """Take the steps of a runbook, with each way out of them that its author wrote."""
+        for index, step in enumerate(runbook.document.steps):
+            at = runbook.source.at(("steps", index, "step"))
+            for way in _ways(step):
+                key = (runbook.document.runbook, step.step, way)
+                self.branches.setdefault(key, Branch(at, runbook.document.runbook, step.step, way))
+
     def look(self, engine: Engine, seen: Seen, at: datetime) -> None:
         """Take note of what is so after a beat."""
+        for run in seen.runs if self.branches else ():
+            for visit in run.visits:
+                branch = self.branches.get((run.runbook.runbook, visit.step, _WAYS.get(visit.state, "")))
+                if branch is not None and not visit.undoes:
+                    branch.seen = True
         fired = {(key.model, key.rule) for key, each in seen.alerts.items() if each.state == "firing"}
         for policy in engine.plan.policies:
             found = evaluation(engine, policy, at)
@@ -114,14 +146,39 @@ class Coverage:
     def percent(self) -> float:
         """The share of outcomes that were seen, in percent, rounded down to a tenth; 100 of nothing."""
         everything = [*self.rules.values(), *self.conditions.values()]
-        if not everything:
+        known = 2 * len(everything) + len(self.branches)
+        if not known:
             return 100.0
-        return int(1000 * sum(each.count for each in everything) / (2 * len(everything))) / 10
+        seen = sum(each.count for each in everything) + sum(each.seen for each in self.branches.values())
+        return int(1000 * seen / known) / 10
 
-    def gaps(self) -> Iterator[Covered]:
+    @property
+    def unseen(self) -> int:
+        """How many outcomes and branches were never seen."""
+        rules = sum(2 - each.count for each in (*self.rules.values(), *self.conditions.values()))
+        return rules + sum(not each.seen for each in self.branches.values())
+
+    def gaps(self) -> Iterator[Covered | Branch]:
         """Yield what no test did, by its place."""
-        found = [each for each in (*self.rules.values(), *self.conditions.values()) if each.missing]
+        everything: list[Covered | Branch] = [*self.rules.values(), *self.conditions.values()]
+        everything += self.branches.values()
+        found = [each for each in everything if each.missing]
         yield from sorted(found, key=lambda each: (each.at, each.text))
+
+
+_WAYS = {"done": "done", "undone": "done", "failed": "failed", "timed_out": "timed out", "skipped": "skipped"}
+"""By what became of a visit, which way out of its step was taken."""
+
+
+def _ways(step: Step) -> Iterator[str]:
+    """Yield the ways out of a step: it comes off, and each for which its author wrote where it leads."""
+    yield "done"
+    if step.when is not None:
+        yield "skipped"
+    if "on_failure" in step.model_fields_set:
+        yield "failed"
+    if step.timeout is not None and step.kind in ("instruct", "approve", "check"):
+        yield "timed out"
 
 
 def _moves(rule: CompiledRule) -> bool:

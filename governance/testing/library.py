@@ -1,10 +1,10 @@
-"""The cards, packs and organisation that tests are about, compiled once for all tests of the same card."""
+"""The cards, packs, runbooks and organisation that tests are about, compiled once for all tests of the same card."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,8 +17,9 @@ from governance.core.organisation import Organisation
 from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
 from governance.core.problem import Problem
+from governance.core.runbook import Runbook
 from governance.loader import Loaded, load
-from governance.policies import KINDS, shipped
+from governance.policies import KINDS, RUNBOOKS, beside, is_shipped, shipped, shipped_runbooks
 
 D = TypeVar("D", bound=BaseModel)
 
@@ -29,6 +30,7 @@ class Library:
 
     cards: Mapping[str, Loaded[Card]] = field(default_factory=dict)
     packs: Mapping[str, Loaded[Pack]] = field(default_factory=dict)
+    runbooks: Mapping[str, Authored[Runbook]] = field(default_factory=dict)
     organisation: Organisation = field(default_factory=Organisation)
     problems: tuple[Problem, ...] = ()
     _plans: dict[tuple[str, ...], EvaluationPlan] = field(default_factory=dict)
@@ -44,7 +46,7 @@ class Library:
         place = (key, *used)
         if place not in self._plans:
             packs: list[Authored[Pack]] = [self.packs[name] for name in used]
-            self._plans[place] = evaluation_plan(cards, packs)
+            self._plans[place] = replace(evaluation_plan(cards, packs), runbooks=self.runbooks)
         return self._plans[place]
 
     def _used(self, card: Card, named: frozenset[str]) -> set[str]:
@@ -54,16 +56,23 @@ class Library:
         return (changed | named | bringing) & set(self.packs)
 
 
-def library(root: Path | None) -> Library:
-    """Load a directory of policies, and of the package the packs that it does not bring."""
-    loaded = load([root], KINDS) if root is not None and root.exists() else None
+def library(root: Path | None, runbooks: Path = RUNBOOKS) -> Library:
+    """Load a directory of policies with the runbooks beside it, and of the package what these do not bring."""
+    near = (
+        [each for each in beside([root], runbooks) if each.is_dir() and not is_shipped(each)]
+        if root is not None
+        else []
+    )
+    loaded = load([root, *near], KINDS) if root is not None and root.exists() else None
     found = loaded.loaded if loaded is not None else ()
     own = _of_kind(found, Pack)
     standard = _of_kind(load([shipped("policies") / "packs"], KINDS).loaded, Pack)
     packs = {each.document.pack: each for each in [*standard, *own]}
     cards = {each.document.model: each for each in _of_kind(found, Card)}
+    mine = {each.document.runbook: each for each in _of_kind(found, Runbook)}
+    procedures = {each.document.runbook: each for each in _of_kind(shipped_runbooks(mine), Runbook)} | mine
     organisation = next((each.document for each in _of_kind(found, Organisation)), Organisation())
-    return Library(cards, packs, organisation, loaded.problems if loaded is not None else ())
+    return Library(cards, packs, procedures, organisation, loaded.problems if loaded is not None else ())
 
 
 def key_of(data: Mapping[str, Any]) -> str:

@@ -16,16 +16,18 @@ from governance.engine.collect import Collector as Asking
 from governance.engine.loop import step
 from governance.engine.parts import Engine
 from governance.ports import MetricSource
-from governance.store import decision_log
+from governance.store import decision_log, progress
 from governance.store.database import Database
 from governance.testing import acts
 from governance.testing.collector import START, Collector, FixedClock
 from governance.testing.comparison import Difference, differences, labels_text, matching
 from governance.testing.evidence import evaluation, explained, metrics_of, offset_text
 from governance.testing.library import Library
+from governance.testing.running import driven, go_on
 from governance.testing.scene import Scene, edited, with_rules
 from governance.testing.seen import Seen
 from governance.testing.source import RememberingSource, SeriesSource
+from governance.testing.systems import systems
 
 Watch = Callable[[Engine, Seen, datetime], None]
 """What looks at an engine after each beat, such as coverage."""
@@ -82,10 +84,12 @@ class Play:
             self.scene.plan.policies, test.series, self.start, self.every, serving=test.serving or "", log=self.log
         )
         plan = self._told(self.scene.plan.policies)
+        procedures = [each.document for each in plan.runbooks.values()]
         self.engine = Engine(
             plan=plan,
             organisation=self.scene.organisation,
-            sources=dict.fromkeys(self.scene.plan.sources, self.source),
+            sources=dict.fromkeys(self.scene.sources, self.source),
+            acts=systems(procedures, self.library.organisation, test.outcomes),
             notifiers={"pager": self.collector},
             database=self.database or Database("sqlite://"),
             clock=FixedClock(self.start),
@@ -93,6 +97,7 @@ class Play:
         )
         if self.database is None:
             self.engine.database.create_tables()
+        self._busy = {each.at for each in test.acts} | {each.at for each in test.expect}
         self._failures: list[Failure] = []
         self._unexpected: dict[tuple[str, str], None] = {}
 
@@ -115,10 +120,11 @@ class Play:
         began = time.perf_counter()
         test = self.scene.test
         beats = 0
-        if not any(policy.rules for policy in self.engine.plan.policies):
+        if not self._judges and not self.scene.runbooks:
             self._fail(
                 ("test",), "nothing-judged", "no rule under test reads what this test tells, so nothing is proved"
             )
+        before: datetime | None = None
         for index in range(self.scene.suite.document.length(test) // self.every + 1):
             offset = index * self.every
             at = self.start + offset + self.source.skew
@@ -126,16 +132,38 @@ class Play:
                 continue
             if not beats:
                 self._act("before", test.before, at)
-            step(self.engine, at)
-            beats += 1
-            self._act("acts", [each if each.at == offset else None for each in test.acts], at)
-            self._look(offset, at)
+            self._beat(offset, at, before)
+            beats, before = beats + 1, at
+        if self.scene.runbooks and not Seen(self.engine).runs:
+            self._fail(("test",), "nothing-judged", "no run of a runbook was begun, so nothing is proved")
         checked = decision_log.verify(self.engine.database)
         if not checked.ok:
             self._fail(("test",), "broken-log", "; ".join(str(each) for each in checked.findings))
         if self.database is None:
             self.engine.database.close()
         return Played(self.scene, tuple(self._failures), beats, time.perf_counter() - began)
+
+    def _beat(self, offset: timedelta, at: datetime, before: datetime | None) -> None:
+        """Let the engine do what is due, after a beat `before`; then the acts, and what is expected.
+
+        Where no rule is under test, runs alone go on at instants at which nothing is done and nothing is expected.
+        """
+        looks = before is None or self._judges or offset in self._busy
+        if before is not None and at - before <= self.every:  # while the engine is away it drives nothing
+            driven(self.engine, before, at)
+        if looks:
+            step(self.engine, at)
+        else:
+            with self.engine.database.transaction() as connection:
+                progress.set_last(connection, progress.CYCLE, at)
+        go_on(self.engine, at)
+        if looks:
+            self._act("acts", [each if each.at == offset else None for each in self.scene.test.acts], at)
+            self._look(offset, at)
+
+    @property
+    def _judges(self) -> bool:
+        return any(policy.rules for policy in self.engine.plan.policies)
 
     def _act(self, section: str, due: Sequence[Act | None], at: datetime) -> None:
         for number, act in enumerate(due):

@@ -18,7 +18,7 @@ from governance.testing.finding import suites
 from governance.testing.library import Library
 from governance.testing.play import Failure, Play, Played
 from governance.testing.rows import prediction_log
-from governance.testing.scene import Scene, packs_of, scene, unknown_names
+from governance.testing.scene import Scene, packs_of, runbooks_of, scene, unknown_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ def run(paths: Sequence[Path], usual: Path, *, named: str = "", cover: bool = Fa
             packs: list[Authored] = [shelf.packs[name] for name in sorted(packs_of(suite.document, shelf))]  # type: ignore[type-arg]
             for pack in packs:
                 coverage.declare_pack(pack)
+            for runbook in runbooks_of(suite.document, shelf).values():
+                coverage.declare_runbook(runbook)
         for index, test in enumerate(suite.document.tests):
             if named and named.lower() not in f"{suite.source.file}: {test.test}".lower():
                 deselected += 1

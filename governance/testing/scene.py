@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 
-from governance.core.authored import Path
+from governance.core.authored import Authored, Path
 from governance.core.card import Card
 from governance.core.compiled import CompiledPolicy, CompiledRule, EvaluationPlan
 from governance.core.organisation import Organisation
 from governance.core.placed import placed
 from governance.core.problem import Problem
+from governance.core.runbook import Runbook
 from governance.core.story import Story, Suite
 from governance.core.story_checks import name_problems
+from governance.core.story_run_checks import run_problems
 from governance.core.suggestion import closest
 from governance.engine.entries import HEALTH
 from governance.errors import InvalidDocument
@@ -25,17 +27,24 @@ from governance.loader.tree import Scalar
 from governance.policies import KINDS
 from governance.testing.library import Library, key_of
 
-PACKS = "packs/"
+PACKS, RUNBOOKS = "packs/", "runbooks/"
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One test of a suite, ready to be played; `plan` holds the rules under test only."""
+    """One test of a suite, ready to be played; `plan` holds the rules under test only, `runbooks` are those named."""
 
     suite: Loaded[Suite]
     index: int
     plan: EvaluationPlan
     organisation: Organisation
+    runbooks: Mapping[str, Authored[Runbook]] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> set[str]:
+        """Every source that may be asked: for the rules under test, and for what runbooks look at."""
+        metrics = (metric for policy in self.plan.policies for metric in policy.policy.metrics.values())
+        return self.plan.sources | {each.query.source for each in metrics}
 
     @property
     def test(self) -> Story:
@@ -64,24 +73,32 @@ class Scene:
 
 def packs_of(suite: Suite, library: Library) -> frozenset[str]:
     """Return the packs that a suite names."""
-    names = {each.removeprefix(PACKS) for each in suite.of if each.startswith(PACKS) or each not in library.cards}
+    others = [each for each in suite.of if not each.startswith(RUNBOOKS)]
+    names = {each.removeprefix(PACKS) for each in others if each.startswith(PACKS) or each not in library.cards}
     return frozenset(names & set(library.packs))
+
+
+def runbooks_of(suite: Suite, library: Library) -> dict[str, Authored[Runbook]]:
+    """Return the runbooks that a suite names."""
+    names = [each.removeprefix(RUNBOOKS) for each in suite.of if each.startswith(RUNBOOKS)]
+    return {each: library.runbooks[each] for each in names if each in library.runbooks}
 
 
 def unknown_names(suite: Loaded[Suite], library: Library) -> list[Problem]:
     """Return what `of` names and nobody declares, and that a suite has no card at all."""
     known = [*library.cards, *(f"{PACKS}{name}" for name in library.packs)]
+    known += [f"{RUNBOOKS}{name}" for name in library.runbooks]
     found = []
     for index, each in enumerate(suite.document.of):
-        if each not in library.cards and each.removeprefix(PACKS) not in library.packs:
-            message = f"no card and no pack is named '{each}'"
+        if each not in library.cards and each.removeprefix(PACKS) not in library.packs and each not in known:
+            message = f"no card, pack or runbook is named '{each}'"
             found.append(placed(suite, ("of", index), "unknown-policy", message, closest(each, known)))
     if found and library.problems:
         return list(library.problems)  # it may be declared in a file that does not load
     own = suite.document.card or all(each.card for each in suite.document.tests)
     if not found and not own and not any(each in library.cards for each in suite.document.of):
         hint = "name a card in `of`, or write one under `card:`"
-        found.append(placed(suite, ("of",), "no-card", "a pack is tested on a card", hint))
+        found.append(placed(suite, ("of",), "no-card", "packs and runbooks are tested on a card", hint))
     return found
 
 
@@ -100,8 +117,10 @@ def scene(suite: Loaded[Suite], index: int, library: Library) -> tuple[Scene | N
     _, problems = nested(layers, "org", KINDS)
     if problems:
         return None, problems
-    built = Scene(suite, index, plan, _organisation(suite.document, index, library))
+    people = _organisation(suite.document, index, library)
+    built = Scene(suite, index, plan, people, runbooks_of(suite.document, library))
     problems.extend(name_problems(suite, index, whole, built.rules, (*HEALTH, *_edited(built.test)), library.rules))
+    problems.extend(run_problems(suite, index, {name: each.document for name, each in library.runbooks.items()}))
     return (None if problems else built), problems
 
 

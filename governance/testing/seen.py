@@ -8,9 +8,10 @@ from functools import cached_property
 from governance.core.alert import Alert, AlertKey
 from governance.core.effect import Effect
 from governance.core.incident import Incident
+from governance.core.run import Run
 from governance.core.switch import MODES, Switch
 from governance.engine.parts import Engine
-from governance.store import alerts, decision_log, effects, incidents, switches
+from governance.store import alerts, decision_log, effects, incidents, runs, switches
 
 _ENTRIES = 100_000
 
@@ -44,6 +45,12 @@ class Seen:
     def entries(self) -> list[str]:
         """The kinds of all entries of the decision log."""
         return [each.decision.kind for each in decision_log.tail(self.engine.database, _ENTRIES)]
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """All runs of runbooks, the newest first."""
+        with self.engine.database.read() as connection:
+            return runs.listed(connection, state="all")
 
     @cached_property
     def switches(self) -> list[Switch]:

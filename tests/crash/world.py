@@ -155,7 +155,7 @@ class Ears:
         return Receipt(delivered=True, detail="heard")
 
 
-class Cut(Exception):
+class Cut(BaseException):
     """The process dies here."""
 
 

@@ -12,9 +12,19 @@ from interfaces.inside import CARDS, inside
 from interfaces.serving import FILES, Served, prepared
 
 from governance.api.once import Once
+from governance.engine.running.driving import drive
 from governance.store import decision_log
 
 HARD = CARDS["fraud.yaml"].replace("model: fraud", "model: scoring\ntier: 1")
+CAREFUL = """
+kind: runbook
+runbook: careful
+description: Look, ask, wait.
+steps:
+  - {step: look, instruct: Look at it.}
+  - {step: consent, approve: {}}
+  - {step: settle-down, wait: 10m}
+"""
 ORG = CARDS["org.yaml"].replace("roles:", "roles:\n  - {role: approver, who: [ana]}")
 ANSWERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("snooze", {"until": "2026-02-01T00:00:00Z", "because": "x"}),
@@ -40,7 +50,7 @@ sealing.sealed = dies
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """An engine whose answers are never kept, as if each process had ended before it answered."""
     monkeypatch.setattr(Once, "_keep", lambda *_: None)
-    made: Any = inside(tmp_path / "own", {**CARDS, "org.yaml": ORG, "scoring.yaml": HARD})
+    made: Any = inside(tmp_path / "own", {**CARDS, "org.yaml": ORG, "scoring.yaml": HARD, "careful.yaml": CAREFUL})
     made.ana, made.bob = made.token("ana"), made.token("bob")
     made.judge(0.9)
     yield made
@@ -52,7 +62,7 @@ def twice(api: Any, secret: str, path: str, body: dict[str, Any]) -> dict[str, A
     headers = {"Idempotency-Key": f"key-{path}"}
     before = decision_log.count(api.engine.database)
     first = api.as_(secret, "POST", path, json=body, headers=headers)
-    assert first.status_code in (200, 202), first.text
+    assert first.status_code in (200, 201, 202), first.text
     done = decision_log.count(api.engine.database)
     assert done > before
     again = api.as_(secret, "POST", path, json=body, headers=headers)
@@ -77,6 +87,13 @@ def test_every_act_is_answered_from_its_decisions(api: Any) -> None:
     assert left == 1
     silence = twice(api, api.bob, "/v1/silences", {"because": "x", "until": until, "model": "loans"})["silence"]["id"]
     twice(api, api.bob, f"/v1/silences/{silence}/end", {"because": "x"})
+    twice(api, api.bob, "/v1/models/loans/runs", {"runbook": "careful", "because": "x"})
+    drive(api.engine, api.clock.now())
+    twice(api, api.bob, "/v1/runs/RUN-1/tick", {"because": "x"})
+    drive(api.engine, api.clock.now())
+    twice(api, api.ana, "/v1/approvals/APR-1/approve", {"because": "x"})
+    for act in ("pause", "resume", "cancel"):
+        twice(api, api.bob, f"/v1/runs/RUN-1/{act}", {"because": "x"})
     waiver = {"model": "loans", "rule": "errors-high", "because": "x", "until": until}
     asked = twice(api, api.bob, "/v1/waivers", waiver)["approval"]["id"]
     twice(api, api.ana, f"/v1/approvals/{asked}/approve", {})

@@ -65,6 +65,7 @@ class Counting:
     order: list[str] = field(default_factory=list)
     asked: dict[str, list[Mapping[str, object]]] = field(default_factory=dict)
     drills: list[str] = field(default_factory=list)
+    told: dict[str, Outcome] = field(default_factory=dict)
     before: Any = None
     """Called before each act, with its request."""
 
@@ -85,7 +86,8 @@ class Counting:
             self.effects[request.key] += 1
         if said in ("unknown", "lost"):
             return Outcome("unknown", "no answer")
-        return Outcome("done", f"did {request.key}", {"number": len(self.order), "at": request.at})
+        self.told[request.key] = Outcome("done", f"did {request.key}", {"number": len(self.order), "at": request.at})
+        return self.told[request.key]
 
     def dry_run(self, request: Request) -> Outcome:
         """Say that it could be done."""
@@ -99,7 +101,7 @@ class ReadingBack(Counting):
     def read_back(self, request: Request) -> Outcome | None:
         """Look it up."""
         if self.effects.get(request.key):
-            return Outcome("done", "it had taken effect", {"number": 1})
+            return self.told.get(request.key, Outcome("done", "it had taken effect"))
         return Outcome("failed", "it never took effect")
 
 

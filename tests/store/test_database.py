@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,8 +21,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from store.databases import KINDS, fresh_url, laid_out_url, url_of
 
 from governance.core.decision import Decision
-from governance.errors import Unavailable
-from governance.store import decision_log, postgresql, turns
+from governance.core.metric import Sample
+from governance.errors import NotFound, Unavailable
+from governance.store import decision_log, incidents, postgresql, samples, turns
 from governance.store.condition import condition
 from governance.store.database import SCHEMA_VERSION, Database
 from governance.store.log_tables import HEADS
@@ -109,6 +110,16 @@ def test_an_exception_rolls_everything_back(database: Database) -> None:
     assert scalar(database, "SELECT count(*) FROM t") == 3
     with pytest.raises(DBAPIError, match=r"no such table|does not exist"):
         scalar(database, "SELECT * FROM u")
+
+
+def test_numbers_may_be_large(database: Database) -> None:
+    with pytest.raises(NotFound, match="no incident 123456789012345"), database.read() as connection:
+        incidents.get(connection, 123456789012345)
+    sample = Sample(1.0, AT, count=5_000_000_000)
+    with database.transaction() as connection:
+        samples.record(connection, {"key": [sample]})
+    with database.read() as connection:
+        assert samples.between(connection, ["key"], AT - timedelta(1), AT) == {"key": [sample]}
 
 
 def test_a_read_is_one_snapshot_and_does_not_wait_for_the_writer(database: Database) -> None:

@@ -41,12 +41,14 @@ KINDS: Mapping[Act, str] = {
 class Done:
     """The incident after an act, and the number of the sealed entry that proves it.
 
-    `still_firing` findings of a closed incident tell nobody again until they have cleared and fire anew.
+    `still_firing` findings of a closed incident tell nobody again until they have cleared and fire anew; of one that
+    was closed by hand, `under_way` are the runs about it that go on.
     """
 
     incident: Incident
     entry: int
     still_firing: int = 0
+    under_way: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

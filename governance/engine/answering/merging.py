@@ -16,7 +16,7 @@ from governance.engine.gathering import reaching
 from governance.engine.parts import Engine
 from governance.engine.sealing import sealed
 from governance.errors import InvalidDocument
-from governance.store import effects, incidents
+from governance.store import effects, incidents, runs
 
 
 def merge(
@@ -43,6 +43,7 @@ def merge(
         joined = replace(joined, incident=reaching(engine, joined.incident, {}))
         decision = write(connection, engine, asked, IncidentChange(closed, "resolved"))
         write(connection, engine, other, joined, _received(asked, joined))
+        runs.move(connection, number, into)
     return Done(closed, sealed(engine, decision.id, at))
 
 

@@ -21,6 +21,7 @@ from governance.engine.sealing import sealed
 from governance.engine.switching.paging import broken_by
 from governance.errors import Conflict, InvalidDocument, NotFound
 from governance.ports import reaches
+from governance.store import runs
 
 
 def acknowledge(engine: Engine, number: int, *, actor: Actor | str, at: datetime, version: int | None = None) -> Done:
@@ -51,6 +52,8 @@ def resolve(
 ) -> Done:
     """Close an incident by hand; findings that still fire will open a new one when they fire again.
 
+    A run about it goes on, and is named: who closes it may not know of it.
+
     :raises Conflict: when it is closed already, or changed since `version`; it names who was first.
     :raises Denied: when the actor may not, or it is the review of a glass that the actor broke.
     """
@@ -62,7 +65,9 @@ def resolve(
         return resolving(engine, asked)(before)
 
     done = act(engine, asked, change)
-    return Done(done.incident, done.entry, firing)
+    with engine.database.read() as connection:
+        going = tuple(each.id for each in runs.listed(connection, incident=number, state="open"))
+    return Done(done.incident, done.entry, firing, going)
 
 
 def resolving(engine: Engine, asked: Asked) -> Callable[[Incident], IncidentChange]:

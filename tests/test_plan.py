@@ -239,7 +239,7 @@ def test_the_command_writes_nothing_and_its_exit_codes(tmp_path: Path) -> None:
     assert (
         "incident 2 of loans would have been caught 1.5 hours later, as warning and not critical (Errors" in done.stdout
     )
-    soon = gov(tmp_path, "plan", "new", "--at", "2026-03-02T00:20").stdout
+    soon = ask(tmp_path, "plan", "new", "--at", "2026-03-02T00:20").stdout
     assert "tried on 30 days to 2026-03-02 00:20Z, 1 instant, recorded since 2026-03-02 00:15Z:" in soon
     (tmp_path / "new" / "loans.yaml").write_text(CARD.replace("metrics.errors >", "metrics.erors >"), encoding="utf-8")
     wrong = ask(tmp_path, "plan", "new")

@@ -175,9 +175,9 @@ def test_what_is_wrong_with_a_test(
 @pytest.mark.parametrize(
     ("head", "problem"),
     [
-        ("kind: test\nof: [n]\n", ":2:6: error[unknown-policy]: no card and no pack is named 'n'"),
+        ("kind: test\nof: [n]\n", ":2:6: error[unknown-policy]: no card, pack or runbook is named 'n'"),
         ("kind: test\nof: [packs/drfit]\n", "did you mean 'packs/drift'?"),
-        ("kind: test\nof: [packs/drift]\n", ":2:5: error[no-card]: a pack is tested on a card"),
+        ("kind: test\nof: [packs/drift]\n", ":2:5: error[no-card]: packs and runbooks are tested on a card"),
     ],
 )
 def test_what_nobody_declares(head: str, problem: str, workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,7 +240,7 @@ def test_coverage_names_what_no_test_did(workspace: Path, capsys: pytest.Capture
     assert found["coverage"] == {
         "percent": 83.3,
         "rules": 1,
-        "conditions": 2,
+        "conditions": 2, "branches": 0,
         "gaps": [
             {
                 "file": "policies/m.yaml", "line": 10, "column": 30, "rule": "high", "severity": "warning",

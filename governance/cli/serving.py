@@ -52,7 +52,13 @@ def at_work(
 
     An exception of a step is raised at the end.
     """
-    ticker = Ticker(step, BEAT, on_step=lambda by: stepped(engine, by, at=engine.clock.now()), aligned=True)
+    worker = Worker(engine, complain, UNDER_WAY)
+
+    def moved(by: timedelta) -> None:
+        stepped(engine, by, at=engine.clock.now())
+        worker.stepped()
+
+    ticker = Ticker(step, BEAT, on_step=moved, aligned=True)
     watcher = Watcher(made.board, engine, complain)
     engine.adopted.append(lambda: made.board.refresh(whole=True))  # a new model has a switch from its first second on
     made.feed.start()
@@ -63,7 +69,6 @@ def at_work(
         made.slack.start()
     pinger = Pinger(engine)
     pinger.start()
-    worker = Worker(engine, complain, UNDER_WAY)
     worker.start()
     with engine.lanes.apart(UNDER_WAY), ThreadPoolExecutor(1, thread_name_prefix="engine") as pool:
         running = pool.submit(ticker.run, limit)

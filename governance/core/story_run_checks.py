@@ -47,7 +47,8 @@ def _expected(
     if one.run is not None and one.run not in runbooks and not _is_id(one.run):
         yield unknown(suite, (*where, "run"), "runbook", one.run, runbooks)
     elif one.step is not None:
-        known = _steps([runbooks[one.run]] if one.run in runbooks else runbooks.values())
+        named = runbooks.get(one.run or "")
+        known = _steps([named] if named is not None else runbooks.values())
         if one.step not in known:
             yield unknown(suite, (*where, "step"), "step", one.step, known)
 

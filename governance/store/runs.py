@@ -20,6 +20,7 @@ from sqlmodel import Field, SQLModel
 from governance.core.run import OPEN, Run
 from governance.core.runbook import Runbook
 from governance.errors import Conflict, NotFound, Unavailable
+from governance.store.dialects import insert as upsert
 
 Which = Literal["open", "ended", "all"]
 _KEPT = 1024
@@ -182,8 +183,8 @@ def _freeze(connection: Connection, run: Run) -> dict[str, str]:
     found = {}
     for name, text in (("runbook_digest", _text(run.runbook)), ("card_digest", _text(run.card))):
         found[name] = digest = hashlib.sha256(text.encode()).hexdigest()
-        if connection.execute(select(_FROZEN.c.digest).where(_FROZEN.c.digest == digest)).scalar() is None:
-            connection.execute(insert(_FROZEN), [{"digest": digest, "document": zlib.compress(text.encode(), 9)}])
+        row = {"digest": digest, "document": zlib.compress(text.encode(), 9)}
+        connection.execute(upsert(_FROZEN).on_conflict_do_nothing(index_elements=["digest"]), [row])
     return found
 
 

@@ -160,7 +160,8 @@ class Coverage:
 
     def gaps(self) -> Iterator[Covered | Branch]:
         """Yield what no test did, by its place."""
-        everything = (*self.rules.values(), *self.conditions.values(), *self.branches.values())
+        everything: list[Covered | Branch] = [*self.rules.values(), *self.conditions.values()]
+        everything += self.branches.values()
         found = [each for each in everything if each.missing]
         yield from sorted(found, key=lambda each: (each.at, each.text))
 

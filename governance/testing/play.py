@@ -97,7 +97,7 @@ class Play:
         )
         if self.database is None:
             self.engine.database.create_tables()
-        self._busy = {each.at for each in (*test.acts, *test.expect)}
+        self._busy = {each.at for each in test.acts} | {each.at for each in test.expect}
         self._failures: list[Failure] = []
         self._unexpected: dict[tuple[str, str], None] = {}
 

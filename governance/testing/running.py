@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from governance.core.run import Run
 from governance.core.story import Act
+from governance.engine import running
 from governance.engine.dispatch import dispatch
 from governance.engine.running.driving import drive
 from governance.errors import NotFound
@@ -17,7 +17,6 @@ from governance.store import runs
 if TYPE_CHECKING:
     from governance.engine.parts import Engine
 
-running: Any = import_module("governance.engine.running")
 MOST = 1000
 """Instants between two beats at which runs are driven; more are a story that goes round in circles."""
 

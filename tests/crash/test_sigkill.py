@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from crash.receiver import Heard, listening
 from crash.scene import BEATS, EDITED, EVERY, START, prepare, settings
 from crash.worker import SHARES
+from transcripts.workspace import Workspace
 
 from governance.core.alert import Alert
 from governance.core.effect import Effect
@@ -22,7 +24,6 @@ from governance.store import alerts, decision_log, effects, incidents
 from governance.store.database import Database
 
 TESTS = Path(__file__).parent.parent
-GOV = (sys.executable, "-c", "from governance.cli.main import main; main()")
 EXIT_UNAVAILABLE = 4
 SOAK = int(os.environ.get("SOAK", "0"))
 """How many kills at random instants; 0 for the few of every day."""
@@ -67,9 +68,9 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _gov(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*GOV, *arguments], cwd=folder, env=_environment(folder), capture_output=True, text=True, check=False
-    )
+    """Run a command in this process, which is not the one that is killed."""
+    found = settings(folder)
+    return Workspace(folder).ask(*arguments, GOV_HOME=str(found.home), GOV_POLICIES=str(found.policies))
 
 
 def _worker(folder: Path, address: str, kills: str) -> subprocess.Popen[str]:
@@ -171,6 +172,7 @@ def test_killed_while_somebody_else_acts(tmp_path: Path, undisturbed: Ending) ->
         with _worker(folder, receiver.address, f"after:99,{3 * LIVES}") as worker:
             answer = _gov(folder, "incidents", "ack", "1", "--as", "bo")
             while answer.returncode == EXIT_UNAVAILABLE or "no incident 1" in answer.stderr:  # not yet
+                time.sleep(0.1)
                 answer = _gov(folder, "incidents", "ack", "1", "--as", "bo")
             out, err = worker.communicate(timeout=900)
         assert worker.returncode == 0, err

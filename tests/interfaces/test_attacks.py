@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from interfaces.inside import CARDS, Inside, inside
-from interfaces.serving import Served, gov, prepared, sample
+from interfaces.serving import Served, ask, prepared, sample
 
 from governance.core.metric import Query
 from governance.engine import tokens
@@ -291,7 +291,7 @@ def test_a_query_leads_nowhere_but_below_its_source(elsewhere: Any, api: Inside,
 
 def test_the_log_says_nothing_of_secrets_whatever_happens(tmp_path: Path) -> None:
     home = prepared(tmp_path / "own")
-    secret = gov(home, "token", "create", "--for", "ana", "--as", "ana").stdout.splitlines()[0]
+    secret = ask(home, "token", "create", "--for", "ana", "--as", "ana").stdout.splitlines()[0]
     served = Served(home)
     try:
         mine = {"Authorization": f"Bearer {secret}"}
@@ -303,7 +303,7 @@ def test_the_log_says_nothing_of_secrets_whatever_happens(tmp_path: Path) -> Non
         served.stop()
     finally:
         served.close()
-    printed = served.printed + gov(home, "audit", "tail").stdout + gov(home, "token", "list").stdout
+    printed = served.printed + ask(home, "audit", "tail").stdout + ask(home, "token", "list").stdout
     assert tokens.token_id_of(secret) in printed
     assert secret not in printed
     assert secret[13:-2] not in printed

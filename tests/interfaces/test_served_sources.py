@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from contract.sources.programs import free_port, program, running
-from interfaces.serving import Served, gov, prepared, sample
+from interfaces.serving import Served, ask, prepared, sample
 
 ORG = """
 kind: org
@@ -85,7 +85,7 @@ def test_a_prometheus_that_comes_is_judged_by_halts_and_comes_again(
         scraped.until(lambda: re.search(r"INC-\d+ \w+  warning  loans: 3\S* readings", scraped.printed))
         process.send_signal(signal.SIGSTOP)
         scraped.until(lambda: failing(scraped)[-1] == "reopened")
-        listed = gov(scraped.directory, "incidents", "list").stdout
+        listed = ask(scraped.directory, "incidents", "list").stdout
         assert listed.count("source figures fails") == 1
         assert "readings" in listed  # what was found is not cleared while nobody can look
         process.send_signal(signal.SIGCONT)

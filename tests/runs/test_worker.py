@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from runs.site import Site, runbook, site
 
 from governance.core import run_acts
+from governance.engine.running import worker as module
 from governance.engine.running.worker import Worker
 from governance.store.database import Database
 
@@ -60,6 +62,21 @@ def test_it_says_what_is_wrong_once_and_goes_on(tmp_path: Path) -> None:
     worker.stop()
     assert len(said) == 2
     assert said[0].startswith("runs: ")
+
+
+def test_after_a_leap_of_the_clock_it_waits_until_the_runs_were_moved_along(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = stored(tmp_path)
+    worker = Worker(here.engine, print)
+    ahead = module._ahead()
+    monkeypatch.setattr(module, "_ahead", lambda: ahead + 3600)
+    here.begin()
+    worker._drive()
+    assert here.place() == ("running", "look", "active")
+    worker.stepped()
+    worker._drive()
+    assert here.place() == ("waiting", "look", "waiting")
 
 
 def test_what_is_under_way_at_the_end_is_recorded(tmp_path: Path) -> None:

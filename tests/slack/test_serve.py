@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from interfaces.serving import FILES, Served, gov, prepared, sample
+from interfaces.serving import FILES, Served, ask, prepared, sample
 from workspace.server import Workspace, text_of, wait
 
 
@@ -26,7 +26,7 @@ def test_a_process_that_is_killed_goes_on_with_the_same_message(
         assert "loans" in message["text"]
         slack.click("ann", message, "incident.acknowledge")
         wait(lambda: "lead ana" in slack.messages()[0]["text"], "who took it")
-        doctor = gov(directory, "doctor", "slack")
+        doctor = ask(directory, "doctor", "slack")
         assert "✗" not in doctor.stdout, doctor.stdout
         served.stop(signal.SIGKILL)
         served.close()
@@ -35,7 +35,7 @@ def test_a_process_that_is_killed_goes_on_with_the_same_message(
         wait(lambda: "resolved" in slack.messages()[0]["text"], "the end")
         assert len(slack.messages()) == 1
         assert "took it" in text_of(slack.thread(message))
-        why = gov(directory, "why", "1")
+        why = ask(directory, "why", "1")
         assert why.returncode == 0, why.stderr
         assert why.stdout.count("slack") == 2, why.stdout
         assert "withheld" not in why.stdout

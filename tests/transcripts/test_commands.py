@@ -40,8 +40,8 @@ def test_incidents_by_status(status: str, numbers: list[int], seen: Workspace) -
 
 
 def test_no_incidents(seen: Workspace) -> None:
-    assert seen.run("incidents", "list", "--status", "acknowledged").stdout == f"no acknowledged incidents\n{AGE}"
-    assert seen.run("incidents", "list", "--model", "another").stdout == f"no open incidents\n{AGE}"
+    assert seen.ask("incidents", "list", "--status", "acknowledged").stdout == f"no acknowledged incidents\n{AGE}"
+    assert seen.ask("incidents", "list", "--model", "another").stdout == f"no open incidents\n{AGE}"
 
 
 def test_a_status_nobody_knows(seen: Workspace) -> None:
@@ -143,7 +143,7 @@ def test_resolving(workspace: Workspace) -> None:
 
 
 def test_resolving_needs_a_reason(workspace: Workspace) -> None:
-    done = workspace.run("incidents", "resolve", "2", "--as", "bo")
+    done = workspace.ask("incidents", "resolve", "2", "--as", "bo")
     assert (done.returncode, done.stdout) == (2, "")
     assert "--because" in done.stderr
 
@@ -255,7 +255,7 @@ def test_a_time_that_is_none(seen: Workspace) -> None:
 def test_judging_by_policies_with_mistakes(workspace: Workspace) -> None:
     card = workspace.directory / "policies" / "loan-risk.yaml"
     card.write_text(card.read_text().replace("metrics.recent_score > 0.5", "metrics.recent_scor > 0.5"))
-    done = workspace.run("eval", "loan-risk")
+    done = workspace.ask("eval", "loan-risk")
     assert (done.returncode, done.stdout) == (1, "")
     assert "error[unknown-metric]: no metric 'recent_scor'" in done.stderr
     assert "did you mean 'recent_score'?" in done.stderr
@@ -303,7 +303,7 @@ def test_a_sound_log(seen: Workspace) -> None:
     found = re.fullmatch(r"the log is sound: (\d+) entries, root ([0-9a-f]{64})\n", done.stdout)
     assert found is not None, done.stdout
     assert (done.returncode, done.stderr) == (0, "")
-    as_json = parsed(seen.run("audit", "verify", "--format", "json").stdout)
+    as_json = parsed(seen.ask("audit", "verify", "--format", "json").stdout)
     assert as_json == {"ok": True, "size": int(found[1]), "root": found[2], "findings": []}
 
 

@@ -42,7 +42,8 @@ def drive(engine: Engine, now: datetime) -> int:
         if not first:  # whoever drives just now does it
             return 0
         driver = Driver(engine, now)
-        driver.drive()
+        with engine.database.giving_way():
+            driver.drive()
     if driver.moves:
         decision_log.seal(engine.database, now)
     return driver.moves

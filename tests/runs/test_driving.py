@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +14,7 @@ from governance.core import run_acts
 from governance.core.run import Answer
 from governance.engine.dispatch import dispatch
 from governance.engine.running.driving import drive
-from governance.errors import Conflict, InvalidDocument
+from governance.errors import Conflict, InvalidDocument, Unavailable
 from governance.store import decision_log, runs, switches
 from governance.testing.collector import Collector
 
@@ -258,9 +260,6 @@ def test_what_was_done_is_taken_back() -> None:
 
 
 def test_an_act_that_hangs_delays_no_other_run_and_is_given_up() -> None:
-    import threading
-    import time
-
     here = site(runbook(ACT), runbook(TELL | {"with": {}}, name="other"))
     here.engine.runner._limit = 0.2
     hangs = threading.Event()
@@ -281,9 +280,6 @@ def test_an_act_that_hangs_delays_no_other_run_and_is_given_up() -> None:
 
 
 def test_acts_run_beside_each_other() -> None:
-    import threading
-    import time
-
     here = site(*(runbook(ACT, name=f"r{n}") for n in range(4)))
     together = threading.Barrier(4)
     here.system.before = lambda _: together.wait(20)
@@ -344,3 +340,55 @@ def test_nobody_who_can_be_told_fails_the_step() -> None:
     here.begin()
     here.drive()
     assert [each.state for each in here.run().visits] == ["failed", "done"]
+
+
+def test_a_damaged_run_hides_no_other() -> None:
+    here = site(runbook(ACT), runbook(TELL | {"with": {}}, name="other"))
+    here.begin()
+    here.begin("other")
+    with here.engine.database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE run SET document = '{' WHERE number = 1")
+    with pytest.raises(Unavailable, match="RUN-1 cannot be read, and the engine leaves it alone"):
+        here.drive()
+    assert here.run("RUN-2").state == "done"
+    here.drive()  # it is told once
+    assert "unreadable" in here.entries()
+    with here.engine.database.read() as connection:
+        assert [each.id for each in runs.listed(connection, state="all")] == ["RUN-2"]
+        with pytest.raises(Unavailable, match="RUN-1 cannot be read"):
+            runs.get(connection, "RUN-1")
+
+
+def test_what_cannot_be_written_now_is_recorded_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, goes_on = site(runbook(ACT)), threading.Event()
+    here.system.before = lambda _: goes_on.wait(20)
+    here.begin()
+    with here.engine.runner.apart(20):
+        here.drive()
+        goes_on.set()
+        assert here.engine.runner.idle(20)
+        with monkeypatch.context() as full:
+            full.setattr("governance.engine.running.driving.write", _full)
+            with pytest.raises(Unavailable, match="the disk is full"):
+                here.drive()
+        assert here.place() == ("running", "act", "acting")
+        here.drive()
+    assert (here.run().state, here.system.effects) == ("done", {"RUN-1/act/1": 1})
+    assert len(here.system.asked["RUN-1/act/1"]) == 1
+
+
+def _full(*_: Any) -> None:
+    raise Unavailable("the disk is full")
+
+
+def test_an_act_on_the_engine_that_breaks_has_changed_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = site(runbook({"step": "pull", "act": "switch.pull", "with": {"mode": "stopped", "reason": "x"}}))
+    here.begin()
+
+    def breaks(connection: Any, *_: Any) -> None:
+        connection.exec_driver_sql("DELETE FROM run_frozen")
+        raise KeyError("x")
+
+    monkeypatch.setattr("governance.engine.running.own_acts.perform", breaks)
+    here.drive()
+    assert (here.place(), here.run().said) == (("stopped", "pull", "failed"), "KeyError: 'x'")

@@ -5,17 +5,21 @@ from __future__ import annotations
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from runs.site import MINUTE, SECOND, Counting, ReadingBack, runbook, site
 
-from governance.core import run_acts
+from governance.core import run_acts, run_steps
 from governance.core.run import Answer
 from governance.engine.dispatch import dispatch
 from governance.engine.running.driving import drive
+from governance.engine.running.performing import perform
+from governance.engine.running.writing import write
 from governance.errors import Conflict, InvalidDocument, Unavailable
-from governance.store import decision_log, runs, switches
+from governance.store import decision_log, lease, runs, switches
+from governance.store.database import Database
 from governance.testing.collector import Collector
 
 LOOK = {"step": "look", "instruct": "Is {card.model} sound?", "timeout": "15m"}
@@ -392,3 +396,39 @@ def test_an_act_on_the_engine_that_breaks_has_changed_nothing(monkeypatch: pytes
     monkeypatch.setattr("governance.engine.running.own_acts.perform", breaks)
     here.drive()
     assert (here.place(), here.run().said) == (("stopped", "pull", "failed"), "KeyError: 'x'")
+
+
+def test_who_was_taken_over_acts_no_more(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/gov.db")
+    database.create_tables()
+    here = site(runbook(ACT), database=database)
+    here.begin()
+    held = lease.take(database, "one", timedelta(seconds=10))
+    assert held is not None
+
+    with database.lead(held):
+        run = here.run()
+        change = run_steps.entered(run, run_steps.Facts(), here.now)
+        with database.transaction() as connection:
+            write(connection, here.engine, change, here.now)
+        assert lease.take(database, "two", timedelta(seconds=10), alone=True) is not None
+        outcome = perform(here.engine, here.run(), here.now)
+    assert (outcome.state, outcome.detail[:46]) == ("failed", "it was not begun: this process leads no more: ")
+    assert not here.system.asked
+
+
+def test_a_look_that_found_the_database_away_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = site(runbook({"step": "sound", "check": "metrics.errors < 0.1"}))
+    here.begin()
+    with here.engine.runner.apart(20):
+        with monkeypatch.context() as away:
+            away.setattr("governance.engine.running.driving.seen", _full)
+            here.drive()
+            assert here.engine.runner.idle(20)
+            here.drive()
+            assert here.engine.runner.idle(20)
+        latest = time.monotonic() + 20
+        while here.run().is_open and time.monotonic() < latest:
+            here.drive()
+            here.engine.runner.idle(20)
+    assert here.run().state == "done"

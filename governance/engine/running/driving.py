@@ -130,6 +130,8 @@ class Driver:
             self._left.add(run.id)
 
     def _told(self, run: Run, act: Callable[[object], None], found: object) -> None:
+        if isinstance(found, Unavailable):
+            return  # the database was away while it looked; it looks again
         self._safely(run, partial(_raised, found) if isinstance(found, Exception) else partial(act, found))
 
     def _enter(self, run: Run, found: object) -> None:

@@ -131,7 +131,8 @@ class Driver:
 
     def _told(self, run: Run, act: Callable[[object], None], found: object) -> None:
         if isinstance(found, Unavailable):
-            return  # the database was away while it looked; it looks again
+            self._left.add(run.id)  # the database was away while it looked; it looks again, at the next look
+            return
         self._safely(run, partial(_raised, found) if isinstance(found, Exception) else partial(act, found))
 
     def _enter(self, run: Run, found: object) -> None:

@@ -242,8 +242,8 @@ class Database:
         except PoolTimeout as error:
             raise Unavailable(f"too many tasks use {self.name} at once; try again") from error
         except DataError as error:
-            said = str(error.orig).strip().splitlines()[0]
-            raise InvalidDocument(f"{self.name} cannot hold such a text or number: {said}") from error
+            why = str(error.orig).strip().splitlines()[0]
+            raise InvalidDocument(f"{self.name} cannot hold such a text or number: {why}") from error
         except DBAPIError as error:
             said = self._backend.sentence(error, self.name)
             if said is None:

@@ -67,6 +67,8 @@ def test_a_leader_that_was_frozen_wakes_and_writes_nothing(tmp_path: Path, url: 
         assert set(wrote[taken:]) == {f"gov {second.process.pid}"}
         with database.read() as connection:
             assert connection.execute(text("SELECT count(*) FROM pushed_sample")).scalar() == 0
+        with closing(Served(folder, GOV_DATABASE=url, GOV_HOME="third", ready="stands by: ")) as third:
+            assert third.stop() == 0
         assert second.stop() == 0
         verified = ask(folder, "audit", "verify", GOV_DATABASE=url, GOV_HOME="second")
         assert (verified.returncode, verified.stdout[:16]) == (0, "the log is sound"), verified.stdout

@@ -128,6 +128,11 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "[{step: a, instruct: Look., wait: 1h}]",
         ["{step: a, instruct: Look., wait: 1h} | invalid-value | a step does one thing, not instruct and wait | "],
     ),
+    "no step": ("[]", ["[] | invalid-value | a runbook has a step at least | "]),
+    "too many steps": (
+        f"[{', '.join(f'{{step: s{number}, wait: 1h}}' for number in range(201))}]",
+        ["MANY | invalid-value | a runbook has 200 steps at most: nobody follows more | "],
+    ),
     "no kind of step": (
         "[{step: a}]",
         ["{step: a} | invalid-value | a step does one thing, one of instruct, check, approve, act, wait, notify | "],
@@ -396,6 +401,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Problem]]:
 def shown(problem: Problem) -> str:
     start = problem.position.column - 1
     marked = problem.source[start : start + problem.position.length]
+    marked = marked if len(marked) < 200 else "MANY"
     return f"{marked} | {problem.code} | {problem.message} | {problem.suggestion}"
 
 

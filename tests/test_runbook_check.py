@@ -366,7 +366,7 @@ RUNBOOKS = {
 
 
 # What an organisation has to name so that every shipped runbook can run.
-SHIPPED_ORG = ORG + "acts: {http: {kind: http}}\n"
+SHIPPED_ORG = ORG + "acts: {http: {kind: http}, mlflow: {kind: mlflow, address: 'http://localhost:5000'}}\n"
 
 
 def name_of(case: str) -> str:
@@ -434,10 +434,20 @@ def test_a_runbook_that_is_checked_alone_knows_the_metrics_of_the_cards_around_i
 
 
 def test_the_shipped_runbooks_have_no_problems(tmp_path: Path) -> None:
-    """Those of an organisation that names the systems they act on."""
+    """Those of an organisation that names the systems they act on; without, the card that names one is told."""
     (tmp_path / "policies").mkdir()
     shutil.copytree(shipped("runbooks"), tmp_path / "runbooks")
     (tmp_path / "policies" / "org.yaml").write_text(SHIPPED_ORG)
     (tmp_path / "policies" / "loans.yaml").write_text(CARD)
-    found = [each for each in policies([tmp_path / "policies"]).problems if "no system 'mlflow'" not in each.message]
-    assert [each.render() for each in found] == []
+    assert [each.render() for each in policies([tmp_path / "policies"]).problems] == []
+    (tmp_path / "policies" / "org.yaml").write_text(ORG)
+    shutil.rmtree(tmp_path / "runbooks")
+    assert policies([tmp_path / "policies"]).problems == (), "nobody names one"
+    versions = CARD.replace("versions: {", "log: {source: s, table: t, columns: {time: at, version: v}}\nversions: {")
+    (tmp_path / "policies" / "loans.yaml").write_text(
+        f"{versions}rollback: {{when: metrics.errors > 0.5, then: {{runbook: roll-back}}}}\n"
+    )
+    (problem,) = policies([tmp_path / "policies"]).problems
+    assert problem.position.file.endswith("loans.yaml")
+    assert problem.message == "runbook 'roll-back' cannot run here: no system 'mlflow' to act on"
+    assert "`acts` of org.yaml" in problem.suggestion

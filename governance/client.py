@@ -10,9 +10,10 @@ import json
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -29,7 +30,9 @@ from governance.views import (
     IncidentDoneView,
     IncidentView,
     MayView,
+    ModelView,
     Page,
+    PolicyView,
     ProofView,
     RunningView,
     SilenceDoneView,
@@ -37,6 +40,7 @@ from governance.views import (
     SwitchDoneView,
     SwitchView,
     TimelineLine,
+    VerdictsView,
     VersionView,
     View,
     WaiverView,
@@ -46,6 +50,10 @@ from governance.views.on_call import OnCallView
 from governance.views.people import PermissionsView, SlackLinkView
 from governance.views.plan import PlanView
 from governance.views.runs import RunbookView, RunDoneView, RunView
+from governance.views.series import SeriesView
+
+if TYPE_CHECKING:
+    from governance.views.simulation import SimulationView
 
 V = TypeVar("V", bound=View)
 TIMEOUT = 5.0
@@ -155,6 +163,23 @@ class Client:
             page = self._get(f"/v1/incidents/{number}/timeline", Page[TimelineLine], limit=PAGE, after=page.next)
         return [*found, *page.items]
 
+    def model(self, model: str) -> ModelView:
+        """Return a model: what its card says, how it is, and its switch."""
+        return self._get(f"/v1/models/{_part(model)}", ModelView)
+
+    def policy(self, model: str) -> PolicyView:
+        """Return the effective policy of a model, with where each part is written."""
+        return self._get(f"/v1/models/{_part(model)}/policy", PolicyView)
+
+    def verdicts(self, model: str, at: datetime | None = None) -> VerdictsView:
+        """Return what was last judged; with an instant what is judged as of it, with the parts of what fails."""
+        asked = {"at": at.isoformat()} if at is not None else {}
+        return self._get(f"/v1/models/{_part(model)}/verdicts", VerdictsView, **asked)
+
+    def series(self, model: str) -> list[SeriesView]:
+        """Return what a model's rules look at with its last values, those of rules that fail first."""
+        return self._get(f"/v1/models/{_part(model)}/series", Page[SeriesView]).items
+
     def switch(self, model: str) -> SwitchView:
         """Return the kill switch of a model, with what one must know before pulling it."""
         return self._get(f"/v1/switches/{_part(model)}", SwitchView)
@@ -214,6 +239,12 @@ class Client:
     def runbooks(self, model: str) -> list[RunbookView]:
         """Return the runbooks for a model: what each is for, whether it can be started, and what it asks for."""
         return self._get("/v1/runbooks", Page[RunbookView], model=model).items
+
+    def simulate(self, runbook: str, body: Mapping[str, Any]) -> SimulationView:
+        """Return the way of a run without starting one: {model, parameters, assume}."""
+        from governance.views.simulation import SimulationView  # who follows runs does not need what it rests on
+
+        return SimulationView.model_validate(self._post(f"/v1/runbooks/{_part(runbook)}/simulate", body, ""))
 
     def runs(self, *, model: str = "", incident: int = 0, state: str = "open") -> list[RunView]:
         """Return runs, newest first; `state` is open, ended or all."""

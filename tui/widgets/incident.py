@@ -44,6 +44,39 @@ class Incident(VerticalScroll):
         self.query_one("#told", Static).update(Content.from_markup(text))
 
 
+def summary(row: FleetRow, incident: IncidentView | None, at: datetime) -> list[str]:
+    """Return how a model is: its incident in two lines where it has one, and the facts."""
+    found = _healthy(row)
+    if incident is not None:
+        colour = {"critical": "b $error", "warning": "b $warning"}.get(incident.severity, "b $secondary")
+        mark = f"[{colour}]{GLYPHS.get(incident.severity, '?')} {incident.severity}[/]"
+        found = [f"{mark}  [b]INC-{incident.id}[/] {safe(incident.status)}", safe(incident.title), ""]
+    waived = [fact("waived", f"[$accent]◇ {safe(each)}[/]") for each in row.waived]
+    return [*found, *_facts(row, at), *waived]
+
+
+def facts_of(incident: IncidentView, row: FleetRow | None, at: datetime) -> list[str]:
+    """Return what an incident is and how its model is, as lines of markup, without its findings."""
+    return [*_incident(incident, row, at), *(_facts(row, at) if row is not None else ()), *_more(incident, at)]
+
+
+def _more(incident: IncidentView, at: datetime) -> list[str]:
+    """Return what only some incidents have: a snooze, responders, links, others that it reaches."""
+    lines = []
+    if incident.snoozed_until is not None and incident.snoozed_until > at:
+        why = f"[$muted]by {safe(incident.snoozed_by)}: {safe(incident.snoozed_because)}[/]"
+        lines.append(fact("snoozed", f"for {span(at, incident.snoozed_until)} yet {why}"))
+    others = [each for each in incident.responders if each != incident.lead]
+    if others:
+        lines.append(fact("with", safe(", ".join(others))))
+    lines += [fact("link", f"{safe(each.title)} [u]{safe(each.address)}[/]") for each in incident.links]
+    if incident.affects:
+        lines.append(fact("reaches", safe(", ".join(f"{each.model} ({each.team})" for each in incident.affects))))
+    if incident.merged_into is not None:
+        lines.append(fact("merged into", f"INC-{incident.merged_into}"))
+    return lines
+
+
 def _incident(incident: IncidentView, row: FleetRow | None, at: datetime) -> list[str]:
     colour = {"critical": "b $error", "warning": "b $warning"}.get(incident.severity, "b $secondary")
     lead = safe(incident.acknowledged_by) or "nobody yet [$muted](a takes it)[/]"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -52,6 +52,9 @@ from governance.views.people import PermissionsView, SlackLinkView
 from governance.views.plan import PlanView
 from governance.views.runs import RunbookView, RunDoneView, RunView
 from governance.views.series import SeriesView
+
+if TYPE_CHECKING:
+    from governance.views.simulation import SimulationView
 
 V = TypeVar("V", bound=View)
 TIMEOUT = 5.0
@@ -249,6 +252,12 @@ class Client:
     def runbooks(self, model: str) -> list[RunbookView]:
         """Return the runbooks for a model: what each is for, whether it can be started, and what it asks for."""
         return self._get("/v1/runbooks", Page[RunbookView], model=model).items
+
+    def simulate(self, runbook: str, body: Mapping[str, Any]) -> SimulationView:
+        """Return the way of a run without starting one: {model, parameters, assume}."""
+        from governance.views.simulation import SimulationView  # who follows runs does not need what it rests on
+
+        return SimulationView.model_validate(self._post(f"/v1/runbooks/{_part(runbook)}/simulate", body, ""))
 
     def runs(self, *, model: str = "", incident: int = 0, state: str = "open") -> list[RunView]:
         """Return runs, newest first; `state` is open, ended or all."""

@@ -145,6 +145,15 @@ class System(Protocol):
 
 
 @runtime_checkable
+class UsesNotifiers(Protocol):
+    """A system that acts by a notifier's settings; the composition root tells it which notifiers there are."""
+
+    def using(self, notifiers: Mapping[str, Action]) -> System:
+        """Return the system as it acts by these; itself where nothing changes for it."""
+        ...
+
+
+@runtime_checkable
 class ReadsBack(Protocol):
     """A system that can tell what became of an act whose answer was lost."""
 

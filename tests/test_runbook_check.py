@@ -16,6 +16,7 @@ kind: org
 people: {ana: {email: ana@example.com}}
 teams: {lending: {members: [ana]}}
 sources: {s: {kind: push}}
+roles: [{role: approver, who: [ana]}]
 notifiers: {pager: {kind: console}}
 """
 CARD = """\
@@ -101,6 +102,19 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "on_timeout without timeout": (
         "[{step: a, instruct: Look., on_timeout: continue}]",
         ["continue | no-effect | without a time-out nothing takes too long | give `timeout`"],
+    ),
+    "a time-out of a single act": (
+        "[{step: a, act: switch.pull, with: {mode: fallback, reason: x}, timeout: 1h}]",
+        [
+            (
+                "1h | no-effect | an act that is tried once has no time-out: how long its system is given is said in"
+                " org.yaml | give `retry`: the time limits its attempts"
+            )
+        ],
+    ),
+    "a time-out of the attempts of an act": (
+        "[{step: a, act: switch.pull, with: {mode: fallback, reason: x}, timeout: 1h, retry: {}, on_timeout: stop}]",
+        [],
     ),
     "retry and undo of what is no act": (
         f"[{{step: a, check: 1 < 2, retry: {{times: 2}}, undo: {{act: switch.pull}}, with: {{x: 1}}}}, {LOOK}]",
@@ -326,6 +340,9 @@ USES = {
         )
     ],
     "rules: [{rule: r, when: metrics.errors > 0.5, then: {runbook: asks}}]": [],
+    "rules: [{rule: r, when: metrics.errors > 0.5, then: {runbook: of-many}}]": [
+        "of-many | unfit-runbook | runbook 'of-many' is not for M: step 'a' needs 2 approvers, and there is 1: ana | "
+    ],
     "rules: [{rule: r, when: metrics.errors > 0.5, enforcement: act, then: {runbook: asks}}]": [
         (
             "asks | unfit-runbook | runbook 'asks' is not for M: a rule that acts says no parameters,"
@@ -334,6 +351,7 @@ USES = {
     ],
 }
 RUNBOOKS = {
+    "of-many": "[{step: a, approve: {people: 2}}]",
     "only-look": "[{step: a, instruct: Look.}]",
     "of-canaries": "[{step: a, instruct: Look.}]\napplies_to: has(card.versions) && has(card.versions.canary)",
     "of-latency": "[{step: a, check: metrics.latency < 0.2}]",

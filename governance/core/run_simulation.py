@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Literal, get_args
 
-from governance.core.authority import Act, Allowed, authority
+from governance.core.authority import Act
+from governance.core.authority import who_may as people_who_may
 from governance.core.compiled import CompiledPolicy
 from governance.core.operation import Operation
 from governance.core.organisation import Organisation
@@ -133,8 +134,7 @@ def rehearsal(
     def who_may(step: Step) -> tuple[str, ...]:
         act: Act = "runbook.approve" if step.approve is not None else "runbook.tick"
         role = step.approve.role if step.approve is not None else None
-        people = sorted(organisation.people)
-        return tuple(each for each in people if isinstance(authority(each, act, card, organisation, role), Allowed))
+        return people_who_may(act, card, organisation, role)
 
     return Rehearsal(programs(runbook, policy, outputs), operations, who_may)
 
@@ -162,7 +162,8 @@ def possible(step: Step, operations: Mapping[str, Operation]) -> tuple[Assumptio
         "act": ("holds", "fails", "missing", *(() if sure else ("unknown",))),
         "approve": ("holds", "refused"),
     }
-    late: tuple[Assumption, ...] = ("times-out",) if step.timeout is not None and step.kind in _LATE else ()
+    tries = step.kind in _LATE or step.retry is not None
+    late: tuple[Assumption, ...] = ("times-out",) if step.timeout is not None and tries else ()
     passed_over: tuple[Assumption, ...] = ("skipped",) if step.when is not None else ()
     return (*of_kind.get(step.kind, ("holds",)), *late, *passed_over)
 
@@ -282,6 +283,10 @@ class _Walker:
     def _settled(self, run: Run, assumption: Assumption | None, at: datetime) -> tuple[datetime, RunChange]:
         """Return what becomes of a step that has begun and is not over, and when."""
         step, here = step_of(run), here_of(run)
+        if step.kind == "act" and assumption == "times-out":
+            again = performed(run, Outcome("failed", "assumed to fail until its time is over"), at)
+            late = here.deadline or at
+            return late, again.then(timed_out(again.run, late)) if here_of(again.run).state == "active" else again
         if step.kind == "act":
             states = {"fails": "failed", "unknown": "unknown"}
             said = {"fails": "assumed to fail, each time that it is tried", "unknown": "assumed that nobody knows"}

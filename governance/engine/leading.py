@@ -66,7 +66,8 @@ class Leadership(threading.Thread):
     def stop(self) -> None:
         """Renew no more, and let who stands by take over at once."""
         self._done.set()
-        self.join()
+        if self.is_alive():
+            self.join()
         with suppress(Unavailable):
             lease.release(self._database, self._held)
 
@@ -93,7 +94,8 @@ def leading(database: Database, say: Callable[[str], None], *, alone: bool) -> I
     held = taken or _stood_by(database, say)
     with database.lead(held):
         made = Leadership(database, held)
-        made.start()
+        if not alone:  # else nobody waits for the end of the lease, so nothing has to be written to move it
+            made.start()
         try:
             yield made
         finally:

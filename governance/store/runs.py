@@ -94,9 +94,14 @@ def next_due(connection: Connection, *, without: Collection[str] = ()) -> dateti
     return datetime.fromtimestamp(found, UTC) if found is not None else None
 
 
-def listed(connection: Connection, *, model: str = "", incident: int = 0, state: Which = "open") -> list[Run]:
-    """Return runs, newest first."""
-    statement = select(_TABLE).order_by(_C.number.desc())
+def listed(
+    connection: Connection, *, model: str = "", incident: int = 0, state: Which = "open", before: int = 0,
+    limit: int | None = None,
+) -> list[Run]:  # fmt: skip
+    """Return runs, newest first; those before a number only, and at most so many, where these are given."""
+    statement = select(_TABLE).order_by(_C.number.desc()).limit(limit)
+    if before:
+        statement = statement.where(_C.number < before)
     if state != "all":
         statement = statement.where(_C.state.in_(OPEN) if state == "open" else _C.state.not_in(OPEN))
     if model:
@@ -109,6 +114,14 @@ def listed(connection: Connection, *, model: str = "", incident: int = 0, state:
 def of_incident(connection: Connection, incident: int) -> list[Run]:
     """Return every run about an incident, oldest first."""
     return _all(connection, select(_TABLE).where(_C.incident == incident).order_by(_C.number))
+
+
+def about(connection: Connection, incidents: Collection[int]) -> list[Run]:
+    """Return the open runs about incidents, newest first."""
+    if not incidents:
+        return []
+    statement = select(_TABLE).where(_C.incident.in_(incidents), _C.state.in_(OPEN)).order_by(_C.number.desc())
+    return _all(connection, statement)
 
 
 def open_of(connection: Connection, model: str, runbook: str) -> Run | None:

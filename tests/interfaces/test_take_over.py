@@ -132,7 +132,7 @@ def test_who_is_taken_over_is_told_and_confirms_nothing(tmp_path: Path, monkeypa
     url, lost = f"sqlite:///{tmp_path}/gov.db", threading.Event()
     database, other = Database(url), Database(url)
     database.create_tables()
-    with leading.leading(database, print, alone=True) as leadership:
+    with leading.leading(database, print, alone=False) as leadership:
         leadership.raise_if_lost()
         leadership.when_lost(lost.set)
         taken = lease.take(other, "b", leading.TTL, alone=True)

@@ -31,6 +31,7 @@ def test_it_is_not_resolved_by_itself_while_a_run_is_open_and_looked_at_when_tha
     assert (found["status"], found["findings"][0]["ended"] is not None) == ("triggered", True)
     assert [each["id"] for each in found["runs"]] == ["RUN-1"]
     assert found["runs"][0]["summary"].startswith("step 1 of 4: look – waits for somebody")
+    assert at.as_("bo", "GET", "/v1/incidents/1/why").json()["runs"] == found["runs"]
     assert lines(at)[-1].endswith("nothing fires any more; it stays open until RUN-1 ended")
     at.does("bo", "cancel", because="it mended itself")
     found = incident(at)

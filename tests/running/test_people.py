@@ -184,6 +184,24 @@ def test_runs_are_listed_by_model_and_state(at: House) -> None:
     assert at.as_("bo", "GET", "/v1/runs/RUN-9").status_code == 404
 
 
+def test_a_runbook_is_simulated_without_a_trace(at: House) -> None:
+    body = {"model": "loans", "parameters": {"ticket": "T-8"}, "assume": {"consent": "refused"}}
+    found = at.as_("eve", "POST", "/v1/runbooks/careful/simulate", body).json()
+    assert [(each["step"], each["outcome"]) for each in found["steps"]] == [("look", "done"), ("consent", "failed")]
+    assert (found["ending"]["state"], found["parameters"]) == ("stopped", {"ticket": "T-8"})
+    assert at.as_("eve", "POST", "/v1/runbooks/careful/simulate", {**body, "assume": {"x": "holds"}}).status_code == 422
+    assert [each["id"] for each in at.as_("eve", "GET", "/v1/runs?state=all").json()["items"]] == ["RUN-1"]
+
+
+def test_a_dry_run_says_whom_it_would_ask(at: House) -> None:
+    at.does("bo", "cancel", because="x")
+    at.starts("ana", dry_run=True)
+    run = at.run("RUN-2")
+    assert (run["mode"], run["state"], [each["glyph"] for each in run["steps"]]) == ("dry_run", "done", ["↷"] * 4)
+    assert at.step("consent", "RUN-2")["detail"] == "would ask for the consent of cy, flo"
+    assert at.as_("flo", "GET", "/v1/approvals").json()["items"] == []
+
+
 def test_who_listens_hears_of_each_change_of_a_run(at: House) -> None:
     at.api.service.feed.look()
     heard = at.api.service.feed.after(-1)

@@ -10,13 +10,14 @@ import json
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
+from pydantic import ValidationError
 
 from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable
 from governance.views import (
@@ -62,6 +63,8 @@ COMPILING = 120.0
 """Seconds that the engine may take to check, compile and compare policies."""
 SILENCE = 5.0
 """Seconds without a sign of life after which the stream of events is given up; the engine gives one each second."""
+OVERLAP = timedelta(seconds=5)
+"""By how much more is asked for than since the last picture: what was under way then may have been written later."""
 PAGE = 500
 """Elements of a list that are asked for at once."""
 _ERRORS: Mapping[int, type[GovernanceError]] = {
@@ -123,6 +126,16 @@ class Client:
         rows: list[FleetRow] = list(page.items)
         while page.next is not None:
             page = self._get("/v1/fleet", FleetView, limit=PAGE, cursor=page.next)
+            rows.extend(page.items)
+        return first.model_copy(update={"items": rows, "next": None})
+
+    def fleet_since(self, known: FleetView) -> FleetView:
+        """Return the models that may have changed since the fleet was known, with the tallies of these."""
+        since = (known.as_of - OVERLAP).isoformat()
+        first = page = self._get("/v1/fleet", FleetView, limit=PAGE, since=since)
+        rows: list[FleetRow] = list(page.items)
+        while page.next is not None:
+            page = self._get("/v1/fleet", FleetView, limit=PAGE, since=since, cursor=page.next)
             rows.extend(page.items)
         return first.model_copy(update={"items": rows, "next": None})
 
@@ -332,7 +345,12 @@ class Client:
     def _get(self, path: str, kind: type[V], /, **query: Any) -> V:
         with self._reached():
             answer = self._http.get(path, params=query)
-        return kind.model_validate(_checked(answer))
+        if not answer.is_success:
+            raise _error(answer)
+        try:
+            return kind.model_validate_json(answer.content)
+        except ValidationError as error:
+            raise Unavailable(f"what answers at {answer.url} is no engine of ours") from error
 
     def _whole(self, path: str, kind: type[Page[V]], **query: Any) -> list[V]:
         """Return all parts of a list."""

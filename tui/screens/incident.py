@@ -8,8 +8,6 @@ from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 
 from governance.client import Client
 from governance.errors import GovernanceError
@@ -22,6 +20,7 @@ from tui.situation import Situation
 from tui.text import safe
 from tui.widgets.incident import facts_of
 from tui.widgets.story import findings, ladder, progress, story
+from tui.widgets.told import Told
 
 EXPLAINED = timedelta(seconds=60)
 """How long the explained verdicts hold: the engine asks its sources anew for them."""
@@ -56,8 +55,8 @@ class IncidentScreen(Responding, Frame):
     def body(self) -> ComposeResult:
         """Lay out what is wrong on the left, what is done about it on the right."""
         with VerticalScroll(id="incident", classes="whole"), Horizontal(id="columns"):
-            yield Static("[$muted]… fetching[/]", id="wrong")
-            yield Static(id="done")
+            yield Told(id="wrong")
+            yield Told(id="done")
 
     def begun(self) -> None:
         """Begin where the arrows scroll."""
@@ -123,7 +122,7 @@ class IncidentScreen(Responding, Frame):
         self._tell("#done", [*progress(found.runs, at), *ladder(incident, at), *story(found.timeline, at)])
 
     def _tell(self, where: str, lines: list[str]) -> None:
-        self.query_one(where, Static).update(Content.from_markup("\n".join(lines)))
+        self.query_one(where, Told).tell("\n".join(lines))
 
     def copied(self) -> str:
         """Return the incident in a line."""

@@ -8,8 +8,6 @@ from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 
 from governance.client import Client
 from governance.views import EntryView, FleetRow, IncidentView, ModelView, PolicyView, RuleView
@@ -20,6 +18,7 @@ from tui.situation import Situation
 from tui.text import safe
 from tui.widgets.incident import summary
 from tui.widgets.portrait import budgets, card, charts, history, policy
+from tui.widgets.told import Told
 
 LATELY = 60
 """Decisions about the model that are listed."""
@@ -51,8 +50,8 @@ class ModelScreen(Responding, Frame):
     def body(self) -> ComposeResult:
         """Lay out how it is on the left, what is asked of it on the right."""
         with VerticalScroll(id="model", classes="whole"), Horizontal(id="columns"):
-            yield Static("[$muted]… fetching[/]", id="is")
-            yield Static(id="asked")
+            yield Told(id="is")
+            yield Told(id="asked")
 
     def begun(self) -> None:
         """Begin where the arrows scroll."""
@@ -99,8 +98,8 @@ class ModelScreen(Responding, Frame):
             lines += ["", *card(written), *budgets(written, found.series)]
             lines += charts(found.series, self.query_one("#is").size.width or 80)
             asked = [*policy(found.policy, found.judged), *history(found.entries, at)]
-            self.query_one("#asked", Static).update(Content.from_markup("\n".join(asked)))
-        self.query_one("#is", Static).update(Content.from_markup("\n".join(lines)))
+            self.query_one("#asked", Told).tell("\n".join(asked))
+        self.query_one("#is", Told).tell("\n".join(lines))
 
     def copied(self) -> str:
         """Return the name of the model."""

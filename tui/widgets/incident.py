@@ -6,12 +6,11 @@ from datetime import datetime
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 
 from governance.views import EscalationView, FindingView, FleetRow, IncidentView
 from tui.known import GLYPHS, MODES, Snapshot, number, span
 from tui.text import fact, safe
+from tui.widgets.told import Told
 
 _STATUS = {"triggered": "$error", "acknowledged": "$warning", "mitigated": "$warning", "resolved": "$success"}
 
@@ -21,7 +20,7 @@ class Incident(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         """Hold one text."""
-        yield Static(id="told")
+        yield Told(id="told")
 
     def show(self, snapshot: Snapshot, row: FleetRow | None, at: datetime) -> None:
         """Draw what is known of a model as of an instant."""
@@ -41,7 +40,7 @@ class Incident(VerticalScroll):
         self._say("\n".join(parts))
 
     def _say(self, text: str) -> None:
-        self.query_one("#told", Static).update(Content.from_markup(text))
+        self.query_one("#told", Told).tell(text)
 
 
 def summary(row: FleetRow, incident: IncidentView | None, at: datetime) -> list[str]:

@@ -85,6 +85,11 @@ class StatesIncidents(Protocol):
         ...
 
 
+def tells_notices(action: Action) -> bool:
+    """Tell whether a notifier tells what is about no incident: those of which INCIDENTS_ONLY is true do not."""
+    return not getattr(action, "INCIDENTS_ONLY", False)
+
+
 def hears_acknowledgements(action: Action) -> bool:
     """Tell whether a notifier is told when somebody takes an incident: it says so by HEARS."""
     return "acknowledged" in getattr(action, "HEARS", ())

@@ -128,6 +128,11 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "[{step: a, instruct: Look., wait: 1h}]",
         ["{step: a, instruct: Look., wait: 1h} | invalid-value | a step does one thing, not instruct and wait | "],
     ),
+    "no step": ("[]", ["[] | invalid-value | a runbook has a step at least | "]),
+    "too many steps": (
+        f"[{', '.join(f'{{step: s{number}, wait: 1h}}' for number in range(201))}]",
+        ["MANY | invalid-value | a runbook has 200 steps at most: nobody follows more | "],
+    ),
     "no kind of step": (
         "[{step: a}]",
         ["{step: a} | invalid-value | a step does one thing, one of instruct, check, approve, act, wait, notify | "],
@@ -361,7 +366,7 @@ RUNBOOKS = {
 
 
 # What an organisation has to name so that every shipped runbook can run.
-SHIPPED_ORG = ORG + "acts: {http: {kind: http}}\n"
+SHIPPED_ORG = ORG + "acts: {http: {kind: http}, mlflow: {kind: mlflow, address: 'http://localhost:5000'}}\n"
 
 
 def name_of(case: str) -> str:
@@ -396,6 +401,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Problem]]:
 def shown(problem: Problem) -> str:
     start = problem.position.column - 1
     marked = problem.source[start : start + problem.position.length]
+    marked = marked if len(marked) < 200 else "MANY"
     return f"{marked} | {problem.code} | {problem.message} | {problem.suggestion}"
 
 
@@ -428,10 +434,20 @@ def test_a_runbook_that_is_checked_alone_knows_the_metrics_of_the_cards_around_i
 
 
 def test_the_shipped_runbooks_have_no_problems(tmp_path: Path) -> None:
-    """Those of an organisation that names the systems they act on."""
+    """Those of an organisation that names the systems they act on; without, the card that names one is told."""
     (tmp_path / "policies").mkdir()
     shutil.copytree(shipped("runbooks"), tmp_path / "runbooks")
     (tmp_path / "policies" / "org.yaml").write_text(SHIPPED_ORG)
     (tmp_path / "policies" / "loans.yaml").write_text(CARD)
-    found = [each for each in policies([tmp_path / "policies"]).problems if "no system 'mlflow'" not in each.message]
-    assert [each.render() for each in found] == []
+    assert [each.render() for each in policies([tmp_path / "policies"]).problems] == []
+    (tmp_path / "policies" / "org.yaml").write_text(ORG)
+    shutil.rmtree(tmp_path / "runbooks")
+    assert policies([tmp_path / "policies"]).problems == (), "nobody names one"
+    versions = CARD.replace("versions: {", "log: {source: s, table: t, columns: {time: at, version: v}}\nversions: {")
+    (tmp_path / "policies" / "loans.yaml").write_text(
+        f"{versions}rollback: {{when: metrics.errors > 0.5, then: {{runbook: roll-back}}}}\n"
+    )
+    (problem,) = policies([tmp_path / "policies"]).problems
+    assert problem.position.file.endswith("loans.yaml")
+    assert problem.message == "runbook 'roll-back' cannot run here: no system 'mlflow' to act on"
+    assert "`acts` of org.yaml" in problem.suggestion

@@ -96,7 +96,8 @@ class PostgreSQL:
         said = _first_line(error.orig)
         if state is None:  # not the server's: there is none, or the connection broke
             lost = error.connection_invalidated or type(error.orig).__name__ == "OperationalError"
-            return f"{name} does not answer: {said}" if lost else None
+            unused = f"{name} cannot be used: {said}" if error.statement is None else None  # what the URL says is wrong
+            return f"{name} does not answer: {said}" if lost else unused
         template = next((_SENTENCES[each] for each in (state, state[:2]) if each in _SENTENCES), None)
         return None if template is None else template.format(name=name, busy=turns.BUSY_SECONDS, said=said)
 

@@ -170,6 +170,18 @@ def test_an_act_is_tried_until_its_time_is_over() -> None:
     assert (found.passed[3].outcome, found.passed[3].to, found.ending.step) == ("timed_out", "kept", "kept")
 
 
+def test_ways_round_and_round_do_not_hide_the_ends() -> None:
+    text = LOOP.replace("at_most: 3", "at_most: 100").replace(
+        "  - {step: tell",
+        "  - {step: more, when: metrics.errors > 0.2, wait: 1h, then: {step: look, at_most: 100}}\n  - {step: tell",
+    )
+    found = simulate(text)
+    assert found.more
+    assert [(each.state, each.step, dict(each.where)) for each in found.ways] == [
+        ("done", "tell", {"again": "skipped", "more": "skipped"})
+    ]
+
+
 @pytest.mark.parametrize(
     ("assumed", "said"),
     [

@@ -59,6 +59,13 @@ def test_it_waits_for_the_last_of_its_runs(at: House) -> None:
     assert incident(at)["status"] == "resolved"
 
 
+def test_a_run_is_about_no_incident_of_another_model(at: House) -> None:
+    at.api.judge(0.9, model="fraud")
+    answer = at.as_("bo", "POST", "/v1/models/loans/runs", {"runbook": "two", "because": "x", "incident": 2})
+    assert answer.status_code == 422
+    assert "INC-2 is about fraud, not about loans" in answer.json()["detail"]
+
+
 def test_who_closes_it_by_hand_hears_what_goes_on(at: House) -> None:
     version = incident(at)["version"]
     done = at.as_("bo", "POST", "/v1/incidents/1/resolve", {"version": version, "because": "known"})

@@ -35,7 +35,10 @@ def test_a_start_says_what_runs_and_who_may_go_on(at: House) -> None:
     assert run["summary"] == "step 1 of 4: look – waits for somebody to do it and tick it (ana, bo, cy, flo)"
     assert [(each["glyph"], each["state"]) for each in run["steps"]] == [("▶", "waiting"), *[("○", "to come")] * 3]
     assert run["steps"][0]["text"] == "Look at loans, ticket T-7."
-    assert run["steps"][1]["does"] == "asks an approver, not the starter"
+    assert (run["steps"][1]["text"], run["steps"][1]["does"]) == (
+        "May we stop loans?",
+        "asks an approver, not the starter",
+    )
     assert (run["can"], run["parameters"]) == (["pause", "cancel"], {"ticket": "T-7"})
     (entry,) = at.entries("runbook.started")
     assert (entry["actor"], entry["body"]["because"], entry["body"]["channel"]) == ("ana", "errors", "api")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
@@ -98,6 +98,8 @@ class Client:
         `agent` is what speaks: its name tells the engine through which channel somebody acts.
         """
         self.url = url.rstrip("/")
+        self.heard: Callable[[], object] = lambda: None
+        """Called for each answer, by whichever thread asked: the engine lives."""
         headers = {"User-Agent": agent, **({"Authorization": f"Bearer {token}"} if token else {})}
         # The proxy settings of a shell are not for an engine that is named by its address.
         # Without TLS nobody's certificate is looked at, and to load all that could be trusted takes a while.
@@ -345,6 +347,7 @@ class Client:
     def _get(self, path: str, kind: type[V], /, **query: Any) -> V:
         with self._reached():
             answer = self._http.get(path, params=query)
+        self.heard()
         if not answer.is_success:
             raise _error(answer)
         try:

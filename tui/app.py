@@ -37,6 +37,8 @@ from tui.screens.run import RunScreen
 from tui.screens.switch import SwitchModal
 from tui.theme import DAY, NIGHT, OWN
 
+QUIET = 2.5
+"""Seconds without a sign of life, of which the engine gives one each second, after which it counts as lost."""
 Severity = Literal["information", "warning", "error"]
 
 
@@ -71,12 +73,14 @@ class GovApp(App[None]):
         *,
         read_only: bool = False,
         keys: Mapping[str, str] | None = None,
+        quiet: float = QUIET,
         clock: Callable[[], datetime] = now,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
         """Speak through `client`; `read_only` takes every act away, `clock` and `pause` are for tests.
 
-        `keys` are a person's own, by the names of the acts.
+        `keys` are a person's own, by the names of the acts; after `quiet` seconds without a sign of life the engine
+        counts as lost.
         """
         super().__init__()
         self.client, self.pause, self._clock = client, pause, clock
@@ -90,6 +94,8 @@ class GovApp(App[None]):
         self._read_only = read_only
         self._own = dict(keys or {})
         self._painted = 0.0
+        self._quiet, self._alive, self._hushed = quiet, time.monotonic(), False
+        client.heard = self._lives
         self._views = {name: made() for name, made in VIEWS.items()}
         for theme in (NIGHT, DAY):
             self.register_theme(theme)
@@ -124,6 +130,7 @@ class GovApp(App[None]):
             self.install_screen(screen, name)
         self.push_screen("fleet")
         self.set_interval(1, self._tick)
+        self.set_interval(0.25, self._listen)
         self._feed()
 
     def on_unmount(self) -> None:
@@ -142,7 +149,7 @@ class GovApp(App[None]):
         """Take a new picture; while the person holds it still, keep it for later."""
         self._ahead = message.snapshot.fleet.as_of - message.snapshot.at
         self._next = message.snapshot
-        self.offline, self.heard = None, self.at()
+        self.offline, self.heard, self._hushed = None, self.at(), False
         if self.paused is None:
             self._take()
 
@@ -156,11 +163,27 @@ class GovApp(App[None]):
     def on_heard(self, message: Heard) -> None:
         """Note a sign of life."""
         del message
+        self._lives()
         self.heard = self.at()
+        if self._hushed:
+            self.offline, self._hushed = None, False
+            self.paint()
+
+    def _lives(self) -> None:
+        self._alive = time.monotonic()
+
+    def _listen(self) -> None:
+        """Count the engine as lost as soon as it gives no sign of life, while a call to it may still wait."""
+        if self.offline is None and self.snapshot is not None and time.monotonic() - self._alive > self._quiet:
+            since = self.at() - timedelta(seconds=time.monotonic() - self._alive)
+            self.offline, self._hushed = Offline(since, "the engine gives no sign of life", 0.0), True
+            self.paint()
 
     def on_lost(self, message: Lost) -> None:
         """Say that the picture grows old."""
-        self.offline = replace(message.offline, since=message.offline.since + self._ahead)
+        since = message.offline.since + self._ahead
+        since = min(since, self.offline.since) if self.offline is not None else since
+        self.offline, self._hushed = replace(message.offline, since=since), False
         self.paint()
 
     @property

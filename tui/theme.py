@@ -22,10 +22,10 @@ NIGHT = Theme(
         "footer-background": "#171A25",
         "border": "#3B4261",
         "border-blurred": "#3B4261",
-        "muted": "#8C94BC",
-        "row-cursor": "#263253",
+        "muted": "#949CC4",
+        "row-cursor": "#1F2945",
         "dead": "#4A1D2E",
-        "caution": "#3A3120",
+        "caution": "#2E2719",
     },
 )
 DAY = Theme(

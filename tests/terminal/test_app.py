@@ -194,7 +194,7 @@ def test_a_refusal_says_who_may(here: World) -> None:
 
 def test_an_engine_that_is_lost_and_comes_back(here: World) -> None:
     async def story() -> None:
-        app = here.app("ana")
+        app = here.app("ana", quiet=2.5)
         async with app.run_test(size=SIZE) as pilot:
             await until(pilot, lambda: shows(app, "INC-1"))
             here.served.process.send_signal(signal.SIGSTOP)

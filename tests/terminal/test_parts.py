@@ -177,10 +177,16 @@ TEXT = ("foreground", "primary", "secondary", "accent", "warning", "error", "suc
 
 @pytest.mark.parametrize("theme", [NIGHT, DAY], ids=lambda each: each.name)
 @pytest.mark.parametrize("name", [*TEXT, "muted"])
-@pytest.mark.parametrize("ground", ["background", "surface", "panel"])
+@pytest.mark.parametrize("ground", ["background", "surface", "panel", "row-cursor", "caution"])
 def test_every_colour_of_text_has_a_contrast_of_five(theme: Theme, name: str, ground: str) -> None:
     text = theme.variables[name] if name == "muted" else getattr(theme, name)
-    assert contrast(Color.parse(text), Color.parse(getattr(theme, ground))) >= 5
+    below = theme.variables.get(ground) or getattr(theme, ground)
+    assert contrast(Color.parse(text), Color.parse(below)) >= 5
+
+
+@pytest.mark.parametrize("theme", [NIGHT, DAY], ids=lambda each: each.name)
+def test_a_stopped_switch_can_be_read(theme: Theme) -> None:
+    assert contrast(Color.parse(theme.error or ""), Color.parse(theme.variables["dead"])) >= 5
 
 
 def test_the_contrast_of_black_on_white() -> None:

@@ -95,7 +95,7 @@ class World:
 
     def app(self, who: str = "ana", **more: Any) -> GovApp:
         """Return the terminal app of somebody."""
-        return GovApp(self.client(who, TERMINAL_APP), **more)
+        return GovApp(self.client(who, TERMINAL_APP), **{"quiet": 30.0, **more})
 
     def fail(self, value: float = 0.9) -> None:
         """Push an error rate, good for `quiet`, and wait until the engine has judged it."""

@@ -72,6 +72,8 @@ class Table(ScrollView, Generic[T], can_focus=True):
     Table > .table--dim { color: $muted; }
     Table > .table--strong { text-style: bold; }
     Table > .table--away { color: $accent; text-style: bold; }
+    Table:nocolor > .table--critical { text-style: bold reverse; }
+    Table:nocolor > .table--dead { text-style: bold reverse; }
     Table > .table--dead { color: $error; background: $dead; text-style: bold; }
     """
     BINDINGS = bindings("list")

@@ -74,6 +74,7 @@ bench: $(VENV)/.dev      ## figures: checking and one cycle of 1,000 models × 1
 	@$(BIN)/python tests/benchmarks/switches.py
 	@$(BIN)/python tests/benchmarks/provider.py
 	@$(BIN)/python tests/benchmarks/slack.py
+	@$(BIN)/python tests/benchmarks/terminal.py
 	@$(BIN)/python tests/benchmarks/runbooks.py
 
 .bench-peer/.ready:       # a feature-flag server to compare with (Node 20, PostgreSQL); never a dependency of ours

@@ -134,7 +134,8 @@ def shipped_runbooks() -> str:
     lines = [
         "# The shipped runbooks",
         "",
-        "Generated from `runbooks/` by `make docs`. One of your own with the same name takes its place.",
+        "Generated from `runbooks/` by `make docs`; [runbooks](runbooks.md) says how to write and run one,",
+        "[drills](drills.md) how they are practised. One of your own with the same name takes its place.",
         "",
         "| runbook | when | proves |",
         "| --- | --- | --- |",

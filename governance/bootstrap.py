@@ -15,7 +15,7 @@ from governance.core.policy_version import digest_of
 from governance.errors import Unavailable
 from governance.loader import files
 from governance.policies import Policies, policies, sound, stored_policies
-from governance.ports import Clock, ReadsPushed
+from governance.ports import Clock, ReadsPushed, UsesNotifiers
 from governance.settings import Settings
 
 if TYPE_CHECKING:
@@ -235,9 +235,12 @@ def ruling(loaded: Policies, database: Database, directory: Path, before: Engine
     for name, source in sources.items():
         if isinstance(source, ReadsPushed):
             source.read_from(name, StoredSamples(database))
-    return Ruling(
-        loaded.plan, organisation, sources, all_of(plugins.ACTIONS), loaded.documents, acts=all_of(plugins.ACTS)
-    )
+    notifiers = all_of(plugins.ACTIONS)
+    acts = {
+        name: each.using(notifiers) if isinstance(each, UsesNotifiers) else each
+        for name, each in all_of(plugins.ACTS).items()
+    }
+    return Ruling(loaded.plan, organisation, sources, notifiers, loaded.documents, acts=acts)
 
 
 def built(loaded: Policies, database: Database, clock: Clock | None = None, base: Path | None = None) -> Engine:

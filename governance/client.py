@@ -10,12 +10,14 @@ import json
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
+from pydantic import ValidationError
 
 from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable
 from governance.views import (
@@ -29,7 +31,9 @@ from governance.views import (
     IncidentDoneView,
     IncidentView,
     MayView,
+    ModelView,
     Page,
+    PolicyView,
     ProofView,
     RunningView,
     SilenceDoneView,
@@ -37,6 +41,7 @@ from governance.views import (
     SwitchDoneView,
     SwitchView,
     TimelineLine,
+    VerdictsView,
     VersionView,
     View,
     WaiverView,
@@ -46,6 +51,10 @@ from governance.views.on_call import OnCallView
 from governance.views.people import PermissionsView, SlackLinkView
 from governance.views.plan import PlanView
 from governance.views.runs import RunbookView, RunDoneView, RunView
+from governance.views.series import SeriesView
+
+if TYPE_CHECKING:
+    from governance.views.simulation import SimulationView
 
 V = TypeVar("V", bound=View)
 TIMEOUT = 5.0
@@ -54,6 +63,8 @@ COMPILING = 120.0
 """Seconds that the engine may take to check, compile and compare policies."""
 SILENCE = 5.0
 """Seconds without a sign of life after which the stream of events is given up; the engine gives one each second."""
+OVERLAP = timedelta(seconds=5)
+"""By how much more is asked for than since the last picture: what was under way then may have been written later."""
 PAGE = 500
 """Elements of a list that are asked for at once."""
 _ERRORS: Mapping[int, type[GovernanceError]] = {
@@ -118,6 +129,16 @@ class Client:
             rows.extend(page.items)
         return first.model_copy(update={"items": rows, "next": None})
 
+    def fleet_since(self, known: FleetView) -> FleetView:
+        """Return the models that may have changed since the fleet was known, with the tallies of these."""
+        since = (known.as_of - OVERLAP).isoformat()
+        first = page = self._get("/v1/fleet", FleetView, limit=PAGE, since=since)
+        rows: list[FleetRow] = list(page.items)
+        while page.next is not None:
+            page = self._get("/v1/fleet", FleetView, limit=PAGE, since=since, cursor=page.next)
+            rows.extend(page.items)
+        return first.model_copy(update={"items": rows, "next": None})
+
     def incidents(self, status: str = "open") -> list[IncidentView]:
         """Return incidents, newest first."""
         return self._whole("/v1/incidents", Page[IncidentView], status=status)
@@ -154,6 +175,23 @@ class Client:
             found.extend(page.items)
             page = self._get(f"/v1/incidents/{number}/timeline", Page[TimelineLine], limit=PAGE, after=page.next)
         return [*found, *page.items]
+
+    def model(self, model: str) -> ModelView:
+        """Return a model: what its card says, how it is, and its switch."""
+        return self._get(f"/v1/models/{_part(model)}", ModelView)
+
+    def policy(self, model: str) -> PolicyView:
+        """Return the effective policy of a model, with where each part is written."""
+        return self._get(f"/v1/models/{_part(model)}/policy", PolicyView)
+
+    def verdicts(self, model: str, at: datetime | None = None) -> VerdictsView:
+        """Return what was last judged; with an instant what is judged as of it, with the parts of what fails."""
+        asked = {"at": at.isoformat()} if at is not None else {}
+        return self._get(f"/v1/models/{_part(model)}/verdicts", VerdictsView, **asked)
+
+    def series(self, model: str) -> list[SeriesView]:
+        """Return what a model's rules look at with its last values, those of rules that fail first."""
+        return self._get(f"/v1/models/{_part(model)}/series", Page[SeriesView]).items
 
     def switch(self, model: str) -> SwitchView:
         """Return the kill switch of a model, with what one must know before pulling it."""
@@ -214,6 +252,12 @@ class Client:
     def runbooks(self, model: str) -> list[RunbookView]:
         """Return the runbooks for a model: what each is for, whether it can be started, and what it asks for."""
         return self._get("/v1/runbooks", Page[RunbookView], model=model).items
+
+    def simulate(self, runbook: str, body: Mapping[str, Any]) -> SimulationView:
+        """Return the way of a run without starting one: {model, parameters, assume}."""
+        from governance.views.simulation import SimulationView  # who follows runs does not need what it rests on
+
+        return SimulationView.model_validate(self._post(f"/v1/runbooks/{_part(runbook)}/simulate", body, ""))
 
     def runs(self, *, model: str = "", incident: int = 0, state: str = "open") -> list[RunView]:
         """Return runs, newest first; `state` is open, ended or all."""
@@ -301,7 +345,12 @@ class Client:
     def _get(self, path: str, kind: type[V], /, **query: Any) -> V:
         with self._reached():
             answer = self._http.get(path, params=query)
-        return kind.model_validate(_checked(answer))
+        if not answer.is_success:
+            raise _error(answer)
+        try:
+            return kind.model_validate_json(answer.content)
+        except ValidationError as error:
+            raise Unavailable(f"what answers at {answer.url} is no engine of ours") from error
 
     def _whole(self, path: str, kind: type[Page[V]], **query: Any) -> list[V]:
         """Return all parts of a list."""

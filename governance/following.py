@@ -66,8 +66,9 @@ def begin(
     standing.stamp = began
     standing.load = _loading(shown(settings.policies), paced)
     standing.source, standing.build = settings.policies_from, built(engine, base, shown(settings.policies), paced)
+    checkout = Checkout(settings.policies, beside([settings.policies], settings.runbooks))
     if last is None or stored is None:
-        origin = _origin(engine, settings.policies, "")
+        origin = _origin(engine, checkout, "")
         standing.commit = origin.commit.rstrip("+")
         adopt(engine, at, origin)
         return engine
@@ -75,7 +76,7 @@ def begin(
     with database.read() as connection:
         standing.waiting = policy_versions.waiting(connection)
     if standing.source == "directory":
-        standing.incoming = _incoming(engine, disk, settings.policies, base, paced)
+        standing.incoming = _incoming(engine, disk, checkout, base, paced)
     adopt(engine, at)  # the same documents may mean something else to another version of the program
     follow(engine, at)
     return engine
@@ -120,7 +121,8 @@ def read(
     runbooks: Path = RUNBOOKS,
 ) -> Incoming:
     """Read the policies of a directory, ready to take the place of those that rule."""
-    return _incoming(engine, policies([directory], runbooks=runbooks), directory, base, paced)
+    checkout = Checkout(directory, beside([directory], runbooks))
+    return _incoming(engine, policies([directory], runbooks=runbooks), checkout, base, paced)
 
 
 def built(
@@ -149,9 +151,9 @@ def _loading(
 
 
 def _incoming(
-    engine: Engine, loaded: Policies, directory: Path, base: Path, paced: Callable[[Ruling], Ruling]
+    engine: Engine, loaded: Policies, checkout: Checkout, base: Path, paced: Callable[[Ruling], Ruling]
 ) -> Incoming:
-    origin = _origin(engine, directory, engine.standing.commit)
+    origin = _origin(engine, checkout, engine.standing.commit)
     if loaded.problems:
         return Incoming(None, loaded.problems, origin)
     return Incoming(paced(bootstrap.ruling(loaded, engine.database, base, engine)), (), origin)
@@ -236,9 +238,8 @@ class Follower:
             self._done.wait(self._poll.total_seconds())
 
 
-def _origin(engine: Engine, directory: Path, since: str) -> Origin:
+def _origin(engine: Engine, checkout: Checkout, since: str) -> Origin:
     """Tell where the policies of a directory come from, as far as git can."""
-    checkout = Checkout(directory)
     if not checkout.exists:
         return Origin("directory")
     try:

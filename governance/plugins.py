@@ -25,6 +25,8 @@ SECTIONS = {SOURCES: "sources", ACTIONS: "notifiers", ACTS: "acts"}
 """The section of org.yaml that names the plug-ins of each group."""
 _UNASKED = ("http",)
 """Systems that need no settings: they exist under their kind, and reach nothing until org.yaml allows it."""
+_BY_NOTIFIER = {"slack"}
+"""Systems that are there with a notifier of their kind, by whose settings they act."""
 
 
 @cache
@@ -70,7 +72,8 @@ def wrongs_of(organisation: Organisation) -> list[tuple[str, str, Wrong]]:
 
 def systems(organisation: Organisation) -> dict[str, Plugin]:
     """Return the systems that runbooks can act on, by name; those of another's kind that is wrong too."""
-    unasked = {kind: Plugin(kind=kind) for kind in _UNASKED if kind in kinds(ACTS)}
+    told_by = {each.kind for each in organisation.notifiers.values()}
+    unasked = {kind: Plugin(kind=kind) for kind in (*_UNASKED, *(told_by & _BY_NOTIFIER)) if kind in kinds(ACTS)}
     return {**unasked, **organisation.acts}
 
 

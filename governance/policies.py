@@ -121,7 +121,11 @@ def policies(paths: Sequence[Path], context: Sequence[Path] = (), *, runbooks: P
     texts = _texts(documents, paths, near)
     ours = f"{files.shown(shipped('runbooks'))}/"
     own = _Own(
-        frozenset(each.source.file for each in loaded.loaded if not each.source.file.startswith(ours)),
+        frozenset(
+            each.source.file
+            for each in loaded.loaded
+            if not each.source.file.startswith(ours) or _is_below(each.source.file, paths)
+        ),
         {name: each.label_names() for name, each in neighbours.items()},
     )
     return _combined(found, itself, loaded.problems, own, documents=texts, organised=organised, calendars=calendars)
@@ -308,6 +312,11 @@ def _with_calendars(
         made[name] = made[name].reading(calendar)
         problems.extend(wrong)
     return document.model_copy(update={"schedules": made}), problems
+
+
+def _is_below(file: str, paths: Sequence[Path]) -> bool:
+    """Tell whether a file is one of the paths, or lies below one: then it is asked for, whoever's it is."""
+    return any(Path(file).is_relative_to(files.shown(each)) for each in paths)
 
 
 def _texts(found: Sequence[tuple[str, str]], paths: Sequence[Path], near: Sequence[Path]) -> dict[str, str]:

@@ -85,6 +85,11 @@ class StatesIncidents(Protocol):
         ...
 
 
+def tells_notices(action: Action) -> bool:
+    """Tell whether a notifier tells what is about no incident: those of which INCIDENTS_ONLY is true do not."""
+    return not getattr(action, "INCIDENTS_ONLY", False)
+
+
 def hears_acknowledgements(action: Action) -> bool:
     """Tell whether a notifier is told when somebody takes an incident: it says so by HEARS."""
     return "acknowledged" in getattr(action, "HEARS", ())
@@ -141,6 +146,15 @@ class System(Protocol):
 
     def dry_run(self, request: Request) -> Outcome:
         """Find out whether the act could be done, and change nothing: it exists, it answers, we may."""
+        ...
+
+
+@runtime_checkable
+class UsesNotifiers(Protocol):
+    """A system that acts by a notifier's settings; the composition root tells it which notifiers there are."""
+
+    def using(self, notifiers: Mapping[str, Action]) -> System:
+        """Return the system as it acts by these; itself where nothing changes for it."""
         ...
 
 

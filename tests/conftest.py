@@ -23,6 +23,7 @@ LONGEST = (
     "interfaces/test_attacks.py",
     "interfaces/test_ofrep.py",
     "interfaces/test_figures.py",
+    "interfaces/test_take_over.py",
     "transcripts/test_init.py",
 )
 """Those that take more than a quarter of a minute, the longest first; the order of tests is that of their files."""

@@ -16,6 +16,7 @@ kind: org
 people: {ana: {email: ana@example.com}}
 teams: {lending: {members: [ana]}}
 sources: {s: {kind: push}}
+roles: [{role: approver, who: [ana]}]
 notifiers: {pager: {kind: console}}
 """
 CARD = """\
@@ -102,6 +103,19 @@ CASES: dict[str, tuple[str, list[str]]] = {
         "[{step: a, instruct: Look., on_timeout: continue}]",
         ["continue | no-effect | without a time-out nothing takes too long | give `timeout`"],
     ),
+    "a time-out of a single act": (
+        "[{step: a, act: switch.pull, with: {mode: fallback, reason: x}, timeout: 1h}]",
+        [
+            (
+                "1h | no-effect | an act that is tried once has no time-out: how long its system is given is said in"
+                " org.yaml | give `retry`: the time limits its attempts"
+            )
+        ],
+    ),
+    "a time-out of the attempts of an act": (
+        "[{step: a, act: switch.pull, with: {mode: fallback, reason: x}, timeout: 1h, retry: {}, on_timeout: stop}]",
+        [],
+    ),
     "retry and undo of what is no act": (
         f"[{{step: a, check: 1 < 2, retry: {{times: 2}}, undo: {{act: switch.pull}}, with: {{x: 1}}}}, {LOOK}]",
         [
@@ -113,6 +127,11 @@ CASES: dict[str, tuple[str, list[str]]] = {
     "two kinds of step": (
         "[{step: a, instruct: Look., wait: 1h}]",
         ["{step: a, instruct: Look., wait: 1h} | invalid-value | a step does one thing, not instruct and wait | "],
+    ),
+    "no step": ("[]", ["[] | invalid-value | a runbook has a step at least | "]),
+    "too many steps": (
+        f"[{', '.join(f'{{step: s{number}, wait: 1h}}' for number in range(201))}]",
+        ["MANY | invalid-value | a runbook has 200 steps at most: nobody follows more | "],
     ),
     "no kind of step": (
         "[{step: a}]",
@@ -326,6 +345,9 @@ USES = {
         )
     ],
     "rules: [{rule: r, when: metrics.errors > 0.5, then: {runbook: asks}}]": [],
+    "rules: [{rule: r, when: metrics.errors > 0.5, then: {runbook: of-many}}]": [
+        "of-many | unfit-runbook | runbook 'of-many' is not for M: step 'a' needs 2 approvers, and there is 1: ana | "
+    ],
     "rules: [{rule: r, when: metrics.errors > 0.5, enforcement: act, then: {runbook: asks}}]": [
         (
             "asks | unfit-runbook | runbook 'asks' is not for M: a rule that acts says no parameters,"
@@ -334,6 +356,7 @@ USES = {
     ],
 }
 RUNBOOKS = {
+    "of-many": "[{step: a, approve: {people: 2}}]",
     "only-look": "[{step: a, instruct: Look.}]",
     "of-canaries": "[{step: a, instruct: Look.}]\napplies_to: has(card.versions) && has(card.versions.canary)",
     "of-latency": "[{step: a, check: metrics.latency < 0.2}]",
@@ -343,7 +366,7 @@ RUNBOOKS = {
 
 
 # What an organisation has to name so that every shipped runbook can run.
-SHIPPED_ORG = ORG + "acts: {http: {kind: http}}\n"
+SHIPPED_ORG = ORG + "acts: {http: {kind: http}, mlflow: {kind: mlflow, address: 'http://localhost:5000'}}\n"
 
 
 def name_of(case: str) -> str:
@@ -378,6 +401,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Problem]]:
 def shown(problem: Problem) -> str:
     start = problem.position.column - 1
     marked = problem.source[start : start + problem.position.length]
+    marked = marked if len(marked) < 200 else "MANY"
     return f"{marked} | {problem.code} | {problem.message} | {problem.suggestion}"
 
 
@@ -410,10 +434,20 @@ def test_a_runbook_that_is_checked_alone_knows_the_metrics_of_the_cards_around_i
 
 
 def test_the_shipped_runbooks_have_no_problems(tmp_path: Path) -> None:
-    """Those of an organisation that names the systems they act on."""
+    """Those of an organisation that names the systems they act on; without, the card that names one is told."""
     (tmp_path / "policies").mkdir()
     shutil.copytree(shipped("runbooks"), tmp_path / "runbooks")
     (tmp_path / "policies" / "org.yaml").write_text(SHIPPED_ORG)
     (tmp_path / "policies" / "loans.yaml").write_text(CARD)
-    found = [each for each in policies([tmp_path / "policies"]).problems if "no system 'mlflow'" not in each.message]
-    assert [each.render() for each in found] == []
+    assert [each.render() for each in policies([tmp_path / "policies"]).problems] == []
+    (tmp_path / "policies" / "org.yaml").write_text(ORG)
+    shutil.rmtree(tmp_path / "runbooks")
+    assert policies([tmp_path / "policies"]).problems == (), "nobody names one"
+    versions = CARD.replace("versions: {", "log: {source: s, table: t, columns: {time: at, version: v}}\nversions: {")
+    (tmp_path / "policies" / "loans.yaml").write_text(
+        f"{versions}rollback: {{when: metrics.errors > 0.5, then: {{runbook: roll-back}}}}\n"
+    )
+    (problem,) = policies([tmp_path / "policies"]).problems
+    assert problem.position.file.endswith("loans.yaml")
+    assert problem.message == "runbook 'roll-back' cannot run here: no system 'mlflow' to act on"
+    assert "`acts` of org.yaml" in problem.suggestion

@@ -116,3 +116,26 @@ def test_a_runbook_that_is_written_while_the_engine_runs_is_taken(place: Place) 
     place.start()
     place.beat()
     assert place.engine.plan.runbooks["beside"].document.description == "Look again."
+
+
+def test_the_authors_of_runbooks_are_authors_of_the_version(place: Place) -> None:
+    top = place.directory
+    path = top / "runbooks" / "beside.yaml"
+    path.parent.mkdir()
+    path.write_text(runbook("beside"))
+    (top / ".gitignore").write_text(".gov/\n")
+    place.git("init", "-q", where=top)
+    place.git("add", ".", where=top)
+    place.git("commit", "-qm", "Begin", where=top)
+    place.beat()
+    path.write_text(runbook("beside", "Look again."))
+    place.beat()
+    assert str(place.entries("policy.adopted")[-1]["commit"]).endswith("+"), "nobody can tell who edited it here"
+    place.git("commit", "-qam", "Look again", who="bo", where=top)
+    path.write_text(runbook("beside", "Look once more."))
+    place.git("commit", "-qam", "Look once more", who="cy", where=top)
+    place.beat()
+    assert place.engine.plan.runbooks["beside"].document.description == "Look once more."
+    entry = place.entries("policy.adopted")[-1]
+    assert not str(entry["commit"]).endswith("+")
+    assert {"bo", "cy@example.com"} <= set(entry["authors"])  # type: ignore[call-overload]

@@ -89,6 +89,7 @@ class GovApp(App[None]):
         self._ahead = timedelta(0)
         self._read_only = read_only
         self._own = dict(keys or {})
+        self._painted = 0.0
         self._views = {name: made() for name, made in VIEWS.items()}
         for theme in (NIGHT, DAY):
             self.register_theme(theme)
@@ -122,7 +123,7 @@ class GovApp(App[None]):
         for name, screen in self._views.items():
             self.install_screen(screen, name)
         self.push_screen("fleet")
-        self.set_interval(1, self.paint)
+        self.set_interval(1, self._tick)
         self._feed()
 
     def on_unmount(self) -> None:
@@ -167,8 +168,14 @@ class GovApp(App[None]):
         """The topmost screen that is not modal."""
         return next((each for each in reversed(self.screen_stack) if isinstance(each, Frame)), None)
 
+    def _tick(self) -> None:
+        """Draw what a second more has changed, unless that was just drawn."""
+        if time.monotonic() - self._painted > 0.6:
+            self.paint()
+
     def paint(self) -> None:
         """Draw what is known now, as of now."""
+        self._painted = time.monotonic()
         frame = self.frame
         if frame is not None and frame.is_mounted:
             frame.paint()

@@ -14,12 +14,14 @@ from textual.message import Message
 
 from governance.client import Client
 from governance.errors import Denied, GovernanceError
-from tui.known import Offline, Snapshot, now
+from tui.known import Offline, Snapshot, merged, now
 
 LEAST_PAUSE = 1.0
 """Seconds between two fetches, however much happens."""
 LONGEST_PAUSE = 15.0
 """Seconds after which is fetched again though nothing was decided: the ages of data grow all the same."""
+WHOLE = 30.0
+"""Seconds after which all is fetched anew, also who asks and who is on call; until then only what may have changed."""
 AHEAD = 14
 """Days of shifts that are shown."""
 RETRIES = (1.0, 2.0, 4.0, 6.0, 10.0)
@@ -55,6 +57,8 @@ class Feed:
         self._client, self._post = client, post
         self._stop, self._wake = threading.Event(), threading.Event()
         self._after: int | None = None
+        self._known: Snapshot | None = None
+        self._whole = 0.0
 
     def run(self) -> None:
         """Work until stopped."""
@@ -63,6 +67,7 @@ class Feed:
             try:
                 self._follow()
             except GovernanceError as error:
+                self._known = None  # another engine may answer next
                 since = since if failures and since is not None else now()
                 pause = RETRIES[min(failures, len(RETRIES) - 1)] * random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
                 failures += 1
@@ -74,6 +79,7 @@ class Feed:
 
     def refresh(self) -> None:
         """Fetch anew as soon as can be, also where it would wait after a loss."""
+        self._whole = 0.0
         self._wake.set()
 
     def stop(self) -> None:
@@ -101,13 +107,20 @@ class Feed:
     _heard = False
 
     def _fetch(self) -> None:
-        client = self._client
-        snapshot = Snapshot(
-            who=client.whoami(),
-            fleet=client.fleet(),
-            incidents={each.id: each for each in client.incidents()},
-            approvals=tuple(client.approvals()),
-            at=now(),
-            on_call=tuple(client.on_call(AHEAD)),
+        """Fetch what may have changed since the last time; now and then, and where something went, the whole."""
+        client, known = self._client, self._known
+        incidents = {each.id: each for each in client.incidents()}
+        whole = (
+            known is None or time.monotonic() - self._whole >= WHOLE or bool(known.incidents.keys() - incidents.keys())
         )
-        self._post(Fetched(snapshot))
+        if known is not None and not whole:
+            changed = client.fleet_since(known.fleet)
+            whole = changed.policy_version != known.fleet.policy_version
+            fleet = merged(known.fleet, changed)
+        if known is None or whole:
+            self._whole = time.monotonic()
+            fleet, who, on_call = client.fleet(), client.whoami(), tuple(client.on_call(AHEAD))
+        else:
+            who, on_call = known.who, known.on_call
+        self._known = Snapshot(who, fleet, incidents, tuple(client.approvals()), now(), on_call)
+        self._post(Fetched(self._known))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -38,6 +39,37 @@ class Snapshot:
     def incident_of(self, row: FleetRow) -> IncidentView | None:
         """Return the worst open incident of a model, None when it has none."""
         return next((self.incidents[each] for each in row.incidents if each in self.incidents), None)
+
+
+RANKS = {name: rank for rank, name in enumerate(("critical", "warning", "unknown", "info", "none"))}
+"""Severities of rows, the worst first, as the engine orders them."""
+
+
+def merged(whole: FleetView, changed: FleetView) -> FleetView:
+    """Return a fleet with what changed in it, in the engine's order; rows that did not change are the very same."""
+    items = list(whole.items)
+    places = {row.model: index for index, row in enumerate(items)}
+    moved = False
+    for each in changed.items:
+        index = places.get(each.model)
+        if index is None:
+            items.append(each)
+            moved = True
+        else:
+            moved = moved or _stands(items[index]) != _stands(each)
+            items[index] = each
+    if not moved:
+        return changed.model_copy(update={"items": items, "tallies": whole.tallies})
+    items.sort(key=lambda row: (RANKS.get(row.severity, 0), row.tier, row.model))
+    tallies = Counter(row.severity for row in items)
+    away = sum(row.mode not in ("live", "") for row in items)
+    counted = {**{name: tallies[name] for name in RANKS}, "not_live": away}
+    return changed.model_copy(update={"items": items, "tallies": counted})
+
+
+def _stands(row: FleetRow) -> tuple[str, int, str]:
+    """Return by what a row has its place, and is counted."""
+    return row.severity, row.tier, row.mode
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ class Alertmanager:
 
     Config: ClassVar[type[BaseModel]] = AlertmanagerConfig
     FOLDS: ClassVar[str] = "never"
+    INCIDENTS_ONLY: ClassVar[bool] = True
 
     def __init__(self, config: AlertmanagerConfig) -> None:
         """Send as the settings say."""

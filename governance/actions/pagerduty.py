@@ -43,6 +43,7 @@ class PagerDuty:
 
     Config: ClassVar[type[BaseModel]] = PagerDutyConfig
     FOLDS: ClassVar[str] = "never"
+    INCIDENTS_ONLY: ClassVar[bool] = True
     HEARS: ClassVar[frozenset[str]] = frozenset({"acknowledged"})
 
     def __init__(self, config: PagerDutyConfig) -> None:

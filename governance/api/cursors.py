@@ -43,6 +43,11 @@ def part(
     return taken, _written(_mark(asked), place(taken[-1])) if len(ordered) > limit else None
 
 
+def place_in(cursor: str, *asked: object) -> Place | None:
+    """Return the place behind which a cursor begins, None for the first part; raises as `part` does."""
+    return _read(cursor, _mark(asked))
+
+
 def instant(at: datetime) -> int:
     """Return an instant as it stands in a place: microseconds since 1970."""
     return (at - _EPOCH) // timedelta(microseconds=1)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime
 
 from governance.api.bodies import ModelQuery
 from governance.api.cursors import Cursor, Limit, part
@@ -15,6 +18,10 @@ from governance.engine.reading import permit_any
 from governance.engine.switch_views import may_view
 from governance.views import FleetView, WhoamiView
 from governance.views.people import PermissionsView
+
+Since = Annotated[
+    AwareDatetime | None, Query(description="Only models that may have changed at this instant or later.")
+]
 
 
 def routes(engine: Engine) -> APIRouter:
@@ -48,13 +55,18 @@ def routes(engine: Engine) -> APIRouter:
         )
 
     @router.get("/v1/fleet")
-    def fleet(who: Who, limit: Limit = 100, cursor: Cursor = "") -> FleetView:
-        """List the models that you may read, the worst first."""
-        found = overview.rows(engine, permit_any(engine, who))
-        items, after = part(found, overview.place, "fleet", limit=limit, cursor=cursor)
+    def fleet(who: Who, limit: Limit = 100, cursor: Cursor = "", since: Since = None) -> FleetView:
+        """List the models that you may read, the worst first; with `since` those that may have changed by then.
+
+        Whoever has the whole and asks for what changed since its `as_of` has the whole again, until `policy_version` or
+        the list of open incidents says that something went.
+        """
+        at = engine.clock.now()
+        found = overview.rows(engine, permit_any(engine, who), since)
+        items, after = part(found, overview.place, "fleet", since or "", limit=limit, cursor=cursor)
         return FleetView(
             environment=engine.organisation.environment,
-            as_of=engine.clock.now(),
+            as_of=at,
             judged_at=overview.last_judged(engine),
             policy_version=engine.plan.version,
             policies=engine.standing.words(engine.plan.version),

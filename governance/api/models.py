@@ -17,9 +17,11 @@ from governance.engine import models, overview, queries
 from governance.engine.entries import OWN
 from governance.engine.parts import Engine
 from governance.engine.permission import declared, permit
+from governance.engine.series import series
 from governance.engine.switch_views import switch_view
 from governance.errors import InvalidDocument, Unavailable
-from governance.views import ModelView, PolicyView, VerdictsView
+from governance.views import ModelView, Page, PolicyView, VerdictsView
+from governance.views.series import SeriesView
 
 _AT_ONCE = 2
 """Judgements as of an instant under way: each asks the sources anew."""
@@ -50,6 +52,12 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
         """Show the effective policy of a model, with where each part is written."""
         card_for(who, model)
         return models.policy_view(engine, model)
+
+    @router.get("/v1/models/{model}/series")
+    def values(who: Who, model: ModelPath) -> Page[SeriesView]:
+        """List what the model's rules look at with its last values and limits, as this process remembers them."""
+        card_for(who, model)
+        return Page(items=series(engine, model))
 
     @router.get("/v1/models/{model}/verdicts")
     def verdicts(who: Who, model: ModelPath, at: At = None) -> VerdictsView:

@@ -9,19 +9,23 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field, StrictBool, StrictFloat, StrictInt
 
 from governance.api.answers import Maybe
-from governance.api.bodies import Because, Closed, Labels, ModelPath, ModelQuery
-from governance.api.cursors import Cursor, Limit, part
+from governance.api.bodies import Because, Closed, Labels, ModelName, ModelPath, ModelQuery
+from governance.api.cursors import Cursor, Limit, Place, part, place_in
 from governance.api.gate import Who
+from governance.core.run_simulation import Assumption, at_its_start, rehearsal, simulated
 from governance.engine import running
 from governance.engine.parts import Engine
 from governance.engine.permission import declared, permit
 from governance.engine.reading import permit_any
-from governance.engine.running import RunDone, showing
+from governance.engine.running import RunDone, showing, starting
+from governance.plugins import operations
 from governance.views import Page
 from governance.views.runs import RunbookView, RunDoneView, RunView
+from governance.views.simulation import SimulationView, simulation_view
 
 RunId = Annotated[str, Path(max_length=24, pattern=r"^RUN-[1-9][0-9]{0,14}$", description="The id of the run.")]
 Name = Annotated[str, Field(max_length=200, pattern=r"^[a-z0-9][a-z0-9-]*$")]
+RunbookPath = Annotated[str, Path(max_length=200, pattern=r"^[a-z0-9][a-z0-9-]*$", description="The runbook.")]
 Step = Annotated[str, Field(max_length=200, pattern=r"^([a-z0-9][a-z0-9-]*)?$")]
 Value = Annotated[str, Field(max_length=2000)] | StrictBool | StrictInt | StrictFloat
 Parameters = Annotated[dict[Annotated[str, Field(max_length=200)], Value], Field(max_length=64)]
@@ -39,6 +43,14 @@ class Start(Closed):
     incident: Annotated[int, Field(ge=1, lt=2**53)] | None = None
     labels: Labels = Field(default_factory=dict)
     dry_run: bool = False
+
+
+class Simulate(Closed):
+    """For which model, with which parameters, and what is assumed to become of which steps."""
+
+    model: ModelName
+    parameters: Parameters = Field(default_factory=dict)
+    assume: Annotated[dict[Name, Assumption], Field(max_length=64)] = Field(default_factory=dict)
 
 
 class Answer(Closed):
@@ -85,6 +97,18 @@ def _reading(router: APIRouter, engine: Engine) -> None:
         permit(engine, who, "read", model)
         return Page(items=showing.runbook_views(engine, model))
 
+    @router.post("/v1/runbooks/{runbook}/simulate")
+    def simulate(who: Who, runbook: RunbookPath, body: Simulate) -> SimulationView:
+        """Show the way of a run without starting one, and all ways in which it can end; nothing is asked or done."""
+        declared(engine, body.model)
+        permit(engine, who, "read", body.model)
+        found = starting.runbook_of(engine, runbook)
+        policy = engine.plan.by_model[body.model]
+        resting = rehearsal(found, policy, engine.organisation, operations(engine.organisation))
+        at = engine.clock.now()
+        run = at_its_start(found, policy, body.parameters, at)
+        return simulation_view(simulated(resting, run, body.assume, at))
+
     @router.get("/v1/runs")
     def runs(
         who: Who, model: ModelQuery = "", incident: AboutIncident = 0, state: State = "open", limit: Limit = 100,
@@ -92,9 +116,12 @@ def _reading(router: APIRouter, engine: Engine) -> None:
     ) -> Page[RunView]:  # fmt: skip
         """List runs, the newest first."""
         readable = permit_any(engine, who)
-        every = showing.listed(engine, model=model, incident=incident, state=state)
-        found = [each for each in every if readable(each.model)]
-        shown, after = part(found, showing.place, "runs", model, incident, state, limit=limit, cursor=cursor)
+        asked = ("runs", model, incident, state)
+        found = showing.part(
+            engine, lambda each: readable(each.model), model=model, incident=incident, state=state,
+            before=_before(place_in(cursor, *asked)), most=limit + 1,
+        )  # fmt: skip
+        shown, after = part(found, showing.place, *asked, limit=limit, cursor=cursor)
         return Page(items=showing.views(engine, shown, engine.clock.now()), next=after)
 
     @router.get("/v1/runs/{run}")
@@ -103,6 +130,12 @@ def _reading(router: APIRouter, engine: Engine) -> None:
         found = showing.found(engine, run)
         permit(engine, who, "read", found.model)
         return showing.run_view(engine, found, engine.clock.now())
+
+
+def _before(place: Place | None) -> int:
+    """Return the number before which a part of the list begins, 0 for the first one."""
+    found = place[0] if place else 0
+    return -found if isinstance(found, int) and -(2**53) < found < 0 else 0
 
 
 def _starting(router: APIRouter, engine: Engine) -> None:

@@ -42,14 +42,14 @@ def check(
     if explain:
         return _explain(explain)
     from governance.loader.files import is_test, test_files, yaml_files
-    from governance.policies import beside
+    from governance.policies import beside, is_shipped
     from governance.settings import Settings
 
     settings = Settings()
     chosen = paths or [settings.policies]
-    tests = [each for each in test_files(chosen) if is_test(each)]
+    near = [each for each in beside(chosen, settings.runbooks) if each.is_dir() and not is_shipped(each)]
+    tests = [each for each in test_files([*chosen, *near]) if is_test(each)]
     problems = _found(tests, chosen, settings)
-    near = [each for each in beside(chosen, settings.runbooks) if each.is_dir()]
     files = sum(path.exists() for path in {*yaml_files([*chosen, *near]), *tests})
     _print(problems, files, output)
     if not files and not problems:

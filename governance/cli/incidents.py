@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from governance.engine.parts import Engine
-    from governance.views import FindingView, IncidentView
+    from governance.views import FindingView, IncidentView, RunBrief
 
 _PANEL = "Answer incidents"
 _incidents = typer.Typer(help="List, show and answer incidents.", no_args_is_help=True)
@@ -134,6 +135,7 @@ def why(number_: Number, output: FormatOption = Format.text) -> int:
         print_json(view.model_dump(mode="json"))
         return 0
     say(f"INC-{view.incident} {view.model}: {view.title}")
+    _print_runs(view.runs)
     say()
     if not view.notifications:
         print("nobody was told: no notifier is configured in org.yaml (notifiers:)")
@@ -176,6 +178,7 @@ def _print_incident(view: IncidentView, *, changed: str) -> None:
     say(f"  changed    {changed}")
     _print_answers(view)
     print_escalation(view.escalation)
+    _print_runs(view.runs)
     for each in view.affects:
         owners = ", ".join(one for one in (each.team, each.accountable) if one)
         say(f"  reached    {each.model}{f' {each.version}' if each.version else ''}{f' ({owners})' if owners else ''}")
@@ -207,6 +210,11 @@ def _print_answers(view: IncidentView) -> None:
         say(f"  re-opened  {view.reopened} times")
     for link in view.links:
         say(f"  link       {link.title}" + (f"  {link.address}" if link.title != link.address else ""))
+
+
+def _print_runs(runs: Sequence[RunBrief]) -> None:
+    for each in runs:
+        say(f"  runbook    {each.id} {each.runbook}: {each.summary}")
 
 
 def _print_finding(finding: FindingView, model: str) -> None:

@@ -66,6 +66,8 @@ def print_done(view: RunView, entry: int, because: str, what: str) -> None:
     if because:
         say(f"you may, because {because}")
     say(view.summary)
+    if view.mode == "dry_run" and view.ended_at is None:
+        say(f"gov serve takes it through its steps; what each would do: gov runbook status {view.id}")
     _print_acts(view)
 
 

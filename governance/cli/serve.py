@@ -95,6 +95,7 @@ def serve(
 
         def lead(database: Database) -> None:
             stack.callback(database.close)
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the server runs, and stops in its own way
             leaders.append(stack.enter_context(leading(database, say, alone=in_file)))
 
         if in_file:  # of a file nobody can take over while another process has it open

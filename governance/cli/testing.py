@@ -24,7 +24,9 @@ def register(app: typer.Typer) -> None:
 
 
 def run_tests(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Tests or directories; by default the policies.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Tests or directories; by default policies and runbooks.")
+    ] = None,
     named: Annotated[str, typer.Option("-k", help="Run the tests whose file or name has this text in it.")] = "",
     coverage: Annotated[
         bool, typer.Option("--coverage", help="Say which rules and conditions no test made true and false.")
@@ -36,18 +38,27 @@ def run_tests(
     output: FormatOption = Format.text,
 ) -> int:
     """Play the tests of policies (*.test.yaml): samples and people's acts over time, and what must then be seen."""
+    from governance.policies import beside
     from governance.settings import Settings
     from governance.testing.run import run
 
     usual = Settings().policies
-    report = run(paths or [usual], usual, named=named, cover=coverage or coverage_min is not None)
+    asked = paths or [usual, *(each for each in beside([usual], Settings().runbooks) if _is_own(each))]
+    report = run(asked, usual, named=named, cover=coverage or coverage_min is not None)
     if junit is not None:
         _write(junit, report)
     if output is Format.json:
         print_json(_document(report))
     else:
-        _print(report, paths or [usual], named)
+        _print(report, asked, named)
     return _code(report, coverage_min)
+
+
+def _is_own(runbooks: Path) -> bool:
+    """Tell whether there are runbooks of one's own, which are tested with the policies."""
+    from governance.policies import is_shipped
+
+    return runbooks.is_dir() and not is_shipped(runbooks)
 
 
 def _code(report: Report, least: float | None) -> int:

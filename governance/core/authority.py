@@ -211,6 +211,11 @@ def authority(
     return Refused(who.id, act, rule, _who_may(act, needed, card, organisation))
 
 
+def who_may(act: Act, card: Card | None, organisation: Organisation, role: Role | None = None) -> tuple[str, ...]:
+    """Return the people who may act on a model, by id; everybody where the organisation gives no roles."""
+    return _who_may(act, role or NEEDS[act], card, organisation)
+
+
 def scope_of(act: Act) -> Scope:
     """Return the scope that a token needs for an act."""
     return _SCOPES.get(act, "act")

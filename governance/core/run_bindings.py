@@ -14,8 +14,17 @@ from governance.core.run_vocabulary import spellings
 from governance.core.runbook import ParameterType, Runbook
 
 
-def variables(run: Run, incident: Incident | None, evidence: Mapping[str, object], at: datetime) -> dict[str, object]:
-    """Return the variables of a run's expressions by name; what is not known is left out, and so missing."""
+def variables(
+    run: Run,
+    incident: Incident | None,
+    evidence: Mapping[str, object],
+    at: datetime,
+    card: Mapping[str, object] | None = None,
+) -> dict[str, object]:
+    """Return the variables of a run's expressions by name; what is not known is left out, and so missing.
+
+    `card` is that of the run as it is seen, where that is known already.
+    """
     about = {
         "id": run.id,
         "runbook": run.runbook.runbook,
@@ -25,7 +34,7 @@ def variables(run: Run, incident: Incident | None, evidence: Mapping[str, object
         "mode": run.mode,
     }
     return {
-        "card": seen_card(run.card),
+        "card": card if card is not None else seen_card(run.card),
         "parameters": typed(run.runbook, run.parameters),
         "labels": dict(run.labels),
         "incident": seen_incident(incident, run.because),

@@ -169,7 +169,11 @@ def cancelled_now(run: Run, at: datetime) -> RunChange:
         open_ = each.state == "done" and not each.undoes and (each.step, each.number) not in taken
         if open_ and steps[each.step].undo is not None:
             return RunChange(placed(_undoing(run, each, at)))
-    left = "what it did is left as it is" if run.cancelling == "leave" else "what it did and can be taken back is"
+    left = (
+        "what it did is left as it is"
+        if run.cancelling == "leave"
+        else "what it did is taken back, as far as that can be"
+    )
     return _over(run, "cancelled", left, at)
 
 

@@ -65,14 +65,16 @@ class Sight:
         evidence: Evidence | None = None,
         beat: timedelta = timedelta(0),
         ahead: bool = False,
+        card: Mapping[str, object] | None = None,
     ) -> None:
         """Take what `programs.needs` asked for; `beat` is how often the engine looks.
 
-        `ahead` of a run nothing was asked yet: an expression without a value is written as it stands.
+        `ahead` of a run nothing was asked yet: an expression without a value is written as it stands. `card` is that
+        of the run as expressions see it, where that is known already.
         """
         self._programs, self._labels, self._at, self._ahead = programs, run.labels, at, ahead
         self._readings = Readings(programs.policy, answers, past or {}, at, beat)
-        self._context = Context(variables(run, incident, as_context(evidence or Evidence()), at))
+        self._context = Context(variables(run, incident, as_context(evidence or Evidence()), at, card))
 
     def judge(self, step: str, part: Condition) -> Judgement | None:
         """Judge a condition of a step, None where it has none; over labelled metrics it must hold for each label set.

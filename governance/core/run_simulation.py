@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import Literal, get_args
 
-from governance.core.authority import Act, Allowed, authority
+from governance.core.authority import Act
+from governance.core.authority import who_may as people_who_may
 from governance.core.compiled import CompiledPolicy
 from governance.core.operation import Operation
 from governance.core.organisation import Organisation
@@ -32,7 +33,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = get_args(Assumption)
 EndState = Literal["done", "stopped", "unknown"]
 STARTER = "whoever starts it"
 _PERSON = "somebody"
-_MOST = 1500
+_MOST = 400
 """Steps that are tried in search of ways to end; what is not found within is said to be more."""
 _LATE = ("instruct", "approve", "check")
 _INSTANT = timedelta(seconds=1)
@@ -133,8 +134,7 @@ def rehearsal(
     def who_may(step: Step) -> tuple[str, ...]:
         act: Act = "runbook.approve" if step.approve is not None else "runbook.tick"
         role = step.approve.role if step.approve is not None else None
-        people = sorted(organisation.people)
-        return tuple(each for each in people if isinstance(authority(each, act, card, organisation, role), Allowed))
+        return people_who_may(act, card, organisation, role)
 
     return Rehearsal(programs(runbook, policy, outputs), operations, who_may)
 
@@ -162,9 +162,21 @@ def possible(step: Step, operations: Mapping[str, Operation]) -> tuple[Assumptio
         "act": ("holds", "fails", "missing", *(() if sure else ("unknown",))),
         "approve": ("holds", "refused"),
     }
-    late: tuple[Assumption, ...] = ("times-out",) if step.timeout is not None and step.kind in _LATE else ()
+    tries = step.kind in _LATE or step.retry is not None
+    late: tuple[Assumption, ...] = ("times-out",) if step.timeout is not None and tries else ()
     passed_over: tuple[Assumption, ...] = ("skipped",) if step.when is not None else ()
     return (*of_kind.get(step.kind, ("holds",)), *late, *passed_over)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """A run on some way: how much went otherwise than expected for it, and how many steps it took."""
+
+    run: Run
+    at: datetime
+    path: tuple[tuple[str, Assumption], ...] = ()
+    cost: int = 0
+    depth: int = 0
 
 
 class _Walker:
@@ -214,16 +226,27 @@ class _Walker:
         return _Stepped(change.run, moment + _INSTANT, passed)
 
     def ways(self, start: Run, at: datetime) -> tuple[list[Ending], bool]:
-        """Return every way to end, each with the fewest things that must go otherwise for it, and if that is all."""
+        """Return every way to end, each with the fewest things that must go otherwise for it, and if there are more.
+
+        Where too many ways lead round and round, the shortest ones are looked for too.
+        """
+        found, more = self._searched(start, at, lambda cost, depth: (cost, depth))
+        if more:
+            shortest, _ = self._searched(start, at, lambda cost, depth: (depth, cost))
+            found = {**shortest, **found}
+        return list(found.values()), more
+
+    def _searched(
+        self, start: Run, at: datetime, rank: Callable[[int, int], tuple[int, int]]
+    ) -> tuple[dict[tuple[str, str], Ending], bool]:
+        """Return the ends that come first by a ranking of what goes otherwise and of steps, and if more may remain."""
         found: dict[tuple[str, str], Ending] = {}
         order = count()
-        queue: list[tuple[int, int, int, Run, datetime, tuple[tuple[str, Assumption], ...]]] = []
-        heapq.heappush(queue, (0, 0, next(order), start, at, ()))
+        queue: list[tuple[tuple[int, int], int, _Tried]] = [((0, 0), next(order), _Tried(start, at))]
         seen: set[object] = set()
-        for _ in range(_MOST):
-            if not queue:
-                return list(found.values()), False
-            cost, depth, _, run, moment, path = heapq.heappop(queue)
+        while queue and len(seen) < _MOST:
+            _, _, tried = heapq.heappop(queue)
+            run, moment, path = tried.run, tried.at, tried.path
             if run.state not in ("running", "waiting"):
                 ending = self.ending(run, path)
                 found.setdefault((ending.state, ending.step), ending)
@@ -234,10 +257,11 @@ class _Walker:
             for assumption in (None, *self._deviations(run, moment)):
                 one = self.step(run, assumption, moment)
                 if one is not None:
-                    more = ((here_of(run).step, assumption),) if assumption is not None else ()
-                    nexts = tuple(dict.fromkeys((*path, *more)))
-                    heapq.heappush(queue, (cost + len(more), depth + 1, next(order), one.run, one.at, nexts))
-        return list(found.values()), True
+                    otherwise = ((here_of(run).step, assumption),) if assumption is not None else ()
+                    longer = tuple(dict.fromkeys((*path, *otherwise)))
+                    after = _Tried(one.run, one.at, longer, tried.cost + len(otherwise), tried.depth + 1)
+                    heapq.heappush(queue, (rank(after.cost, after.depth), next(order), after))
+        return found, bool(queue)
 
     def ending(self, run: Run, where: tuple[tuple[str, Assumption], ...]) -> Ending:
         """Return how a run ended, or where it stays."""
@@ -249,7 +273,7 @@ class _Walker:
 
     def _facts(self, run: Run, step: Step, assumption: Assumption | None, at: datetime) -> tuple[Facts, bool]:
         """Return what is known when a step begins, and whether that rests on an assumption."""
-        sight = Sight(self._rehearsal.programs, run, {}, at, ahead=True)
+        sight = self._sight(run, at)
         when, open_when = self._judgement(sight, step, "when")
         if assumption == "skipped":
             when, open_when = Judgement(holds=False, said=f"assumed: not {step.when}"), True
@@ -267,6 +291,9 @@ class _Walker:
             check = Judgement(outcomes[assumption], said)
         return Facts(when=when, check=check, text=text or step.check or ""), open_when or open_check
 
+    def _sight(self, run: Run, at: datetime) -> Sight:
+        return Sight(self._rehearsal.programs, run, {}, at, ahead=True, card=run.card)  # as it begins, it is seen so
+
     def _judgement(self, sight: Sight, step: Step, part: Condition) -> tuple[Judgement | None, bool]:
         """Return a condition as it is where only the card and parameters decide it, else as if it held."""
         found = sight.judge(step.step, part)
@@ -282,6 +309,10 @@ class _Walker:
     def _settled(self, run: Run, assumption: Assumption | None, at: datetime) -> tuple[datetime, RunChange]:
         """Return what becomes of a step that has begun and is not over, and when."""
         step, here = step_of(run), here_of(run)
+        if step.kind == "act" and assumption == "times-out":
+            again = performed(run, Outcome("failed", "assumed to fail until its time is over"), at)
+            late = here.deadline or at
+            return late, again.then(timed_out(again.run, late)) if here_of(again.run).state == "active" else again
         if step.kind == "act":
             states = {"fails": "failed", "unknown": "unknown"}
             said = {"fails": "assumed to fail, each time that it is tried", "unknown": "assumed that nobody knows"}
@@ -311,7 +342,7 @@ class _Walker:
     def _deviations(self, run: Run, at: datetime) -> Iterator[Assumption]:
         """Yield what could become of a step otherwise: of what leads to the same place one is enough."""
         step = step_of(run)
-        sight = Sight(self._rehearsal.programs, run, {}, at, ahead=True)
+        sight = self._sight(run, at)
         if step.when is not None and self._judgement(sight, step, "when")[1]:
             yield "skipped"
         for assumption in possible(step, self._rehearsal.operations):

@@ -18,6 +18,8 @@ END = "end"
 STOP, CONTINUE = "stop", "continue"
 """What becomes of a run whose step failed: it stops, and a person decides; or it goes on with the next step."""
 
+MOST_STEPS = 200
+
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Times = Annotated[int, Field(ge=1, le=100)]
 
@@ -123,11 +125,13 @@ class Runbook(Document):
     proves: EvidenceKind | None = None
     every: Duration | None = None
     dry_run: Flag = False
-    steps: tuple[Step, ...] = Field(json_schema_extra={"minItems": 1})
+    steps: tuple[Step, ...] = Field(json_schema_extra={"minItems": 1, "maxItems": MOST_STEPS})
 
     @field_validator("steps")
     @classmethod
     def _some(cls, steps: tuple[Step, ...]) -> tuple[Step, ...]:
         if not steps:
             raise ValueError("a runbook has a step at least")
+        if len(steps) > MOST_STEPS:
+            raise ValueError(f"a runbook has {MOST_STEPS} steps at most: nobody follows more")
         return steps

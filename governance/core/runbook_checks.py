@@ -87,12 +87,12 @@ def _idle(runbook: Authored[Runbook], path: Path, step: Step) -> Iterator[Proble
     if step.timeout is not None and step.kind in _AT_ONCE:
         message = f"a step that {_verb(step)} has no time-out: {_AT_ONCE[step.kind]}"
         yield placed(runbook, (*path, "timeout"), "no-effect", message)
-    elif step.timeout is not None and step.kind == "act":
-        message = "a step that acts has no time-out: how long its system is given is said in org.yaml"
-        yield placed(runbook, (*path, "timeout"), "no-effect", message, "limit its attempts by retry")
-    if step.on_timeout is not None and (step.timeout is None or step.kind in (*_AT_ONCE, "act")):
+    elif step.timeout is not None and step.kind == "act" and step.retry is None:
+        message = "an act that is tried once has no time-out: how long its system is given is said in org.yaml"
+        yield placed(runbook, (*path, "timeout"), "no-effect", message, "give `retry`: the time limits its attempts")
+    if step.on_timeout is not None and (step.timeout is None or step.kind in _AT_ONCE):
         message = "without a time-out nothing takes too long"
-        hint = "give `timeout`" if step.kind not in (*_AT_ONCE, "act") else ""
+        hint = "give `timeout`" if step.kind not in _AT_ONCE else ""
         yield placed(runbook, (*path, "on_timeout"), "no-effect", message, hint)
     if step.kind != "act":
         for field, name in (("retry", "retry"), ("undo", "undo"), ("with_", "with")):

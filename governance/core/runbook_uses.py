@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from governance.core.authored import Authored, Path, Written
+from governance.core.authority import who_may
 from governance.core.card import Card
 from governance.core.compiled import CompiledPolicy, EvaluationPlan
 from governance.core.expression import ExpressionProblem, Reference
@@ -60,8 +61,13 @@ def runbook_problems(
         return
     known = operations()
     outputs = {name: each.outputs for name, each in known.items()}
-    checking = _Checking(_of_fleet(plan, packs, around), outputs)
+    checking = _Checking(_of_fleet(plan, packs, around), outputs, organisation)
     mine = {each.document.runbook for each in own}
+    lacking = {
+        name: tuple(dict.fromkeys(each.message for each in act_problems(runbook, known, organisation)))
+        for name, runbook in chosen.items()
+        if name not in mine
+    }
     for name, runbook in chosen.items():
         if name in mine:
             yield from (*step_problems(runbook), *act_problems(runbook, known, organisation), *checking.alone(runbook))
@@ -69,16 +75,15 @@ def runbook_problems(
         if each.runbook not in plan.runbooks:
             continue
         runbook = plan.runbooks[each.runbook]
-        if each.runbook not in mine:
-            yield from _not_to_be_had(each, act_problems(runbook, known, organisation))
+        yield from _not_to_be_had(each, lacking.get(each.runbook, ()))
         card = each.owner.document
         if isinstance(card, Card) and card.model in plan.by_model:
             yield from checking.misfits(each, runbook, plan.by_model[card.model])
 
 
-def _not_to_be_had(naming: Naming, problems: Iterator[Problem]) -> Iterator[Problem]:
+def _not_to_be_had(naming: Naming, lacking: Sequence[str]) -> Iterator[Problem]:
     """Report at the place that names it what a runbook of the package lacks here, such as a system to act on."""
-    for each in dict.fromkeys(each.message for each in problems):
+    for each in lacking:
         message = f"runbook '{naming.runbook}' cannot run here: {each}"
         hint = "name it under `acts` of org.yaml, or write a runbook of that name"
         yield placed(naming.owner, naming.path, "unfit-runbook", message, hint)
@@ -111,17 +116,23 @@ def _of_fleet(plan: EvaluationPlan, packs: Sequence[Authored[Pack]], around: Map
 class _Checking:
     """Checks the expressions of runbooks, against the whole fleet and against one model."""
 
-    def __init__(self, fleet: Metrics, outputs: Outputs) -> None:
-        self._fleet, self._outputs = fleet, outputs
+    def __init__(self, fleet: Metrics, outputs: Outputs, organisation: Organisation) -> None:
+        self._fleet, self._outputs, self._organisation = fleet, outputs, organisation
+        self._alone: dict[str, Expressions] = {}
 
     def alone(self, runbook: Authored[Runbook]) -> Iterator[Problem]:
         """Check a runbook against what any model may name."""
-        found = expressions(runbook.document, self._fleet, self._outputs)
+        found = self._of_any(runbook.document)
         for path, error in found.broken.items():
             written = _written(runbook, path)
             for each in error.problems:
                 yield _told(written, each, runbook.document)
         yield from self._apart(runbook, found)
+
+    def _of_any(self, runbook: Runbook) -> Expressions:
+        if runbook.runbook not in self._alone:
+            self._alone[runbook.runbook] = expressions(runbook, self._fleet, self._outputs)
+        return self._alone[runbook.runbook]
 
     def _apart(self, runbook: Authored[Runbook], found: Expressions) -> Iterator[Problem]:
         for path, program in found.programs.items():
@@ -152,7 +163,7 @@ class _Checking:
         if why := why_not(runbook, card):
             yield why.replace(f"'{runbook.runbook}'", "it", 1)
             return
-        alone = expressions(runbook, self._fleet, self._outputs)
+        alone = self._of_any(runbook)
         found = expressions(runbook, metrics_of(policy.policy), self._outputs)
         for path, error in found.broken.items():
             if path not in alone.broken:
@@ -166,10 +177,25 @@ class _Checking:
                 absent.setdefault(place.name, place.path)
         for name, path in absent.items():
             yield f"its card has no {name.removeprefix('card.')}, which {_place(runbook, path)} reads"
+        yield from self._unmanned(runbook, card)
         if naming.acts:
             bare = [name for name, each in runbook.parameters.items() if each.default is None]
             if bare:
                 yield f"a rule that acts says no parameters, and {', '.join(bare)} has no default"
+
+    def _unmanned(self, runbook: Runbook, card: Card) -> Iterator[str]:
+        """Yield the consents that fewer people can give than it needs: a run would wait there in vain."""
+        for step in runbook.steps if self._organisation.people else ():
+            if step.approve is not None:
+                may = who_may("runbook.approve", card, self._organisation, step.approve.role)
+                if len(may) < step.approve.people:
+                    listed = f": {', '.join(may)}" if may else ""
+                    need = f"{step.approve.people} {step.approve.role}{'s' if step.approve.people > 1 else ''}"
+                    yield f"step '{step.step}' needs {need}, and there {_are(len(may))}{listed}"
+
+
+def _are(count: int) -> str:
+    return "is nobody" if count == 0 else "is 1" if count == 1 else f"are {count}"
 
 
 def _place(runbook: Runbook, path: Path) -> str:

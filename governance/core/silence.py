@@ -42,6 +42,10 @@ class Silence:
         """Tell whether it mutes anything now."""
         return self.ended_at is None and self.since <= at < self.until
 
+    def is_over(self, at: datetime) -> bool:
+        """Tell whether it has ended; one that was made after `at`, while others worked as of it, has not."""
+        return self.ended_at is not None or self.until <= at
+
     def covers(self, incident: Incident) -> bool:
         """Tell whether it mutes an incident: one finding that it does not cover is told with all the others."""
         if self.names and incident.model not in self.names:

@@ -42,7 +42,8 @@ def _checked(here: Installation, asked: Database) -> Iterator[Finding]:
     if found.changeable:
         yield _owned(found)
     yield _writable(asked)
-    yield from _led(here.database)
+    if asked.path is None:  # who serves from a file holds the lock of its home
+        yield from _led(here.database)
 
 
 def _durable(found: Condition, asked: Database) -> Finding:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from governance.bootstrap import database_of
 from governance.doctor import (
+    acts,
     alive,
     clock,
     database,
@@ -43,12 +44,13 @@ CHECKS: Mapping[str, Check] = {
     "sources": sources.check,
     "notifiers": notifiers.check,
     "slack": slack.check,
+    "acts": acts.check,
     "deliveries": deliveries.check,
     "oncall": on_call.check,
     "escalations": escalations.check,
     "tokens": tokens.check,
 }
-_OF_THE_ORGANISATION = ("alive", "sources", "notifiers", "slack", "oncall", "escalations")
+_OF_THE_ORGANISATION = ("alive", "sources", "notifiers", "slack", "acts", "oncall", "escalations")
 
 
 def examine(settings: Settings, at: datetime, base: Path, only: Iterable[str] = ()) -> list[Finding]:

@@ -51,7 +51,7 @@ class Installation:
 
 
 def configured(group: str, plugin: Plugin) -> dict[str, Any]:
-    """Return the settings of a source or notifier with those that are not written; as written where they are wrong."""
+    """Return the settings of a plug-in with those that are not written; as written where they are wrong."""
     kind = plugins.kinds(group).get(plugin.kind)
     if kind is None or plugins.wrongs(group, plugin):
         return plugin.settings()
@@ -60,12 +60,12 @@ def configured(group: str, plugin: Plugin) -> dict[str, Any]:
 
 
 def variables(group: str, plugin: Plugin) -> list[str]:
-    """Return the variables of the environment that a source or notifier goes by."""
+    """Return the variables of the environment that a plug-in goes by."""
     return list(_named(configured(group, plugin)))
 
 
 def unset(group: str, plugin: Plugin) -> list[str]:
-    """Return the variables that a source or notifier goes by and that are not set here."""
+    """Return the variables that a plug-in goes by and that are not set here."""
     return [name for name in variables(group, plugin) if not environment.secret(name)]
 
 
@@ -74,4 +74,4 @@ def _named(settings: dict[str, object]) -> Iterator[str]:
         if name.endswith(VARIABLE) and isinstance(value, str) and value:
             yield value
         elif isinstance(value, dict):
-            yield from _named(value)
+            yield from map(str, value.values()) if name.endswith(VARIABLE) else _named(value)

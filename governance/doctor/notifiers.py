@@ -35,14 +35,4 @@ def _of(here: Installation, name: str, plugin: Plugin) -> Finding:
         return wrong("notifiers", name, said, "set it where gov serve runs, and in the shell of gov doctor")
     plugins.built(plugins.ACTIONS, name, plugin, directory=here.base)
     written = configured(plugins.ACTIONS, plugin)
-    where = reach.place(written)
-    if where is None:
-        return well("notifiers", name, f"{plugin.kind}: its settings are complete")
-    host, port, scheme = where
-    shown = f"{plugin.kind}: {host}:{port}" if not written.get("address_env") else f"{plugin.kind}: its host"
-    if reach.proxied(host, scheme):
-        return open_("notifiers", name, f"{shown} is told through a proxy, which alone knows whether it is reached")
-    refused = reach.refusal(host, port, loopback=bool(written.get("loopback")))
-    if refused:
-        return wrong("notifiers", name, f"{shown} is not reached: {refused}", "open the way to it, or mend its address")
-    return well("notifiers", name, f"{shown} is reached; nothing was sent")
+    return reach.tried("notifiers", name, plugin.kind, written)

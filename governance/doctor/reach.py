@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from governance import settings as environment
+from governance.doctor.finding import Finding, open_, well, wrong
 from governance.errors import Unavailable
 from governance.outbound import Outbound
 
@@ -33,6 +34,21 @@ def place(settings: Mapping[str, object]) -> tuple[str, int, str] | None:
     if isinstance(host, str) and isinstance(port_, int):
         return host, port_, ""
     return None
+
+
+def tried(check: str, name: str, kind: str, settings: Mapping[str, object]) -> Finding:
+    """Say whether the host that a plug-in's settings name is reached."""
+    where = place(settings)
+    if where is None:
+        return well(check, name, f"{kind}: its settings are complete")
+    host, port, scheme = where
+    shown = f"{kind}: {host}:{port}" if not settings.get("address_env") else f"{kind}: its host"
+    if proxied(host, scheme):
+        return open_(check, name, f"{shown} is told through a proxy, which alone knows whether it is reached")
+    refused = refusal(host, port, loopback=bool(settings.get("loopback")))
+    if refused:
+        return wrong(check, name, f"{shown} is not reached: {refused}", "open the way to it, or mend its address")
+    return well(check, name, f"{shown} is reached; nothing was sent")
 
 
 def proxied(host: str, scheme: str) -> bool:

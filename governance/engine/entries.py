@@ -173,6 +173,13 @@ def of_run(run: Run, event: RunEvent, at: datetime, channel: str = "") -> Decisi
     return Decision(at, name, event.actor, subject, body, known)
 
 
+def of_damaged_run(run: str, at: datetime) -> Decision:
+    """Return the entry of a run that cannot be read any more, and is left alone."""
+    name = "runbook.unreadable"
+    body = {"detail": "it cannot be read, and the engine leaves it alone"}
+    return Decision(at, name, ENGINE, {"run": run}, body, identity(name, run, at.isoformat()))
+
+
 def is_health(key: AlertKey) -> bool:
     """Tell whether an alert is one of the engine about itself, which no card and no pack declares."""
     return key.model == ENGINE and key.rule in HEALTH

@@ -58,6 +58,10 @@ class Latest:
         """Return the last verdicts of a model."""
         return tuple(each for group in self._verdicts.get(model, {}).values() for each in group)
 
+    def judged_since(self, model: str, since: datetime) -> bool:
+        """Tell whether a model was judged at an instant or later."""
+        return any(each.at >= since for group in self._verdicts.get(model, {}).values() for each in group[:1])
+
     def history(self, model: str, name: str, labels: tuple[tuple[str, str], ...]) -> list[float]:
         """Return the last values of an input, the oldest first."""
         return [value for _, value in self.timed(model, name, labels)]

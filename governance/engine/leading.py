@@ -31,10 +31,10 @@ def this_process() -> str:
 class Leadership(threading.Thread):
     """The lease that this process leads by, and the thread that renews it."""
 
-    def __init__(self, database: Database, held: Lease) -> None:
+    def __init__(self, database: Database, held: Lease, say: Callable[[str], None]) -> None:
         """Begin with `start`."""
         super().__init__(name="leadership", daemon=True)
-        self._database, self._held = database, held
+        self._database, self._held, self._say = database, held, say
         self._done = threading.Event()
         self._lost: Callable[[], None] = lambda: None
         self._failure: Fenced | None = None
@@ -66,7 +66,8 @@ class Leadership(threading.Thread):
     def stop(self) -> None:
         """Renew no more, and let who stands by take over at once."""
         self._done.set()
-        self.join()
+        if self.is_alive():
+            self.join()
         with suppress(Unavailable):
             lease.release(self._database, self._held)
 
@@ -79,8 +80,8 @@ class Leadership(threading.Thread):
                 self._failure = error
                 self._lost()
                 return
-            except Unavailable:
-                continue
+            except Exception as error:  # noqa: BLE001 (a thread that died would let the lease go without a word)
+                self._say(f"the lease cannot be renewed just now: {error}")
 
 
 @contextmanager
@@ -92,8 +93,9 @@ def leading(database: Database, say: Callable[[str], None], *, alone: bool) -> I
     taken = lease.take(database, this_process(), TTL, alone=True) if alone else None
     held = taken or _stood_by(database, say)
     with database.lead(held):
-        made = Leadership(database, held)
-        made.start()
+        made = Leadership(database, held, say)
+        if not alone:  # else nobody waits for the end of the lease, so nothing has to be written to move it
+            made.start()
         try:
             yield made
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from governance.core.compiled import CompiledPolicy
@@ -22,8 +22,12 @@ RANKS: tuple[str, ...] = ("critical", "warning", "unknown", "info", "none")
 _BLIND = frozenset({"no_data", "too_few", "stale", "error"})
 
 
-def rows(engine: Engine, readable: Callable[[str | None], bool]) -> list[FleetRow]:
-    """Return a row for every model that may be read, the worst first."""
+def rows(engine: Engine, readable: Callable[[str | None], bool], since: datetime | None = None) -> list[FleetRow]:
+    """Return a row for every model that may be read, the worst first; with `since` only what may have changed by then.
+
+    A model has changed when it was judged, or when an open incident of it or its kill switch changed. Of an incident
+    that was resolved the list of open ones tells.
+    """
     with engine.database.read() as connection:
         opened: dict[str, list[Incident]] = defaultdict(list)
         for each in incidents.listed(connection, status="open"):
@@ -31,11 +35,28 @@ def rows(engine: Engine, readable: Callable[[str | None], bool]) -> list[FleetRo
         pulled = switches.all_of(connection)
         waived = active(engine, connection, engine.clock.now())
     policies = [policy for policy in engine.plan.policies if readable(policy.model)]
+    if since is not None:
+        policies = [each for each in policies if _changed(engine, each.model, opened, pulled, since)]
     found = [_row(engine, each, opened.get(each.model, []), pulled.get(each.model)) for each in policies]
     told: dict[str, list[str]] = defaultdict(list)
     for waiver in waived:
         told[waiver.model].append(f"{waiver.rule} until {waiver.until:%Y-%m-%d} by {waiver.approved_by}")
     return sorted((each.model_copy(update={"waived": told.get(each.model, [])}) for each in found), key=place)
+
+
+def _changed(
+    engine: Engine,
+    model: str,
+    opened: Mapping[str, Sequence[Incident]],
+    pulled: Mapping[str, Switch],
+    since: datetime,
+) -> bool:
+    switch = pulled.get(model)
+    return (
+        engine.latest.judged_since(model, since)
+        or any(each.changed_at >= since for each in opened.get(model, ()))
+        or (switch is not None and switch.changed_at is not None and switch.changed_at >= since)
+    )
 
 
 def place(row: FleetRow) -> tuple[int, int, str]:

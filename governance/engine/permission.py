@@ -17,10 +17,14 @@ class RefusedAct(GovernanceError):
 
     def __init__(
         self, engine: Engine, actor: Actor | str, act: Act, model: str | None, rule: str, said: str,
-        about: Mapping[str, str] | None = None,
+        about: Mapping[str, str] | None = None, role: Role | None = None,
     ) -> None:  # fmt: skip
-        """Say it in a sentence; `rule` is what decides so, `about` what it was about beside the model."""
+        """Say it in a sentence; `rule` is what decides so, `about` what it was about beside the model.
+
+        `role` is what this act asked for, where that is not what all of its kind do.
+        """
         super().__init__(said)
+        self.role = role
         self.engine, self.actor, self.act, self.model, self.rule = engine, str(actor), act, model, rule
         self.about = dict(about or {})
 
@@ -46,7 +50,7 @@ def permit(
     """
     found = authority(actor, act, card_of(engine, model), engine.organisation, role)
     if isinstance(found, Refused):
-        raise NotPermitted(engine, actor, act, model, found.rule, str(found), about)
+        raise NotPermitted(engine, actor, act, model, found.rule, str(found), about, role)
     return found
 
 

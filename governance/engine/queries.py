@@ -44,11 +44,15 @@ def listed(engine: Engine, *, status: str = "", model: str = "") -> list[Inciden
     with engine.database.read() as connection:
         found = incidents.listed(connection, status=status, model=model)
         clocks = escalation_views(connection, engine, found, engine.clock.now())
-        under_way = open_briefs(connection, engine, engine.clock.now())
+        under_way = open_briefs(connection, engine, _open(found), engine.clock.now())
     return [
         incident_view(each).model_copy(update={"escalation": clocks.get(each.id), "runs": under_way.get(each.id, [])})
         for each in found
     ]
+
+
+def _open(found: Sequence[Incident]) -> list[int]:
+    return [each.id for each in found if each.status != "resolved"]
 
 
 def alerting(engine: Engine) -> list[AlertView]:
@@ -115,7 +119,8 @@ def why(engine: Engine, number: int) -> WhyView:
     with engine.database.read() as connection:
         incident: Incident = incidents.get(connection, number)
         found: list[Effect] = effects.of_incident(connection, number)
-    return why_view(incident, found)
+        about = briefs(connection, engine, number, engine.clock.now())
+    return why_view(incident, found).model_copy(update={"runs": about})
 
 
 def judged(engine: Engine, model: str, at: datetime, *, explained: bool = False) -> list[RuleView]:

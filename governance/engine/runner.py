@@ -101,7 +101,8 @@ class Runner:
     def has_room(self) -> bool:
         """Tell whether more can be begun."""
         with self._lock:
-            return not self._beside or (not self._closing and len(self._jobs) < MOST)
+            under_way = sum(not each.over for each in self._jobs.values())
+            return not self._beside or (not self._closing and under_way < MOST)
 
     def start(
         self, run: str, work: Callable[[], Any], done: Callable[[Any], None], given_up: Callable[[], None]
@@ -121,16 +122,22 @@ class Runner:
         now = time.monotonic()
         with self._lock:
             ended = [each for each in self._jobs.values() if each.over or now - each.began > self._limit]
-            for each in ended:
-                del self._jobs[each.run]
         for each in ended:
-            if each.failure is not None:
+            over = each.over  # it may end just now
+            if over and each.failure is not None:
+                self._forget(each)
                 raise each.failure
-            if each.over:
+            if over:
                 each.done(each.result[0])
             else:
                 each.given_up()
+            self._forget(each)  # only now: what could not be written, as the disk was full, is told again
         return len(ended)
+
+    def _forget(self, job: _Job) -> None:
+        with self._lock:
+            if self._jobs.get(job.run) is job:  # what it led to may be under way already
+                del self._jobs[job.run]
 
     def _worked(self, job: _Job) -> None:
         try:

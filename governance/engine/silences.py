@@ -116,10 +116,10 @@ def view(silence: Silence, at: datetime) -> SilenceView:
 def catch_up(engine: Engine, at: datetime) -> None:
     """Tell what is still open to who was not told of it, for each silence that has ended since the last beat."""
     with engine.database.read() as connection:
-        if not any(not each.holds(at) for each in silences.open_(connection)):
+        if not any(each.is_over(at) for each in silences.open_(connection)):
             return
     with engine.database.transaction() as connection:
-        over = [each for each in silences.open_(connection) if not each.holds(at)]
+        over = [each for each in silences.open_(connection) if each.is_over(at)]
         still = silences.holding(connection, at)
         opened = incidents.listed(connection, status="open")
         for each in over:

@@ -32,6 +32,11 @@ def recorded(engine: Engine, number: int, after: int = -1) -> list[Entry]:
     return decision_log.about(engine.database, "incident", str(number), since=opened, after=after)
 
 
+def worded(entry: Entry) -> str:
+    """Return what an entry says in words, as the timeline does."""
+    return _text(entry.decision)
+
+
 def _line(entry: Entry) -> TimelineLine:
     decision = entry.decision
     channel = str(decision.body.get("channel", ""))
@@ -103,9 +108,11 @@ def _again(body: Body) -> str:
     return f"{body.get('run', '')}: {body.get('step', '')} failed: {body.get('detail', '')}{at}"
 
 
-def _ended(body: Body) -> str:
-    undo = "; what it did is taken back" if body.get("undo") else ""
-    return f"{body.get('run', '')} is cancelled{undo}"
+def _finished(body: Body) -> str:
+    state = body.get("state", "done")
+    return (
+        f"{body.get('run', '')} came to its end" if state == "done" else f"{body['run']} is {state}: {body['detail']}"
+    )
 
 
 def _refused(body: Body) -> str:
@@ -129,10 +136,12 @@ _RUNBOOK: Mapping[str, str | Callable[[Body], str]] = {
     "runbook.settled": "said what became of {step} of {run}",
     "runbook.paused": "paused {run}",
     "runbook.resumed": "resumed {run}",
-    "runbook.cancelled": _ended,
+    "runbook.cancelled": lambda body: (
+        f"cancelled {body['run']}{'' if body.get('undo') else ', and leaves what it did'}"
+    ),
     "runbook.undone": "{run}: {step} is taken back: {detail}",
     "runbook.stopped": "{run} stopped at {step}: {detail}",
-    "runbook.finished": "{run} came to its end",
+    "runbook.finished": _finished,
     "act.refused": _refused,
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -41,9 +42,9 @@ class Commit:
 class Checkout:
     """The git checkout that a directory lies in."""
 
-    def __init__(self, directory: Path) -> None:
-        """Take the directory of the policies, at the top of the checkout or below."""
-        self._directory = directory
+    def __init__(self, directory: Path, beside: Sequence[Path] = ()) -> None:
+        """Take the directory of the policies, at the top of the checkout or below, and what belongs to them beside."""
+        self._directory, self._beside = directory, beside
 
     @property
     def exists(self) -> bool:
@@ -60,7 +61,7 @@ class Checkout:
         """
         told = self._git("log", "-1", "--format=%H%n%ae%n%ce").split("\n")
         digest, author, committer = (*told, "", "")[:3]  # an address may be empty
-        changed = self._git("status", "--porcelain", "--untracked-files=all", "--", ".")
+        changed = self._git("status", "--porcelain", "--untracked-files=all", "--", *self._places())
         authors = dict.fromkeys([author, committer, *self._authors(since, digest)])
         return Commit(digest, author, tuple(each for each in authors if each), clean=not changed)
 
@@ -84,9 +85,15 @@ class Checkout:
         if not since or since == until:
             return []
         try:
-            return self._git("log", "--format=%ae%n%ce", f"{since}..{until}", "--", ".").splitlines()
+            return self._git("log", "--format=%ae%n%ce", f"{since}..{until}", "--", *self._places()).splitlines()
         except Unavailable:
             return []  # the earlier commit is no longer there
+
+    def _places(self) -> list[str]:
+        """Return what of the checkout the policies are; what lies outside of it has no history there."""
+        top = Path(self._git("rev-parse", "--show-toplevel")).resolve()
+        beside = [each.resolve() for each in self._beside]
+        return [".", *(str(each) for each in beside if each.is_relative_to(top))]
 
     def _git(self, *arguments: str, limit: timedelta = LOCAL_LIMIT) -> str:
         seconds = limit.total_seconds()

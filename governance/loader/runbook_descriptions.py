@@ -14,7 +14,7 @@ RUNBOOKS: Mapping[str, Mapping[str, str]] = {
         "applies_to": "A condition in CEL over the card: for which models it can be started.",
         "parameters": "What whoever starts a run may say, by name.",
         "proves": "Which evidence a run that came to its end is for the card.",
-        "every": "Start it on a schedule, so often for each model whose card names it.",
+        "every": "Start it on a schedule, so often for each model that it is for.",
         "dry_run": "What a schedule starts is a drill: acts are tried, not done, and nobody is waited for.",
         "steps": "What is done, in this order unless a step says where to go.",
     },

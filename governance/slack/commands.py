@@ -11,8 +11,9 @@ from governance.core.suggestion import closest
 from governance.engine import models, overview, queries
 from governance.engine.permission import declared, permit
 from governance.engine.reading import permit_any
+from governance.engine.running.starting import runbook_of
 from governance.errors import InvalidDocument
-from governance.slack import handlers, modals, switch_desk
+from governance.slack import modals, run_desk, switch_desk
 from governance.slack.blocks import Json, context, escaped, section, within
 from governance.slack.desk import Desk
 from governance.slack.home import incident_line, on_call_line
@@ -108,10 +109,10 @@ def _runbook(desk: Desk, turn: Turn, who: Actor, arguments: list[str]) -> None:
     model, name = arguments
     declared(desk.engine, model)
     permit(desk.engine, who, "read", model)
-    known = handlers.runbooks(desk, model)
-    if name not in known:
-        said = ", ".join(known) or "none is installed, this version of the engine has none to run yet"
-        turn.whisper(f"There is no runbook {escaped(name, 100)} for {escaped(model, 200)}: {escaped(said, 500)}.")
+    runbook_of(desk.engine, name)
+    opened = next(iter(queries.listed(desk.engine, status="open", model=model)), None)
+    about = {"incident": opened.id, "version": opened.version} if opened is not None else {}
+    run_desk.open_(desk, turn, who, model, {"channel": turn.origin.channel, **about}, name=name)
 
 
 def _on_call(desk: Desk, turn: Turn, who: Actor, arguments: list[str]) -> None:

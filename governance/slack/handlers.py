@@ -11,7 +11,7 @@ from governance.engine.parts import Engine
 from governance.engine.permission import permit, who_may
 from governance.engine.running import consenting
 from governance.errors import Conflict
-from governance.slack import acts, home, modals, switch_desk
+from governance.slack import acts, home, modals, run_desk, switch_desk
 from governance.slack.acts import Clicked
 from governance.slack.blocks import Json, escaped, section
 from governance.slack.desk import Desk
@@ -52,9 +52,15 @@ def pull(desk: Desk, turn: Turn, who: Actor, click: Clicked) -> None:
     switch_desk.open_(desk, turn, who, model, meta_of(turn, click, model))
 
 
+def run(desk: Desk, turn: Turn, who: Actor, click: Clicked) -> None:
+    """Show the run that is under way, or ask which is to be started."""
+    model = queries.shown(desk.engine, click.incident).model
+    run_desk.open_(desk, turn, who, model, meta_of(turn, click, model))
+
+
 CLICKS: Mapping[str, Click] = {
     "incident.acknowledge": acknowledge,
-    "runbook.run": _asks("read", lambda desk, incident, _: modals.runbooks(incident, runbooks(desk, incident.model))),
+    "runbook.run": run,
     "incident.escalate": _asks("incident.escalate", lambda _, incident, meta: modals.escalate(incident, meta)),
     "switch.pull": pull,
     "incident.note": _asks("incident.note", lambda _, incident, meta: modals.note(incident, meta)),
@@ -105,7 +111,7 @@ def choose_mode(desk: Desk, turn: Turn, who: Actor, value: str) -> None:
     switch_desk.redraw(desk, turn, who, meta, mode=value, said=view)
 
 
-OWN: Mapping[str, Own] = {APPROVE: approve, REFUSE: refuse, CHOSEN: choose_mode}
+OWN: Mapping[str, Own] = {APPROVE: approve, REFUSE: refuse, CHOSEN: choose_mode, **run_desk.CLICKS}
 """What clicks on our own screens do; their value says on what."""
 
 
@@ -151,12 +157,6 @@ def meta_of(turn: Turn, click: Clicked, model: str) -> Json:
         "channel": turn.origin.channel,
         "message": turn.origin.thread,
     }
-
-
-def runbooks(desk: Desk, model: str) -> list[str]:
-    """Return the runbooks of a model: none, until the engine runs any."""
-    del desk, model
-    return []
 
 
 def able(engine: Engine, incident: IncidentView) -> list[str]:

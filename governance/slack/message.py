@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
+from hashlib import sha256
+from json import dumps
 from typing import Literal, cast
 
 from slack_sdk.models.blocks import ActionsBlock, ButtonElement, Option, OverflowMenuElement
@@ -45,6 +47,11 @@ class Drawn:
 def drawn(shown: Shown) -> Drawn:
     """Return the message of an incident."""
     return Drawn(fallback(shown), within([*_blocks(shown)]))
+
+
+def digest(message: Drawn) -> str:
+    """Return what tells one state of a message from another."""
+    return sha256(dumps([message.text, message.blocks], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def fallback(shown: Shown) -> str:

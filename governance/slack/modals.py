@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slack_sdk.models.views import View
@@ -133,13 +133,6 @@ def escalate(incident: IncidentView, meta: Mapping[str, Any]) -> Json:
     return modal("Escalate", blocks, submit="Escalate", callback="incident.escalate", meta=meta)
 
 
-def runbooks(incident: IncidentView, names: Iterable[str]) -> Json:
-    """List the runbooks of a model; that there are none is said too."""
-    listed = [f"• {escaped(each, 200)}" for each in names]
-    lines = "\n".join(listed[:50]) or "No runbook is installed: this version of the engine has none to run yet."
-    return modal("Runbooks", [*about(incident), section(lines)])
-
-
 def why(found: WhyView) -> Json:
     """Tell who was told of an incident, why, and what became of each notification."""
     lines = [
@@ -172,7 +165,7 @@ def link(code: str, holds: str, *, waits: bool) -> Json:
 def refused(engine: Engine, error: GovernanceError) -> Json:
     """Show why something is not done: the rule that decides so, and who may."""
     if isinstance(error, NotPermitted):
-        people = who_may(engine, error.act, error.model, but=error.actor)
+        people = who_may(engine, error.act, error.model, but=error.actor, role=error.role)
         who = ", ".join(called(engine, each) for each in people[:20]) or "nobody; the organisation names none"
         return told(
             "Not allowed",

@@ -274,7 +274,7 @@ class Outbox:
 
 def _urgent(entry: Entry) -> bool:
     decision = entry.decision
-    return decision.actor != ENGINE or decision.kind in _LOUD or decision.kind.startswith("switch.")
+    return decision.actor != ENGINE or decision.kind in _LOUD or decision.kind.startswith(("switch.", "runbook."))
 
 
 def _place(posted: Posted, due: Sequence[Effect]) -> tuple[bool, bool, bool, bool, int, int]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
-from json import dumps
 
 from governance.core.effect import Effect
 from governance.engine.parts import Engine
 from governance.engine.timeline import timeline
 from governance.slack import receipts
-from governance.slack.message import Drawn, drawn
+from governance.slack.message import Drawn, digest, drawn
 from governance.slack.sender import Away, Place, Sender, SlackTrouble
 from governance.slack.showing import showing
 from governance.slack.shown import Shown
@@ -190,8 +188,3 @@ def settle_page(engine: Engine, effect: Effect, where: str, now: datetime) -> No
         receipts.sent(engine, [effect], f"called {where}{f'; {missing}' if unknown else ''}", now)
     else:
         receipts.failed(engine, [effect], f"posted {where}, but {missing}", now)
-
-
-def digest(message: Drawn) -> str:
-    """Return what tells one state of a message from another."""
-    return sha256(dumps([message.text, message.blocks], sort_keys=True).encode()).hexdigest()[:16]

@@ -151,6 +151,7 @@ class SlackService:
 
     def _begun(self, name: str, slack: Slack) -> Connection:
         from governance.slack.app import Inbound  # bolt is only loaded where there is a Slack
+        from governance.slack.cards import Cards
         from governance.slack.desk import Follow
         from governance.slack.outbox import Outbox
         from governance.slack.pictures import Pictures
@@ -159,7 +160,7 @@ class SlackService:
 
         config = slack.config
         sender = Sender(slack.bot_token, config.address, loopback=config.loopback)
-        extras: list[Extra] = [Pictures(self._engine, sender, self._complain)]
+        extras: list[Extra] = [Cards(self._engine, sender), Pictures(self._engine, sender, self._complain)]
         if config.incident_channels == "critical":
             extras.append(Rooms(self._engine, sender, self._complain))
         outbox = Outbox(self._engine, name, slack, sender, self._complain, extras=extras)

@@ -34,7 +34,7 @@ def showing(engine: Engine, number: int, lines: list[TimelineLine]) -> Shown:
         mode=switch.worst.mode if switch.worst else "live",
         switch=_switch(switch),
         has_switch=incident.model != ENGINE and card_of(engine, incident.model) is not None,
-        runbook=next(_runbooks(engine, incident), ""),
+        runbook=_runbook(engine, incident),
         escalation=_escalation(escalation),
         escalates_at=escalation.next_at if escalation is not None else None,
         can_escalate=escalation is not None and escalation.state not in ("handed_over", "exhausted"),
@@ -67,7 +67,15 @@ def _switch(switch: Switch) -> str:
     return f"{mode_words(worst)}{scope} – {worst.set_by}: {worst.reason}{more}"
 
 
-def _runbooks(engine: Engine, incident: IncidentView) -> Iterator[str]:
+def _runbook(engine: Engine, incident: IncidentView) -> str:
+    """Return the run about an incident that is under way, or else the last one, or which its rules propose."""
+    runs = sorted(incident.runs, key=lambda each: each.state in ("done", "cancelled"))
+    if runs:
+        return f"{runs[0].runbook} ({runs[0].id}): {runs[0].summary}"
+    return next(proposed(engine, incident), "")
+
+
+def proposed(engine: Engine, incident: IncidentView) -> Iterator[str]:
     """Name the runbooks that the rules of what fires propose."""
     policy = engine.plan.by_model.get(incident.model)
     rules = {each.rule.id: each.rule for each in policy.rules} if policy is not None else {}

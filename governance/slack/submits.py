@@ -14,7 +14,7 @@ from governance.engine.operations import Done
 from governance.engine.permission import permit
 from governance.engine.running import consenting
 from governance.errors import Conflict, InvalidDocument
-from governance.slack import modals, switch_desk, switch_modals
+from governance.slack import modals, run_desk, run_modals, switch_desk, switch_modals
 from governance.slack.blocks import Json, escaped
 from governance.slack.desk import Desk
 from governance.slack.modals import REASON
@@ -59,6 +59,11 @@ def _on_incident(do: Callable[[Desk, Actor, int, int, Said], Done], word: str) -
 def _missing(meta: Meta, said: Said) -> dict[str, str]:
     del meta
     return {name: "Say something here." for name in ("text", REASON) if name in said and not said[name].strip()}
+
+
+def _unreasoned(meta: Meta, said: Said) -> dict[str, str]:
+    del meta
+    return {} if said.get(REASON, "").strip() else {REASON: "Say why."}
 
 
 def _severity(said: Said) -> Severity:
@@ -137,6 +142,11 @@ SUBMITS: Mapping[str, Submit] = {
         ),
     ),
     switch_modals.REFUSE: Submit(_refuse, _missing),
+    run_modals.START: Submit(run_desk.begin, _unreasoned),
+    **{
+        each: Submit(do, _unreasoned if each in run_desk.REASONED else _missing)
+        for each, do in run_desk.SUBMITS.items()
+    },
 }  # fmt: skip
 """What each modal does, by its callback id."""
 

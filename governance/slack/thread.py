@@ -15,8 +15,8 @@ from governance.views import TimelineLine
 LINES = 20
 """Lines of one reply: after an outage many wait, and Slack takes one message a second."""
 _LINE = 700
-_QUIET = ("notification.", "incident.opened")
-"""Kinds that the thread leaves out: `gov why` tells who was notified, the message above that it opened."""
+_QUIET = ("notification.", "incident.opened", "runbook.step_begun")
+"""Kinds that the thread leaves out: `gov why` tells who was notified, the message the rest, a card what begins."""
 _LOUD = {"incident.worsened": "worsened", "incident.reopened": "reopened", "incident.resolved": "resolved"}
 _PERSON = re.compile(r"[UW][A-Z0-9]{2,}")
 

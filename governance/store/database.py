@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine, delete, insert, inspect, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlmodel import Field, SQLModel
 
-from governance.errors import Unavailable
+from governance.errors import InvalidDocument, Unavailable
 from governance.store import append_only, lease, sqlite, turns
 from governance.store.lease import Lease
 from governance.store.turns import Turns
@@ -241,6 +241,9 @@ class Database:
             raise
         except PoolTimeout as error:
             raise Unavailable(f"too many tasks use {self.name} at once; try again") from error
+        except DataError as error:
+            why = str(error.orig).strip().splitlines()[0]
+            raise InvalidDocument(f"{self.name} cannot hold such a text or number: {why}") from error
         except DBAPIError as error:
             said = self._backend.sentence(error, self.name)
             if said is None:

@@ -22,6 +22,8 @@ FROZEN_SECONDS = 8
 READER_SECONDS = 600
 """The same for who only reads, which keeps nobody waiting, but old rows from being removed."""
 _POLL_SECONDS = 0.05
+_LOST = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, "tcp_user_timeout": 15_000}
+"""When a server that vanished without a word is given up: after 15 s to 20 s, and not after hours."""
 
 # How a transaction begins, the execution option `begin`. The writer sees what is committed when it has the lock, so it
 # must not take its snapshot before. There is one lock for each schema; the first number only tells it from other locks.
@@ -94,7 +96,8 @@ class PostgreSQL:
         said = _first_line(error.orig)
         if state is None:  # not the server's: there is none, or the connection broke
             lost = error.connection_invalidated or type(error.orig).__name__ == "OperationalError"
-            return f"{name} does not answer: {said}" if lost else None
+            unused = f"{name} cannot be used: {said}" if error.statement is None else None  # what the URL says is wrong
+            return f"{name} does not answer: {said}" if lost else unused
         template = next((_SENTENCES[each] for each in (state, state[:2]) if each in _SENTENCES), None)
         return None if template is None else template.format(name=name, busy=turns.BUSY_SECONDS, said=said)
 
@@ -140,7 +143,7 @@ class Watch:
 def _engine(url: URL) -> Engine:
     # Our own BEGIN says what psycopg's would not, and is of several statements, which cannot be prepared.
     arguments: dict[str, object] = {"autocommit": True, "prepare_threshold": None}
-    usual = {"connect_timeout": CONNECT_SECONDS, "application_name": f"gov {os.getpid()}"}
+    usual = {"connect_timeout": CONNECT_SECONDS, "application_name": f"gov {os.getpid()}", **_LOST}
     arguments |= {name: value for name, value in usual.items() if name not in url.query}
     engine = create_engine(
         url, connect_args=arguments, poolclass=QueuePool, pool_timeout=turns.BUSY_SECONDS, pool_pre_ping=True

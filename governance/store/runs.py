@@ -72,9 +72,10 @@ def get(connection: Connection, run: str) -> Run:
     """Return one run by its id, such as RUN-12.
 
     :raises NotFound: when there is none of that id.
+    :raises Unavailable: when it is damaged.
     """
     digits = run.upper().removeprefix("RUN-")
-    found = _all(connection, select(_TABLE).where(_C.number == int(digits))) if digits.isdecimal() else []
+    found = _all(connection, select(_TABLE).where(_C.number == int(digits)), whole=True) if digits.isdecimal() else []
     if not found:
         newest = next_id(connection)
         known = "there are none yet" if newest == "RUN-1" else f"the newest is RUN-{_number(newest) - 1}"
@@ -82,10 +83,26 @@ def get(connection: Connection, run: str) -> Run:
     return found[0]
 
 
-def due(connection: Connection, at: datetime, limit: int, *, without: Collection[str] = ()) -> list[Run]:
-    """Return runs with which there is something to do by now, who waits longest first, but for some."""
+def due(
+    connection: Connection,
+    at: datetime,
+    limit: int,
+    *,
+    without: Collection[str] = (),
+    damaged: list[str] | None = None,
+) -> list[Run]:
+    """Return runs with which there is something to do by now, who waits longest first, but for some.
+
+    Those that cannot be read are left out, and added to the ids of the `damaged`.
+    """
     statement = select(_TABLE).where(_C.next_at <= at.timestamp(), *_but(without))
-    return _all(connection, statement.order_by(_C.next_at, _C.number).limit(limit))
+    return _all(connection, statement.order_by(_C.next_at, _C.number).limit(limit), damaged)
+
+
+def set_aside(connection: Connection, damaged: Collection[str]) -> None:
+    """Leave runs alone that cannot be read, so that the others go on."""
+    numbers = [_number(each) for each in damaged]
+    connection.execute(update(_TABLE).where(_C.number.in_(numbers)).values(next_at=None))
 
 
 def next_due(connection: Connection, *, without: Collection[str] = ()) -> datetime | None:
@@ -94,9 +111,14 @@ def next_due(connection: Connection, *, without: Collection[str] = ()) -> dateti
     return datetime.fromtimestamp(found, UTC) if found is not None else None
 
 
-def listed(connection: Connection, *, model: str = "", incident: int = 0, state: Which = "open") -> list[Run]:
-    """Return runs, newest first."""
-    statement = select(_TABLE).order_by(_C.number.desc())
+def listed(
+    connection: Connection, *, model: str = "", incident: int = 0, state: Which = "open", before: int = 0,
+    limit: int | None = None,
+) -> list[Run]:  # fmt: skip
+    """Return runs, newest first; those before a number only, and at most so many, where these are given."""
+    statement = select(_TABLE).order_by(_C.number.desc()).limit(limit)
+    if before:
+        statement = statement.where(_C.number < before)
     if state != "all":
         statement = statement.where(_C.state.in_(OPEN) if state == "open" else _C.state.not_in(OPEN))
     if model:
@@ -109,6 +131,14 @@ def listed(connection: Connection, *, model: str = "", incident: int = 0, state:
 def of_incident(connection: Connection, incident: int) -> list[Run]:
     """Return every run about an incident, oldest first."""
     return _all(connection, select(_TABLE).where(_C.incident == incident).order_by(_C.number))
+
+
+def about(connection: Connection, incidents: Collection[int]) -> list[Run]:
+    """Return the open runs about incidents, newest first."""
+    if not incidents:
+        return []
+    statement = select(_TABLE).where(_C.incident.in_(incidents), _C.state.in_(OPEN)).order_by(_C.number.desc())
+    return _all(connection, statement)
 
 
 def open_of(connection: Connection, model: str, runbook: str) -> Run | None:
@@ -168,14 +198,31 @@ def _row(run: Run) -> dict[str, object]:
     }
 
 
-def _all(connection: Connection, statement: Select[Any]) -> list[Run]:
-    rows = connection.execute(statement).all()
+def _all(
+    connection: Connection, statement: Select[Any], damaged: list[str] | None = None, *, whole: bool = False
+) -> list[Run]:
+    """Return the runs of a statement; one that is damaged hides no other, unless `whole` asks for all of them."""
+    rows, found = connection.execute(statement).all(), []
     frozen = _thawed(connection, {each for row in rows for each in (row.runbook_digest, row.card_digest)})
-    return [_run(row.document, frozen[row.runbook_digest], frozen[row.card_digest]) for row in rows]
+    for row in rows:
+        try:
+            found.append(_run(row, frozen))
+        except (Unavailable, ValueError) as error:
+            if whole:
+                raise Unavailable(f"RUN-{row.number} cannot be read: {str(error).splitlines()[0]}") from error
+            if damaged is not None:
+                damaged.append(f"RUN-{row.number}")
+    return found
 
 
-def _run(document: str, runbook: object, card: object) -> Run:
-    return _ADAPTER.validate_python({**json.loads(document), "runbook": runbook, "card": card})
+def _run(row: Any, frozen: Mapping[str, object]) -> Run:
+    parts = [frozen.get(each) for each in (row.runbook_digest, row.card_digest)]
+    for each in parts:
+        if each is None:
+            raise Unavailable("what it froze is not stored")
+        if isinstance(each, Unavailable):
+            raise each
+    return _ADAPTER.validate_python({**json.loads(row.document), "runbook": parts[0], "card": parts[1]})
 
 
 def _freeze(connection: Connection, run: Run) -> dict[str, str]:
@@ -188,26 +235,25 @@ def _freeze(connection: Connection, run: Run) -> dict[str, str]:
     return found
 
 
-def _thawed(connection: Connection, digests: Collection[str]) -> dict[str, Any]:
-    """Return frozen documents, each read once as long as it is among those used lately."""
+def _thawed(connection: Connection, digests: Collection[str]) -> dict[str, object]:
+    """Return frozen documents, or what is wrong with one; each is read once as long as it was used lately."""
     found = {digest: _read[digest] for digest in digests if digest in _read}
-    asked = [digest for digest in digests if digest not in found]
-    for chunk in _chunks(asked):
+    for chunk in _chunks([digest for digest in digests if digest not in found]):
         for row in connection.execute(select(_FROZEN).where(_FROZEN.c.digest.in_(chunk))):
             found[row.digest] = _document(row.digest, row.document)
-    missing = [digest for digest in digests if digest not in found]
-    if missing:
-        raise Unavailable(f"what a run froze is not stored: {missing[0][:12]}")
     if len(_read) > _KEPT:
         _read.clear()
-    _read.update(found)
+    _read.update({digest: each for digest, each in found.items() if not isinstance(each, Unavailable)})
     return found
 
 
 def _document(digest: str, packed: bytes) -> object:
-    text = zlib.decompress(packed).decode()
-    if hashlib.sha256(text.encode()).hexdigest() != digest:
-        raise Unavailable(f"what a run froze was changed since it was written: {digest[:12]}")
+    try:
+        text = zlib.decompress(packed)
+    except zlib.error:
+        text = b""
+    if hashlib.sha256(text).hexdigest() != digest:
+        return Unavailable(f"what it froze was changed since it was written: {digest[:12]}")
     said = json.loads(text)
     return Runbook.model_validate(said["runbook"]) if "runbook" in said else said["card"]
 

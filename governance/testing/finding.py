@@ -9,7 +9,8 @@ from governance.core.problem import Problem
 from governance.core.story import Suite
 from governance.core.story_checks import form_problems
 from governance.loader import Loaded, load
-from governance.policies import KINDS
+from governance.policies import KINDS, beside
+from governance.settings import Settings
 from governance.testing.library import Library, library
 from governance.testing.scene import scene, unknown_names
 
@@ -37,7 +38,7 @@ def suites(
         for each in loaded.loaded:
             if isinstance(each.document, Suite):
                 if root not in shelves:
-                    shelves[root] = library(root)
+                    shelves[root] = library(root, Settings().runbooks)
                 yield Loaded(each.document, each.source), shelves[root]
             else:
                 message = "a file that is named .test.yaml holds tests"
@@ -46,6 +47,8 @@ def suites(
 
 
 def _root(path: Path, paths: Sequence[Path], usual: Path) -> Path:
+    if any(path.resolve().is_relative_to(each.resolve()) for each in beside([usual], Settings().runbooks)):
+        return usual  # runbooks are tested on the cards and with the people of the policies beside them
     for each in (usual, *(one for one in paths if one.is_dir())):
         if path.resolve().is_relative_to(each.resolve()):
             return each

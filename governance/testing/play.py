@@ -152,10 +152,10 @@ class Play:
         if before is not None and at - before <= self.every:  # while the engine is away it drives nothing
             driven(self.engine, before, at)
         if looks:
+            if before is not None and not self._judges:  # nothing was missed meanwhile that could have been judged
+                with self.engine.database.transaction() as connection:
+                    progress.set_last(connection, progress.CYCLE, before)
             step(self.engine, at)
-        else:
-            with self.engine.database.transaction() as connection:
-                progress.set_last(connection, progress.CYCLE, at)
         go_on(self.engine, at)
         if looks:
             self._act("acts", [each if each.at == offset else None for each in self.scene.test.acts], at)

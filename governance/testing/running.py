@@ -44,6 +44,9 @@ def _soon(engine: Engine, after: datetime, until: datetime) -> datetime | None:
     A condition that does not hold is not looked at again before: samples change with the beats.
     """
     with engine.database.read() as connection:
+        first = runs.next_due(connection)
+        if first is None or first >= until:
+            return None
         due = [_next(each) for each in runs.listed(connection, state="open")]
     return min((each for each in due if each is not None and after < each < until), default=None)
 

@@ -133,12 +133,13 @@ class NotificationView(View):
 
 
 class WhyView(View):
-    """Every notification of an incident."""
+    """Every notification of an incident, and the runs of runbooks about it."""
 
     incident: int
     model: str
     title: str
     notifications: list[NotificationView]
+    runs: list[RunBrief] = []
 
 
 class TimelineLine(View):

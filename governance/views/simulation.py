@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 
 from governance.core.duration import format_duration
 from governance.core.run_simulation import Ending, Passed, Simulation
@@ -31,7 +31,9 @@ class PassedView(View):
     needed: int = 0
     within: str = ""
     act: str = ""
-    with_: dict[str, object] = Field(default_factory=dict, serialization_alias="with")
+    with_: dict[str, object] = Field(
+        default_factory=dict, validation_alias=AliasChoices("with", "with_"), serialization_alias="with"
+    )
     key: str = ""
 
 

@@ -10,12 +10,13 @@ from contract.acts.case import SECRET, SOON, Case
 from contract.acts.github_case import GithubCase
 from contract.acts.http_case import HttpCase
 from contract.acts.mlflow_case import MlflowCase
-from contract.acts.world import FAULTS, world
+from contract.acts.slack_case import SlackCase
+from contract.acts.world import world
 
 from governance import plugins
 from governance.core.performance import Outcome
 
-CASES: tuple[type[Case], ...] = (AirflowCase, GithubCase, HttpCase, MlflowCase)
+CASES: tuple[type[Case], ...] = (AirflowCase, GithubCase, HttpCase, MlflowCase, SlackCase)
 EVERY = [pytest.param(each, operation, id=f"{each.kind}.{operation}") for each in CASES for operation in each.asks]
 ACTING = [each for each in EVERY if each.values[1] not in each.values[0].reading]
 
@@ -89,13 +90,21 @@ def test_what_never_arrived_is_told_from_what_was_done_without_an_answer(case: C
     assert case.effects == 1
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize(("case", "operation"), EVERY, indirect=["case"])
+@pytest.mark.parametrize(
+    ("case", "operation", "fault"),
+    [
+        pytest.param(each, operation, fault, id=f"{each.kind}.{operation}-{fault}")
+        for each in CASES
+        for operation in each.asks
+        for fault in each.faults
+    ],
+    indirect=["case"],
+)
 def test_hostile_answers_end_in_a_clear_outcome_without_a_credential(case: Case, operation: str, fault) -> None:
     if fault in ("silent", "drip"):
         case.system = case.built(SOON)
     request = case.request(operation)
-    with case.world.broken(fault, "GET", "POST", "PUT", "PATCH", "DELETE"):
+    with case.world.broken(fault, everything=True):
         outcomes = [case.system.perform(request), case.system.dry_run(request), case.system.read_back(request)]
         known: list[Outcome] = [each for each in outcomes if each is not None]
         assert outcomes[2] is None, "who cannot look knows nothing"

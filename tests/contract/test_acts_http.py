@@ -111,3 +111,13 @@ def test_a_probe_is_what_a_dry_run_asks(server) -> None:
     server.told = lambda _: Reply(503)
     assert system.dry_run(request).state == "failed"
     assert {(each.method, each.path) for each in server.got} == {("GET", "/health")}
+
+
+def test_what_goes_out_through_a_proxy_is_asked_there(server, monkeypatch) -> None:
+    monkeypatch.setenv("http_proxy", server.address)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    found = asked(server, {"hosts": ["jobs.example.org"]}, url="http://jobs.example.org/job?x=1")
+    assert found.state == "done", found
+    (got,) = server.got
+    assert (got.path, got.query, got.headers["host"]) == ("/job", {"x": "1"}, "jobs.example.org")

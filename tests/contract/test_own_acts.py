@@ -11,6 +11,7 @@ import pytest
 from scenarios.story import START
 from switches.desk import CARDS, Desk, card, desk
 
+from governance.actions.pagerduty import PagerDuty, PagerDutyConfig
 from governance.core.effect import Receipt
 from governance.core.own_act import OWN_ACTS
 from governance.core.performance import Outcome, Request
@@ -211,6 +212,17 @@ def test_a_run_that_nobody_started_restores_only_by_those_who_consented() -> Non
     assert act(lower, run("engine", "delay", [("bo", lower.now)]), "switch.restore", **REASON).state == "done"
 
 
+def test_only_the_last_consent_of_a_run_approves_its_restore() -> None:
+    at_desk = pulled("credit")
+    asked = run("cy", "credit", [("dee", at_desk.now)])
+    later = Visit("other", 1, "done", START, answers=(Answer("eve", at_desk.now, approved=True),))
+    found = act(at_desk, replace(asked, visits=(*asked.visits, later)), "switch.restore", **REASON)
+    assert found.state == "failed"
+    assert "these people may: dee, flo" in found.detail
+    refused = Visit("consent", 1, "failed", START, answers=(Answer("dee", at_desk.now, approved=True),))
+    assert act(at_desk, replace(asked, visits=(refused,)), "switch.restore", **REASON).state == "failed"
+
+
 def test_a_consent_to_another_state_of_the_switch_is_void_unless_the_run_changed_it() -> None:
     at_desk = pulled("credit")
     consented = run("cy", "credit", [("dee", at_desk.now)])
@@ -340,6 +352,15 @@ def test_a_notice_goes_where_it_says(asked, told, said) -> None:
     at_desk.engine.notifiers = {"pager": at_desk.pager, "rooms": Rooms()}
     found, effects_ = notices(at_desk, **asked)
     assert (effects_, found.detail) == (told, said)
+
+
+def test_a_notifier_of_incidents_alone_hears_no_notice() -> None:
+    at_desk = desk()
+    events = PagerDuty(PagerDutyConfig(routing_key_env="KEY"))
+    at_desk.engine.notifiers = {"events": events, "pager": at_desk.pager}
+    assert notices(at_desk)[1] == [("pager", "")]
+    found, _ = notices(at_desk, notifier="events")
+    assert (found.state, found.detail) == ("failed", "'events' tells of incidents only, and this is a notice")
 
 
 def test_a_notice_that_nobody_would_hear_is_a_failure() -> None:

@@ -162,6 +162,26 @@ def test_a_way_back_is_gone_as_often_as_it_says() -> None:
     assert way(simulate(LOOP, {"again": "skipped"})) == ["look", "again", "tell"]
 
 
+def test_an_act_is_tried_until_its_time_is_over() -> None:
+    text = ROLL_BACK.replace(
+        "    act: mlflow", "    timeout: 5m\n    retry: {times: 9}\n    on_timeout: kept\n    act: mlflow", 1
+    )
+    found = simulate(text, {"put-back": "times-out"})
+    assert (found.passed[3].outcome, found.passed[3].to, found.ending.step) == ("timed_out", "kept", "kept")
+
+
+def test_ways_round_and_round_do_not_hide_the_ends() -> None:
+    text = LOOP.replace("at_most: 3", "at_most: 100").replace(
+        "  - {step: tell",
+        "  - {step: more, when: metrics.errors > 0.2, wait: 1h, then: {step: look, at_most: 100}}\n  - {step: tell",
+    )
+    found = simulate(text)
+    assert found.more
+    assert [(each.state, each.step, dict(each.where)) for each in found.ways] == [
+        ("done", "tell", {"again": "skipped", "more": "skipped"})
+    ]
+
+
 @pytest.mark.parametrize(
     ("assumed", "said"),
     [

@@ -282,3 +282,19 @@ def test_policies_that_do_not_load_and_others_than_rule(place: Place) -> None:
     place.write("roles:", "rolls:")
     assert any("unknown-field" in each for each in place.wrong("policies"))
     assert policies([place.settings.policies]).problems
+
+
+def test_systems_to_act_on_are_reached_and_their_credentials_are_named(
+    place: Place, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [each.seen for each in place.found("acts")] == ["none is named, so that runbooks act on the engine itself"]
+    registry = f"registry: {{kind: mlflow, address: 'http://127.0.0.1:{port}', token_env: REGISTRY_TOKEN}}"
+    jobs = "jobs: {kind: http, hosts: [jobs.example.org], headers_env: {X-Key: JOBS_KEY}}"
+    place.write("kind: org\n", f"kind: org\nacts:\n  {registry}\n  {jobs}\n")
+    assert place.wrong("acts") == ["registry: REGISTRY_TOKEN is not set here", "jobs: JOBS_KEY is not set here"]
+    monkeypatch.setenv("REGISTRY_TOKEN", SECRET)
+    monkeypatch.setenv("JOBS_KEY", SECRET)
+    seen = [each.seen for each in place.found("acts")]
+    assert seen == [f"mlflow: 127.0.0.1:{port} is reached; nothing was sent", "http: its settings are complete"]
+    place.write("kind: mlflow", "kind: mlfow")
+    assert place.wrong("acts") == ["registry: no kind 'mlfow'"]

@@ -36,10 +36,9 @@ audit tail
 audit verify --format json
 doctor database log heads
 """
+SLOW = {**FILES, "org.yaml": FILES["org.yaml"].replace("every: 1s", "every: 1h")}  # nothing is late meanwhile
 _SPACE = re.compile(r"[─ ]+")
-_VARIES = re.compile(
-    r": is gov serve running\?|[0-9a-f]{12,}…?|gov_[\w-]+|\b\d[\d:.,-]*(T[\d:.]+)?Z?\b|\b[a-z0-9]{8}\b"
-)
+_VARIES = re.compile(r"[0-9a-f]{12,}…?|gov_[\w-]+|\b\d[\d:.,-]*(T[\d:.]+)?Z?\b|\b[a-z0-9]{8}\b")
 
 
 def said(folder: Path, url: str) -> list[str]:
@@ -47,7 +46,7 @@ def said(folder: Path, url: str) -> list[str]:
 
     What the last one says is returned as it is.
     """
-    settings = Settings(home=folder / ".gov", policies=prepared(folder, FILES) / "policies", database=url)
+    settings = Settings(home=folder / ".gov", policies=prepared(folder, SLOW) / "policies", database=url)
     made = engine(settings, base=folder)
     now = datetime.now(UTC).replace(microsecond=0)
     push(made, "pushed", [PushedSample("loans", "error_rate", now, 0.9)], key="k", actor="ana", at=now)

@@ -72,6 +72,14 @@ def test_its_end_tells_what_is_still_open(api: Inside) -> None:
     assert [each["by"] for each in api.log("silence.expired")] == ["bob"]
 
 
+def test_one_that_is_made_while_a_beat_is_under_way_does_not_end_with_it(api: Inside) -> None:
+    began = api.clock.now() - timedelta(seconds=1)
+    mute(api)
+    silences.catch_up(api.engine, began)
+    assert api.log("silence.expired") == []
+    assert [each["id"] for each in api.client.get("/v1/silences").json()["items"]] == ["SIL-1"]
+
+
 def test_ended_by_hand_it_tells_at_the_next_beat(api: Inside) -> None:
     name = mute(api)
     beat(api, 0.9)

@@ -31,6 +31,7 @@ def test_it_is_not_resolved_by_itself_while_a_run_is_open_and_looked_at_when_tha
     assert (found["status"], found["findings"][0]["ended"] is not None) == ("triggered", True)
     assert [each["id"] for each in found["runs"]] == ["RUN-1"]
     assert found["runs"][0]["summary"].startswith("step 1 of 4: look – waits for somebody")
+    assert at.as_("bo", "GET", "/v1/incidents/1/why").json()["runs"] == found["runs"]
     assert lines(at)[-1].endswith("nothing fires any more; it stays open until RUN-1 ended")
     at.does("bo", "cancel", because="it mended itself")
     found = incident(at)
@@ -56,6 +57,13 @@ def test_it_waits_for_the_last_of_its_runs(at: House) -> None:
     assert incident(at)["status"] == "triggered"
     at.does("bo", "cancel", "RUN-2", because="x")
     assert incident(at)["status"] == "resolved"
+
+
+def test_a_run_is_about_no_incident_of_another_model(at: House) -> None:
+    at.api.judge(0.9, model="fraud")
+    answer = at.as_("bo", "POST", "/v1/models/loans/runs", {"runbook": "two", "because": "x", "incident": 2})
+    assert answer.status_code == 422
+    assert "INC-2 is about fraud, not about loans" in answer.json()["detail"]
 
 
 def test_who_closes_it_by_hand_hears_what_goes_on(at: House) -> None:

@@ -35,7 +35,10 @@ def test_a_start_says_what_runs_and_who_may_go_on(at: House) -> None:
     assert run["summary"] == "step 1 of 4: look – waits for somebody to do it and tick it (ana, bo, cy, flo)"
     assert [(each["glyph"], each["state"]) for each in run["steps"]] == [("▶", "waiting"), *[("○", "to come")] * 3]
     assert run["steps"][0]["text"] == "Look at loans, ticket T-7."
-    assert run["steps"][1]["does"] == "asks an approver, not the starter"
+    assert (run["steps"][1]["text"], run["steps"][1]["does"]) == (
+        "May we stop loans?",
+        "asks an approver, not the starter",
+    )
     assert (run["can"], run["parameters"]) == (["pause", "cancel"], {"ticket": "T-7"})
     (entry,) = at.entries("runbook.started")
     assert (entry["actor"], entry["body"]["because"], entry["body"]["channel"]) == ("ana", "errors", "api")
@@ -182,6 +185,24 @@ def test_runs_are_listed_by_model_and_state(at: House) -> None:
     assert ([each["id"] for each in rest["items"]], rest["next"]) == (["RUN-1"], None)
     assert at.as_("out", "GET", "/v1/runs/RUN-1").status_code == 403
     assert at.as_("bo", "GET", "/v1/runs/RUN-9").status_code == 404
+
+
+def test_a_runbook_is_simulated_without_a_trace(at: House) -> None:
+    body = {"model": "loans", "parameters": {"ticket": "T-8"}, "assume": {"consent": "refused"}}
+    found = at.as_("eve", "POST", "/v1/runbooks/careful/simulate", body).json()
+    assert [(each["step"], each["outcome"]) for each in found["steps"]] == [("look", "done"), ("consent", "failed")]
+    assert (found["ending"]["state"], found["parameters"]) == ("stopped", {"ticket": "T-8"})
+    assert at.as_("eve", "POST", "/v1/runbooks/careful/simulate", {**body, "assume": {"x": "holds"}}).status_code == 422
+    assert [each["id"] for each in at.as_("eve", "GET", "/v1/runs?state=all").json()["items"]] == ["RUN-1"]
+
+
+def test_a_dry_run_says_whom_it_would_ask(at: House) -> None:
+    at.does("bo", "cancel", because="x")
+    at.starts("ana", dry_run=True)
+    run = at.run("RUN-2")
+    assert (run["mode"], run["state"], [each["glyph"] for each in run["steps"]]) == ("dry_run", "done", ["↷"] * 4)
+    assert at.step("consent", "RUN-2")["detail"] == "would ask for the consent of cy, flo"
+    assert at.as_("flo", "GET", "/v1/approvals").json()["items"] == []
 
 
 def test_who_listens_hears_of_each_change_of_a_run(at: House) -> None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from runs.site import MINUTE, SECOND, Counting, ReadingBack, runbook, site
 
-from governance.core import run_acts
+from governance.core import run_acts, run_steps
 from governance.core.run import Answer
 from governance.engine.dispatch import dispatch
 from governance.engine.running.driving import drive
-from governance.errors import Conflict, InvalidDocument
-from governance.store import decision_log, runs, switches
+from governance.engine.running.performing import perform
+from governance.engine.running.writing import write
+from governance.errors import Conflict, InvalidDocument, Unavailable
+from governance.store import decision_log, lease, runs, switches
+from governance.store.database import Database
 from governance.testing.collector import Collector
 
 LOOK = {"step": "look", "instruct": "Is {card.model} sound?", "timeout": "15m"}
@@ -258,9 +264,6 @@ def test_what_was_done_is_taken_back() -> None:
 
 
 def test_an_act_that_hangs_delays_no_other_run_and_is_given_up() -> None:
-    import threading
-    import time
-
     here = site(runbook(ACT), runbook(TELL | {"with": {}}, name="other"))
     here.engine.runner._limit = 0.2
     hangs = threading.Event()
@@ -281,9 +284,6 @@ def test_an_act_that_hangs_delays_no_other_run_and_is_given_up() -> None:
 
 
 def test_acts_run_beside_each_other() -> None:
-    import threading
-    import time
-
     here = site(*(runbook(ACT, name=f"r{n}") for n in range(4)))
     together = threading.Barrier(4)
     here.system.before = lambda _: together.wait(20)
@@ -344,3 +344,91 @@ def test_nobody_who_can_be_told_fails_the_step() -> None:
     here.begin()
     here.drive()
     assert [each.state for each in here.run().visits] == ["failed", "done"]
+
+
+def test_a_damaged_run_hides_no_other() -> None:
+    here = site(runbook(ACT), runbook(TELL | {"with": {}}, name="other"))
+    here.begin()
+    here.begin("other")
+    with here.engine.database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE run SET document = '{' WHERE number = 1")
+    with pytest.raises(Unavailable, match="RUN-1 cannot be read, and the engine leaves it alone"):
+        here.drive()
+    assert here.run("RUN-2").state == "done"
+    here.drive()  # it is told once
+    assert "unreadable" in here.entries()
+    with here.engine.database.read() as connection:
+        assert [each.id for each in runs.listed(connection, state="all")] == ["RUN-2"]
+        with pytest.raises(Unavailable, match="RUN-1 cannot be read"):
+            runs.get(connection, "RUN-1")
+
+
+def test_what_cannot_be_written_now_is_recorded_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, goes_on = site(runbook(ACT)), threading.Event()
+    here.system.before = lambda _: goes_on.wait(20)
+    here.begin()
+    with here.engine.runner.apart(20):
+        here.drive()
+        goes_on.set()
+        assert here.engine.runner.idle(20)
+        with monkeypatch.context() as full:
+            full.setattr("governance.engine.running.driving.write", _full)
+            with pytest.raises(Unavailable, match="the disk is full"):
+                here.drive()
+        assert here.place() == ("running", "act", "acting")
+        here.drive()
+    assert (here.run().state, here.system.effects) == ("done", {"RUN-1/act/1": 1})
+    assert len(here.system.asked["RUN-1/act/1"]) == 1
+
+
+def _full(*_: Any) -> None:
+    raise Unavailable("the disk is full")
+
+
+def test_an_act_on_the_engine_that_breaks_has_changed_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = site(runbook({"step": "pull", "act": "switch.pull", "with": {"mode": "stopped", "reason": "x"}}))
+    here.begin()
+
+    def breaks(connection: Any, *_: Any) -> None:
+        connection.exec_driver_sql("DELETE FROM run_frozen")
+        raise KeyError("x")
+
+    monkeypatch.setattr("governance.engine.running.own_acts.perform", breaks)
+    here.drive()
+    assert (here.place(), here.run().said) == (("stopped", "pull", "failed"), "KeyError: 'x'")
+
+
+def test_who_was_taken_over_acts_no_more(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/gov.db")
+    database.create_tables()
+    here = site(runbook(ACT), database=database)
+    here.begin()
+    held = lease.take(database, "one", timedelta(seconds=10))
+    assert held is not None
+
+    with database.lead(held):
+        run = here.run()
+        change = run_steps.entered(run, run_steps.Facts(), here.now)
+        with database.transaction() as connection:
+            write(connection, here.engine, change, here.now)
+        assert lease.take(database, "two", timedelta(seconds=10), alone=True) is not None
+        outcome = perform(here.engine, here.run(), here.now)
+    assert (outcome.state, outcome.detail[:46]) == ("failed", "it was not begun: this process leads no more: ")
+    assert not here.system.asked
+
+
+def test_a_look_that_found_the_database_away_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = site(runbook({"step": "sound", "check": "metrics.errors < 0.1"}))
+    here.begin()
+    with here.engine.runner.apart(20):
+        with monkeypatch.context() as away:
+            away.setattr("governance.engine.running.driving.seen", _full)
+            here.drive()
+            assert here.engine.runner.idle(20)
+            here.drive()
+            assert here.engine.runner.idle(20)
+        latest = time.monotonic() + 20
+        while here.run().is_open and time.monotonic() < latest:
+            here.drive()
+            here.engine.runner.idle(20)
+    assert here.run().state == "done"

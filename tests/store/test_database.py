@@ -10,7 +10,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,8 +23,8 @@ from store.databases import KINDS, fresh_url, laid_out_url, url_of
 
 from governance.core.decision import Decision
 from governance.core.metric import Sample
-from governance.errors import NotFound, Unavailable
-from governance.store import decision_log, incidents, postgresql, samples, turns
+from governance.errors import InvalidDocument, NotFound, Unavailable
+from governance.store import decision_log, incidents, postgresql, runs, samples, turns
 from governance.store.condition import condition
 from governance.store.database import SCHEMA_VERSION, Database
 from governance.store.log_tables import HEADS
@@ -120,6 +121,15 @@ def test_numbers_may_be_large(database: Database) -> None:
         samples.record(connection, {"key": [sample]})
     with database.read() as connection:
         assert samples.between(connection, ["key"], AT - timedelta(1), AT) == {"key": [sample]}
+
+
+def test_what_a_server_cannot_hold_is_the_mistake_of_who_sent_it(tmp_path: Path) -> None:
+    database = Database(laid_out_url("postgresql", tmp_path))
+    with pytest.raises(InvalidDocument, match=r"cannot hold .*: .*cannot contain NUL"), database.read() as connection:
+        incidents.listed(connection, model="m\x00")
+    with pytest.raises(InvalidDocument, match=r"cannot hold .*: .*out of range"), database.read() as connection:
+        runs.get(connection, "RUN-" + "9" * 30)
+    database.close()
 
 
 def test_a_read_is_one_snapshot_and_does_not_wait_for_the_writer(database: Database) -> None:
@@ -220,6 +230,7 @@ def test_what_a_server_refuses_is_a_sentence_without_a_password() -> None:
     for url, sentence in [
         (url_of(server(), "postgres", password="wr/ong"), "password authentication failed"),  # noqa: S106
         (url_of(server(), "no-such"), 'database "no-such" does not exist'),
+        (url_of(server(), "postgres") + "?sslmod=require", 'cannot be used: invalid connection option "sslmod"'),
         ("postgresql://me:wr%2Fong@127.0.0.1:1/x?password=wr%2Fong", "does not answer: .*refused"),
     ]:
         database = Database(url)
@@ -413,12 +424,23 @@ def log_on_a_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databa
     database.close()
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_two_processes_may_create_the_tables_at_once(kind: str, tmp_path: Path) -> None:
+def test_two_processes_may_create_the_tables_at_once(tmp_path: Path) -> None:
     program = (
         "import sys; from governance.store import log_tables; from governance.store.database import Database; "
         "Database(sys.argv[1]).create_tables()"
     )
-    command = [sys.executable, "-c", program, fresh_url(kind, tmp_path)]
+    command = [sys.executable, "-c", program, fresh_url("sqlite", tmp_path)]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
     assert [(process.communicate()[1], process.returncode) for process in running] == [(b"", 0)] * 3
+
+
+def test_tables_may_be_created_at_once_on_a_server(tmp_path: Path) -> None:
+    url = fresh_url("postgresql", tmp_path)
+
+    def create() -> bool:
+        with closing(Database(url)) as database:  # its own connections and turns, as another process has
+            database.create_tables()
+            return database.exists()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert [each.result() for each in [pool.submit(create) for _ in range(3)]] == [True] * 3

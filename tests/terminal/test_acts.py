@@ -146,6 +146,102 @@ def test_the_palette_finds_acts_and_incidents(here: World) -> None:
     played(story)
 
 
+def test_an_incident_shows_why_it_is_one(here: World) -> None:
+    async def story() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=(150, 70)) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("enter")
+            shown = ("when metrics.errors > 0.5", "✗ metrics.errors 0.9 > 0.5", "loans.yaml:8", "limit", "Timeline")
+            await until(pilot, lambda: shows(app, *shown))
+            await until(
+                pilot, lambda: shows(app, "ana the feed changed at 11:40 (tui)", "none has been started", "the ticket")
+            )
+
+    played(story)
+
+
+def test_a_model_shows_its_card_its_policy_and_where_each_part_is_written(here: World) -> None:
+    async def story() -> None:
+        app = here.app("bo")
+        async with app.run_test(size=(150, 90)) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("o")
+            shown = (
+                "serving 7 fallback rules-of-thumb",
+                "✗ errors-high fail",
+                "loans.yaml:8",
+                "✗ errors",
+                "alert.firing",
+            )
+            await until(pilot, lambda: isinstance(app.screen, ModelScreen) and shows(app, *shown))
+
+    played(story)
+
+
+def test_the_log_is_followed_filtered_and_proved(here: World) -> None:
+    async def story() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("6")
+            await until(pilot, lambda: shows(app, "cycle.evaluated", "● follows"))
+            await pilot.press("slash", *"kind:noted actor:ana", "enter")
+            await until(pilot, lambda: shows(app, "1 of the newest", "the feed changed at 11:40"))
+            await pilot.press("enter")
+            await until(pilot, lambda: shows(app, "✓ it is in the log", '"channel": "tui"'))
+            await pilot.press("escape", "escape")
+            await until(pilot, lambda: shows(app, "cycle.evaluated"))
+            await pilot.press("k")
+            await until(pilot, lambda: shows(app, "‖ held"))
+            await pilot.press("f")
+            await until(pilot, lambda: shows(app, "● follows"))
+
+    played(story)
+
+
+def test_a_rule_is_waived_by_two_and_a_model_silenced(here: World) -> None:
+    async def asking() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("W")
+            await until(pilot, lambda: isinstance(app.screen, Form))
+            app.screen.query_one("#field-rule", Input).value = "errors-high"
+            app.screen.query_one("#field-because", Input).value = "a known batch"
+            await until(pilot, lambda: "ready" in hint(app))
+            await pilot.press("ctrl+j")
+            await until(pilot, lambda: not isinstance(app.screen, Form))
+            await pilot.press("S")
+            await until(pilot, lambda: isinstance(app.screen, Form))
+            app.screen.query_one("#field-because", Input).value = "we know"
+            await until(pilot, lambda: "ready" in hint(app))
+            await pilot.press("ctrl+j")
+            await until(pilot, lambda: not isinstance(app.screen, Form))
+            await pilot.press("5")
+            await until(pilot, lambda: shows(app, "⌁ silence", "SIL-1", "the policies on disk are those that rule"))
+            await pilot.press("E")
+            await until(pilot, lambda: isinstance(app.screen, Form))
+            await pilot.press(*"over", "enter")
+            await until(pilot, lambda: not shows(app, "⌁ silence"))
+
+    async def consenting() -> None:
+        app = here.app("bo")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "1 to approve"))
+            await pilot.press("4")
+            await until(pilot, lambda: shows(app, "WVR-1", "may approve bo"))
+            await pilot.press("N")
+            await until(pilot, lambda: isinstance(app.screen, Form))
+            await pilot.press(*"not for a critical rule", "enter")
+            await until(pilot, lambda: shows(app, "nothing waits"))
+
+    played(asking)
+    played(consenting)
+    assert [each["actor"] for each in here.log("waiver.refused")] == ["bo"]
+    assert "not for a critical rule" in str(here.log("waiver.refused")[0]["body"])
+
+
 def test_a_picture_that_is_held_still_says_so(here: World) -> None:
     async def story() -> None:
         app = here.app("ana")

@@ -14,7 +14,7 @@ from tui.acts import until
 from tui.filtering import Sieve, parsed
 from tui.keymap import TOGETHER, keymap
 from tui.keys import GROUPS, keys_of
-from tui.known import Snapshot
+from tui.known import Snapshot, merged
 from tui.places import places
 from tui.situation import Situation
 
@@ -161,3 +161,14 @@ def test_what_has_a_name_can_be_gone_to(typed: str, first: tuple[str, str]) -> N
 def test_until_when(text: str, ahead: str | None) -> None:
     found = until(text, NOW)
     assert (str(found - NOW) if isinstance(found - NOW, timedelta) else "") == ahead if found else ahead is None
+
+
+def test_what_changed_takes_its_place_and_all_else_stays_the_very_same() -> None:
+    whole = known().fleet
+    same = merged(whole, whole.model_copy(update={"items": [row("quiet", tier=3, cost_per_1k=2.0)]}))
+    assert [each.model for each in same.items] == ["loans", "quiet", "loud"]
+    assert same.items[1].cost_per_1k == 2.0
+    assert same.items[0] is whole.items[0]
+    worse = merged(whole, whole.model_copy(update={"items": [row("quiet", tier=3, severity="critical"), row("new")]}))
+    assert [each.model for each in worse.items] == ["loans", "quiet", "loud", "new"]
+    assert (worse.tallies["critical"], worse.tallies["not_live"]) == (2, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,11 +11,15 @@ from textual.content import Content
 from textual.theme import Theme
 
 from governance.core.schedule import Schedule
-from governance.views import EscalationView, MetricView
+from governance.views import EntryView, EscalationView, MetricView, ProofView, RuleView, TermView
 from governance.views.on_call import on_call_views
+from governance.views.series import PointView, SeriesView
 from tui.known import brief, number, span
+from tui.screens.entry import holds
 from tui.text import safe
 from tui.theme import DAY, NIGHT
+from tui.widgets.chart import chart
+from tui.widgets.condition import condition
 from tui.widgets.fleet import sparkline, trend
 from tui.widgets.incident import escalation
 from tui.widgets.on_call import drawn
@@ -97,6 +102,74 @@ def test_a_hole_is_said_in_a_word_however_far_ahead() -> None:
 
 def test_a_shift_without_an_end_says_so() -> None:
     assert duties(NOW, people=["bo"])[0] == "travel[x]  bo  no end  layer 1"
+
+
+def series(values: list[float], limit: float | None = 0.25, *, above: bool = True) -> SeriesView:
+    """Return a series of a value a minute."""
+    points = [PointView(at=NOW + timedelta(minutes=index), value=value) for index, value in enumerate(values)]
+    return SeriesView(name="psi", rule="drift", limit=limit, above=above, failing=True, points=points)
+
+
+def drawing(lines: list[str]) -> list[str]:
+    """Return lines without their colours."""
+    return [Content.from_markup(line).plain for line in lines]
+
+
+def test_a_chart_of_four_rows_with_its_limit_as_a_line() -> None:
+    drawn = drawing(chart(series([0.05, 0.1, 0.2, 0.3, 0.4]), 40))
+    assert len(drawn) == 5
+    assert drawn[0].startswith("   0.4 ")
+    assert drawn[0].endswith(" 0.4")
+    assert drawn[1].startswith("  0.25 ┈┈┈")
+    assert drawn[1].endswith("█ limit")
+    assert drawn[3].startswith("     0 ")
+    assert " " not in drawn[3][7:12], "every value is seen at the bottom"
+    assert drawn[4].strip() == "4 m 0 s to 12:04:00Z"
+
+
+def test_what_is_beyond_the_limit_is_red_also_below_one() -> None:
+    assert "[$error]" in chart(series([0.3]), 40)[-2]
+    assert "[$primary]" in chart(series([0.1]), 40)[-2]
+    assert "[$warning]" in chart(series([0.22]), 40)[-2]
+    low = series([0.5, 0.9], 0.6, above=False)
+    assert "[$error]" in chart(low, 40)[-2]
+    assert "[$primary]" in chart(low, 40)[-2]
+    assert chart(series([]), 40) == []
+
+
+def test_a_condition_marks_what_is_true_in_it() -> None:
+    terms = [
+        TermView(text="metrics.psi > 0.25", true=True, values={}, line="metrics.psi 0.41 > 0.25"),
+        TermView(text="card.tier == 1", true=False, values={}, line="card.tier 2 == 1"),
+    ]
+    lines = list(condition("metrics.psi > 0.25\n  || card.tier == 1", RuleView(rule="r", outcome="fail", terms=terms)))
+    assert "[b $error]metrics.psi > 0.25[/]" in lines[0]
+    assert "[b $error]card.tier" not in lines[0]
+    assert drawing(lines) == [
+        "when metrics.psi > 0.25 || card.tier == 1",
+        "  ✗ metrics.psi 0.41 > 0.25",
+        "  · card.tier 2 == 1",
+    ]
+
+
+def proof(**more: object) -> ProofView:
+    """Return the proof of the second of three entries, source: RFC 6962 section 2.1."""
+    leaves = [hashlib.sha256(b"\x00" + each).digest() for each in (b"a", b"b", b"c")]
+    left = hashlib.sha256(b"\x01" + leaves[0] + leaves[1]).digest()
+    root = hashlib.sha256(b"\x01" + left + leaves[2]).hexdigest()
+    entry = EntryView(seq=1, at=NOW, kind="k", actor="ana", subject={}, body={})
+    path = [leaves[0].hex(), leaves[2].hex()]
+    facts = {"entry": entry, "content": "b", "leaf_hash": leaves[1].hex(), "path": path, "size": 3, "root": root}
+    return ProofView.model_validate({**facts, "sealed_at": NOW, **more})
+
+
+def test_a_proof_is_computed_and_not_believed() -> None:
+    good = proof()
+    assert holds(good)
+    assert not holds(proof(content="B"))
+    assert not holds(proof(root=good.leaf_hash))
+    assert not holds(proof(path=good.path[:1]))
+    assert not holds(proof(path=[*good.path, good.root]))
 
 
 TEXT = ("foreground", "primary", "secondary", "accent", "warning", "error", "success")

@@ -54,7 +54,7 @@ def test_a_run_from_its_start_to_its_end(at: Workspace) -> None:
         "step 1 of 3: look – waits for somebody to do it and tick it (ana, bo)",
     ]
     assert "  ▶ 1. look  Look at loan-risk: is it worse than 6?\n" in shown
-    assert "  ○ 2. consent  May we go back to {parameters.version}?  (asks an approver, not the starter)\n" in shown
+    assert "  ○ 2. consent  May we go back to 6?  (asks an approver, not the starter)\n" in shown
     assert "tick: gov runbook tick RUN-1 --as WHO\n" in shown
     assert "RUN-1 (careful of loan-risk) goes on" in at.ask("runbook", "tick", "RUN-1", "--as", "ana").stdout
     driven(at)

@@ -8,7 +8,6 @@ from datetime import datetime
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.widgets import Static
 
 from governance.views import ApprovalView
@@ -19,6 +18,7 @@ from tui.screens.frame import Frame
 from tui.situation import Situation
 from tui.text import fact, safe
 from tui.widgets.table import Column, Table
+from tui.widgets.told import Told
 
 FIELDS = ("id", "kind", "model", "by", "may")
 KINDS = {
@@ -79,7 +79,7 @@ class Approvals(Frame):
         yield Static("nothing waits for a second person", id="none")
         yield Waiting(id="list", classes="list")
         with VerticalScroll(id="chosen", can_focus=False):
-            yield Static(id="told")
+            yield Told(id="told")
 
     def begun(self) -> None:
         """Begin in the list."""
@@ -113,7 +113,7 @@ class Approvals(Frame):
     @on(Waiting.Selected)
     def _selected(self) -> None:
         if self.chosen is not None:
-            self.query_one("#told", Static).update(Content.from_markup(told(self.chosen, self.app.at())))
+            self.query_one("#told", Told).tell(told(self.chosen, self.app.at()))
         self.keys_changed()
 
     def action_approve(self) -> None:

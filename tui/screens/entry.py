@@ -9,14 +9,13 @@ from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 
 from governance.client import Client
 from governance.views import EntryView, ProofView
 from tui.known import span
 from tui.screens.frame import Frame
 from tui.text import fact, head, lines, safe
+from tui.widgets.told import Told
 
 
 class EntryScreen(Frame):
@@ -32,7 +31,7 @@ class EntryScreen(Frame):
     def body(self) -> ComposeResult:
         """Lay out the text."""
         with VerticalScroll(id="entry", classes="whole"):
-            yield Static("[$muted]… fetching[/]", id="told")
+            yield Told(id="told")
 
     def begun(self) -> None:
         """Begin where the arrows scroll."""
@@ -50,9 +49,9 @@ class EntryScreen(Frame):
     def draw(self, at: datetime) -> None:
         """Draw the entry."""
         if self.why_not:
-            self.query_one("#told", Static).update(Content.from_markup(f"[$warning]✗ {safe(self.why_not)}[/]"))
+            self.query_one("#told", Told).tell(f"[$warning]✗ {safe(self.why_not)}[/]")
         elif self.found is not None:
-            self.query_one("#told", Static).update(Content.from_markup(told(self.found, at)))
+            self.query_one("#told", Told).tell(told(self.found, at))
 
     def copied(self) -> str:
         """Return the exact text that was sealed."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from textual import on
 from textual.app import ComposeResult
+from textual.timer import Timer
 
 from governance.views import FleetRow, IncidentView
 from tui.filtering import Filter, Sieve, parsed
@@ -20,6 +21,8 @@ from tui.widgets.incident import Incident
 
 WIDE = 116
 """Columns from which the incident is shown beside the fleet."""
+RESTS = 0.05
+"""Seconds after which a cursor that has not moved rests."""
 FIELDS = ("model", "team", "tier", "severity", "switch", "metric", "incident")
 
 
@@ -36,6 +39,7 @@ class FleetScreen(Responding, Frame):
         super().__init__()
         self._wanted, self._only_open = Filter(), False
         self._sieve: Sieve[FleetRow] = Sieve()
+        self._resting: Timer | None = None
 
     def body(self) -> ComposeResult:
         """Lay out fleet and incident."""
@@ -89,12 +93,21 @@ class FleetScreen(Responding, Frame):
 
     @on(Fleet.Selected)
     def _selected(self) -> None:
-        if self.app.snapshot is not None:
-            pane, row = self.query_one(Incident), self.row
-            if pane.display:
-                pane.border_title = safe(row.model) if row is not None else "Incident"
-                pane.show(self.app.snapshot, row, self.app.at())
-            self.keys_changed()
+        if self._resting is not None:
+            self._resting.stop()
+        self._resting = self.set_timer(RESTS, self._beside)
+
+    def _beside(self) -> None:
+        """Draw the pane and the keys, once the cursor rests: a key that is held down must not wait for them."""
+        known, pane, row = self.app.snapshot, self.query_one(Incident), self.row
+        if known is None:
+            return
+        if pane.display:
+            title = safe(row.model) if row is not None else "Incident"
+            if pane.border_title != title:
+                pane.border_title = title
+            pane.show(known, row, self.app.at())
+        self.keys_changed()
 
     @on(Fleet.Opened)
     def _opened(self) -> None:

@@ -1,23 +1,45 @@
-"""One model over the whole screen."""
+"""One model over the whole screen: card, effective policy with origins, service levels, metrics, versions, history."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
 
-from governance.views import FleetRow, IncidentView
+from governance.client import Client
+from governance.views import EntryView, FleetRow, IncidentView, ModelView, PolicyView, RuleView
+from governance.views.series import SeriesView
 from tui.screens.frame import Frame
 from tui.screens.responding import Responding
 from tui.situation import Situation
 from tui.text import safe
-from tui.widgets.incident import Incident
+from tui.widgets.incident import summary
+from tui.widgets.portrait import budgets, card, charts, history, policy
+from tui.widgets.told import Told
+
+LATELY = 60
+"""Decisions about the model that are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """All that the screen shows of one model."""
+
+    model: ModelView
+    policy: PolicyView
+    judged: tuple[RuleView, ...]
+    series: tuple[SeriesView, ...]
+    entries: tuple[EntryView, ...]
 
 
 class ModelScreen(Responding, Frame):
     """What is known of one model."""
 
     CSS_PATH = ["frame.tcss", "model.tcss"]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]
     VIEW = "fleet"
     KEYS = ("incident", "model")
 
@@ -26,12 +48,28 @@ class ModelScreen(Responding, Frame):
         self.model = model
 
     def body(self) -> ComposeResult:
-        """Lay out the text."""
-        yield Incident(id="model", classes="whole")
+        """Lay out how it is on the left, what is asked of it on the right."""
+        with VerticalScroll(id="model", classes="whole"), Horizontal(id="columns"):
+            yield Told(id="is")
+            yield Told(id="asked")
 
     def begun(self) -> None:
         """Begin where the arrows scroll."""
-        self.query_one(Incident).focus()
+        self.query_one("#model").focus()
+
+    def question(self) -> object:
+        """Ask about this model."""
+        return self.model
+
+    def load(self, client: Client) -> Any:
+        """Fetch all that is known of the model without asking its sources."""
+        return Portrait(
+            client.model(self.model),
+            client.policy(self.model),
+            tuple(client.verdicts(self.model).items),
+            tuple(client.series(self.model)),
+            tuple(client.log(model=self.model, limit=LATELY)),
+        )
 
     @property
     def row(self) -> FleetRow | None:
@@ -50,10 +88,18 @@ class ModelScreen(Responding, Frame):
 
     def draw(self, at: datetime) -> None:
         """Draw the model."""
-        pane = self.query_one(Incident)
+        pane, row = self.query_one("#model"), self.row
         pane.border_title = safe(self.model)
-        if self.app.snapshot is not None:
-            pane.show(self.app.snapshot, self.row, at)
+        pane.border_subtitle = f"[$warning]{safe(self.why_not)}[/]" if self.why_not else "esc goes back"
+        found = self.found if isinstance(self.found, Portrait) else None
+        lines = summary(row, self.incident, at) if row is not None else [f"[$warning]✗ {safe(self.why_not)}[/]"]
+        if found is not None:
+            written = found.model.card
+            lines += ["", *card(written), *budgets(written, found.series)]
+            lines += charts(found.series, self.query_one("#is").size.width or 80)
+            asked = [*policy(found.policy, found.judged), *history(found.entries, at)]
+            self.query_one("#asked", Told).tell("\n".join(asked))
+        self.query_one("#is", Told).tell("\n".join(lines))
 
     def copied(self) -> str:
         """Return the name of the model."""

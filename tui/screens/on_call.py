@@ -6,11 +6,10 @@ from datetime import datetime
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 
 from tui.screens.frame import Frame
 from tui.widgets.on_call import drawn
+from tui.widgets.told import Told
 
 NONE = "no schedule in org.yaml says who is on call; docs/on-call.md shows one"
 
@@ -24,7 +23,7 @@ class OnCall(Frame):
     def body(self) -> ComposeResult:
         """Lay out the schedules."""
         with VerticalScroll(id="duties", classes="whole"):
-            yield Static(id="shifts")
+            yield Told(id="shifts")
 
     def begun(self) -> None:
         """Begin at the top."""
@@ -43,4 +42,4 @@ class OnCall(Frame):
             return
         blocks = [drawn(each, at, known.who.actor) for each in known.on_call]
         shown = "\n\n".join(blocks) or f"[$muted]{NONE}[/]"
-        self.query_one("#shifts", Static).update(Content.from_markup(shown))
+        self.query_one("#shifts", Told).tell(shown)

@@ -10,8 +10,6 @@ from typing import Any
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 
 from governance.client import Client
 from governance.errors import Denied
@@ -23,6 +21,7 @@ from tui.screens.frame import Frame
 from tui.situation import Situation
 from tui.text import fact, head, safe
 from tui.widgets.table import Column, Table
+from tui.widgets.told import Told
 
 FIELDS = ("kind", "id", "model", "rule", "by")
 
@@ -98,10 +97,10 @@ class Policies(Frame):
 
     def body(self) -> ComposeResult:
         """Lay out what rules, the list, and what is chosen."""
-        yield Static("[$muted]… fetching[/]", id="rules")
+        yield Told(id="rules")
         yield Things(id="list", classes="list")
         with VerticalScroll(id="chosen", can_focus=False):
-            yield Static(id="told")
+            yield Told(id="told")
 
     def begun(self) -> None:
         """Begin in the list."""
@@ -133,10 +132,10 @@ class Policies(Frame):
     def draw(self, at: datetime) -> None:
         """Draw what rules."""
         if self.why_not:
-            self.query_one("#rules", Static).update(Content.from_markup(f"[$warning]✗ {safe(self.why_not)}[/]"))
+            self.query_one("#rules", Told).tell(f"[$warning]✗ {safe(self.why_not)}[/]")
         if not isinstance(self.found, Ruling):
             return
-        self.query_one("#rules", Static).update(Content.from_markup("\n".join(self._ruling(self.found, at))))
+        self.query_one("#rules", Told).tell("\n".join(self._ruling(self.found, at)))
         shown = self._sieve.kept(self.found.things, parsed(self.words, FIELDS), _id, _fields)
         self.query_one(Things).show(shown, at)
 
@@ -165,7 +164,7 @@ class Policies(Frame):
     @on(Things.Selected)
     def _selected(self) -> None:
         if self.chosen is not None:
-            self.query_one("#told", Static).update(Content.from_markup(told(self.chosen, self.app.at())))
+            self.query_one("#told", Told).tell(told(self.chosen, self.app.at()))
         self.keys_changed()
 
     def action_waive(self) -> None:

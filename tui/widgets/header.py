@@ -26,7 +26,7 @@ class Header(Static):
             if said.cell_length + right.cell_length + 2 <= room:
                 break
         pad = max(room - said.cell_length - right.cell_length, 1)
-        self.update(Content.assemble(said, " " * pad, right))
+        self.update(Content.assemble(said, " " * pad, right), layout=False)  # one line stays one line
 
 
 def _left(snapshot: Snapshot | None, *, brief: bool = False) -> list[str]:

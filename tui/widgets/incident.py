@@ -6,12 +6,11 @@ from datetime import datetime
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 
 from governance.views import EscalationView, FindingView, FleetRow, IncidentView
 from tui.known import GLYPHS, MODES, Snapshot, number, span
 from tui.text import fact, safe
+from tui.widgets.told import Told
 
 _STATUS = {"triggered": "$error", "acknowledged": "$warning", "mitigated": "$warning", "resolved": "$success"}
 
@@ -21,7 +20,7 @@ class Incident(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         """Hold one text."""
-        yield Static(id="told")
+        yield Told(id="told")
 
     def show(self, snapshot: Snapshot, row: FleetRow | None, at: datetime) -> None:
         """Draw what is known of a model as of an instant."""
@@ -41,7 +40,40 @@ class Incident(VerticalScroll):
         self._say("\n".join(parts))
 
     def _say(self, text: str) -> None:
-        self.query_one("#told", Static).update(Content.from_markup(text))
+        self.query_one("#told", Told).tell(text)
+
+
+def summary(row: FleetRow, incident: IncidentView | None, at: datetime) -> list[str]:
+    """Return how a model is: its incident in two lines where it has one, and the facts."""
+    found = _healthy(row)
+    if incident is not None:
+        colour = {"critical": "b $error", "warning": "b $warning"}.get(incident.severity, "b $secondary")
+        mark = f"[{colour}]{GLYPHS.get(incident.severity, '?')} {incident.severity}[/]"
+        found = [f"{mark}  [b]INC-{incident.id}[/] {safe(incident.status)}", safe(incident.title), ""]
+    waived = [fact("waived", f"[$accent]◇ {safe(each)}[/]") for each in row.waived]
+    return [*found, *_facts(row, at), *waived]
+
+
+def facts_of(incident: IncidentView, row: FleetRow | None, at: datetime) -> list[str]:
+    """Return what an incident is and how its model is, as lines of markup, without its findings."""
+    return [*_incident(incident, row, at), *(_facts(row, at) if row is not None else ()), *_more(incident, at)]
+
+
+def _more(incident: IncidentView, at: datetime) -> list[str]:
+    """Return what only some incidents have: a snooze, responders, links, others that it reaches."""
+    lines = []
+    if incident.snoozed_until is not None and incident.snoozed_until > at:
+        why = f"[$muted]by {safe(incident.snoozed_by)}: {safe(incident.snoozed_because)}[/]"
+        lines.append(fact("snoozed", f"for {span(at, incident.snoozed_until)} yet {why}"))
+    others = [each for each in incident.responders if each != incident.lead]
+    if others:
+        lines.append(fact("with", safe(", ".join(others))))
+    lines += [fact("link", f"{safe(each.title)} [u]{safe(each.address)}[/]") for each in incident.links]
+    if incident.affects:
+        lines.append(fact("reaches", safe(", ".join(f"{each.model} ({each.team})" for each in incident.affects))))
+    if incident.merged_into is not None:
+        lines.append(fact("merged into", f"INC-{incident.merged_into}"))
+    return lines
 
 
 def _incident(incident: IncidentView, row: FleetRow | None, at: datetime) -> list[str]:

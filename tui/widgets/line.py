@@ -35,7 +35,7 @@ class Line(Static):
         told = (said, said.markup)
         if self._told is None or told[1] != self._told[1]:
             self._told = told
-            self.update(said)
+            self.update(said, layout=False)  # one line stays one line
 
     @property
     def room(self) -> int:

@@ -7,12 +7,11 @@ from datetime import datetime
 
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
-from textual.content import Content
-from textual.widgets import Static
 
 from governance.views.runs import RunView, StepView
 from tui.known import span
 from tui.text import fact, head, lines, safe
+from tui.widgets.told import Told
 
 COLOURS = {
     "✓": "$success",
@@ -49,11 +48,11 @@ class Run(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         """Hold one text."""
-        yield Static(id="told")
+        yield Told(id="told")
 
     def show(self, run: RunView, at: datetime) -> None:
         """Draw a run as of an instant."""
-        self.query_one("#told", Static).update(Content.from_markup("\n".join(told(run, at))))
+        self.query_one("#told", Told).tell("\n".join(told(run, at)))
 
 
 def told(run: RunView, at: datetime) -> Iterator[str]:

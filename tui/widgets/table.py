@@ -21,6 +21,8 @@ from textual.strip import Strip
 from tui.keys import bindings
 
 T = TypeVar("T")
+MANY = 500
+"""Rows from which the columns are fitted anew only when rows come or go."""
 
 
 class Column(NamedTuple):
@@ -119,8 +121,10 @@ class Table(ScrollView, Generic[T], can_focus=True):
         if chosen is not None:
             self._cursor = self._found(rows, self.name_of(chosen))
         if rows is not self._rows:
+            many = len(rows) == len(self._rows) > MANY
             self._rows, self._at = rows, at
-            self._measure()
+            if not many:
+                self._measure()
             size = Size(0, len(rows) + 1)
             if size != self.virtual_size:
                 self.virtual_size = size
@@ -136,9 +140,15 @@ class Table(ScrollView, Generic[T], can_focus=True):
 
     def action_move(self, by: int) -> None:
         """Move the cursor by so many rows."""
-        self._cursor = max(0, min(len(self._rows) - 1, self._cursor + by))
+        before, self._cursor = self._cursor, max(0, min(len(self._rows) - 1, self._cursor + by))
+        offset = self.scroll_offset
         self.scroll_to_region(Region(0, self._cursor, 1, 2), animate=False, force=True)
-        self.refresh()
+        if self.scroll_offset == offset:  # two lines are drawn anew, not the whole table
+            left, top = self.gutter.left, self.gutter.top + 1 - offset.y
+            lines = [Region(left, top + each, self.size.width, 1) for each in (before, self._cursor)]
+            self.refresh(*lines)
+        else:
+            self.refresh()
         self.post_message(self.Selected())
         self.post_message(self.Moved())
 

@@ -121,7 +121,7 @@ def _check(engine: Engine, asked: Asked, run: Run) -> None:
         who = ", ".join(others) or "somebody else who holds the role"
         said = f"{asked.who} started {run.id}; somebody else must consent: {who}"
         rule = "who started a run does not consent"
-        raise NotPermitted(engine, asked.actor, asked.act, run.model, rule, said, asked.about(run))
+        raise NotPermitted(engine, asked.actor, asked.act, run.model, rule, said, asked.about(run), asked.role)
     request = asked.request
     if request is None:
         return

@@ -65,10 +65,15 @@ def able(engine: Engine, run: Run, visit: Visit) -> tuple[str, ...]:
     step = next(each for each in run.runbook.steps if each.step == visit.step)
     if step.approve is None:
         return ()
-    out = {*barred(run, step.approve), *(each.actor for each in visit.answers)}
-    return tuple(
-        each for each in who_may(engine, "runbook.approve", run.model, role=step.approve.role) if each not in out
-    )
+    answered = {each.actor for each in visit.answers}
+    return tuple(each for each in eligible(engine, run, step.approve) if each not in answered)
+
+
+def eligible(engine: Engine, run: Run, consent: Consent) -> tuple[str, ...]:
+    """Return whose consent a step of a run would count."""
+    out = barred(run, consent)
+    found = who_may(engine, "runbook.approve", run.model, role=consent.role)
+    return tuple(each for each in found if each not in out)
 
 
 def pending(engine: Engine, at: datetime) -> list[ApprovalView]:

@@ -14,6 +14,7 @@ from governance.core.performance import Outcome
 from governance.core.run import Run
 from governance.core.run_change import RunChange, here_of, step_of
 from governance.core.run_steps import Judgement
+from governance.engine import entries
 from governance.engine.parts import Engine
 from governance.engine.running import own_acts
 from governance.engine.running.judging import Seen, asks_nothing, judge, seen
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 CLAIMED = 50
 """How many runs are read at once."""
+MOST_LEFT = 500
+"""How many runs a look passes over, as all hands are full, before it leaves the others to the next one."""
 SILENT = "it has not answered within a minute"
 
 
@@ -36,7 +39,8 @@ def drive(engine: Engine, now: datetime) -> int:
 
     A run that breaks stops, and the others go on.
 
-    :raises Unavailable: when the database cannot be read or written now; nothing is lost.
+    :raises Unavailable: when the database cannot be read or written now; nothing is lost. Also, once, for runs that
+        cannot be read; these are left alone.
     """
     with engine.runner.alone() as first:
         if not first:  # whoever drives just now does it
@@ -44,8 +48,11 @@ def drive(engine: Engine, now: datetime) -> int:
         driver = Driver(engine, now)
         with engine.database.giving_way():
             driver.drive()
+            damaged = driver.set_aside()
     if driver.moves:
         decision_log.seal(engine.database, now)
+    if damaged:
+        raise Unavailable(f"{', '.join(damaged)} cannot be read, and the engine leaves it alone; restore a backup")
     return driver.moves
 
 
@@ -55,21 +62,31 @@ class Driver:
     def __init__(self, engine: Engine, now: datetime) -> None:
         self._engine, self._now = engine, now
         self._left: set[str] = set()
+        self._damaged: list[str] = []
         self.moves = 0
 
     def drive(self) -> None:
         """Move every run that is due until none is, but for those that wait for something under way."""
         runner = self._engine.runner
         self.moves += runner.tell()
-        while found := self._claimed():
+        while len(self._left) < MOST_LEFT and (found := self._claimed()):
             for each in found:
                 self._safely(each, partial(self._move, each))
             self.moves += runner.tell()
 
+    def set_aside(self) -> list[str]:
+        """Leave alone what could not be read, record it, and return which runs that are."""
+        if self._damaged:
+            with self._engine.database.transaction() as connection:
+                runs.set_aside(connection, self._damaged)
+                decision_log.append(connection, [entries.of_damaged_run(each, self._at) for each in self._damaged])
+            self.moves += 1
+        return self._damaged
+
     def _claimed(self) -> list[Run]:
-        without = [*self._left, *self._engine.runner.busy()]
+        without = [*self._left, *self._damaged, *self._engine.runner.busy()]
         with self._engine.database.read() as connection:
-            return runs.due(connection, self._now, CLAIMED, without=without)
+            return runs.due(connection, self._now, CLAIMED, without=without, damaged=self._damaged)
 
     def _safely(self, run: Run, act: Callable[[], None]) -> None:
         """Do something for a run; what nobody foresaw stops it alone."""
@@ -113,6 +130,8 @@ class Driver:
             self._left.add(run.id)
 
     def _told(self, run: Run, act: Callable[[object], None], found: object) -> None:
+        if isinstance(found, Unavailable):
+            return  # the database was away while it looked; it looks again
         self._safely(run, partial(_raised, found) if isinstance(found, Exception) else partial(act, found))
 
     def _enter(self, run: Run, found: object) -> None:
@@ -162,8 +181,8 @@ class Driver:
             self._on_itself(run)
         elif runner.has_room():
             work = partial(_caught, partial(perform if ours else recover, self._engine, run, self._at))
-            act = partial(self._performed, run)
-            runner.start(run.id, work, partial(self._told, run, act), partial(act, Outcome("unknown", SILENT)))
+            told = partial(self._told, run, partial(self._performed, run))
+            runner.start(run.id, work, told, partial(told, Outcome("unknown", SILENT)))
         else:
             self._left.add(run.id)
 
@@ -182,9 +201,15 @@ class Driver:
     def _on_itself(self, run: Run) -> None:
         """Change the engine itself in the very transaction that records it, and so exactly once."""
         act = own_acts.dry_run if run.mode == "dry_run" else own_acts.perform
-        with self._engine.database.transaction() as connection:
-            outcome = act(connection, self._engine, run, request_of(run, self._at))
-            self._saved(connection, run_steps.performed(run, outcome, self._at))
+        try:
+            with self._engine.database.transaction() as connection:
+                outcome = act(connection, self._engine, run, request_of(run, self._at))
+                self._saved(connection, run_steps.performed(run, outcome, self._at))
+        except (Conflict, Unavailable):
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever nobody foresaw: nothing of it was done)
+            said = f"{type(error).__name__}: {error}".splitlines()[0]
+            self._performed(run, Outcome("failed", said, again=False))
 
     def _commit(self, change: RunChange) -> Run:
         with self._engine.database.transaction() as connection:

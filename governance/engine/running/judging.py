@@ -22,6 +22,7 @@ from governance.core.runbook import Notice
 from governance.engine.parts import Engine
 from governance.engine.permission import who_may
 from governance.engine.picture import Agenda, taken
+from governance.engine.running.consenting import eligible
 from governance.errors import NotFound
 from governance.store import evidence, incidents
 
@@ -145,4 +146,7 @@ def _known(engine: Engine, run: Run, at: datetime) -> tuple[Evidence | None, Inc
 
 def _people(engine: Engine, run: Run) -> tuple[str, ...]:
     """Return who may do what the step asks of people; only a dry run has to know."""
-    return tuple(who_may(engine, "incident.acknowledge", run.model)) if run.mode == "dry_run" else ()
+    if run.mode != "dry_run":
+        return ()
+    consent = step_of(run).approve
+    return eligible(engine, run, consent) if consent is not None else who_may(engine, "runbook.tick", run.model)

@@ -11,7 +11,7 @@ from governance.core.run import Run
 from governance.core.suggestion import closest
 from governance.engine.parts import Engine
 from governance.engine.permission import card_of
-from governance.ports import folds, reaches
+from governance.ports import folds, reaches, tells_notices
 from governance.store import effects
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def notified(
 
 def _listening(engine: Engine, model: str, channel: str) -> tuple[str, ...]:
     """Return the notifiers that hear of a model; with a channel those that have channels, if there are any."""
-    places = engine.places_for(model)
+    places = tuple(each for each in engine.places_for(model) if tells_notices(engine.notifiers[each]))
     having = tuple(each for each in places if folds(engine.notifiers[each]) == "channel")
     return having if channel and having else places
 
@@ -60,6 +60,8 @@ def _wrong(engine: Engine, notifier: str) -> str:
     if action is None:
         hint = closest(notifier, engine.notifiers) or f"known: {', '.join(sorted(engine.notifiers)) or 'none'}"
         return f"no notifier '{notifier}'; {hint}"
+    if not tells_notices(action):
+        return f"'{notifier}' tells of incidents only, and this is a notice"
     return "" if "place" in reaches(action) else f"'{notifier}' reaches people, and no place; name one that is a place"
 
 

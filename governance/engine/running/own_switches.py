@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from governance.core.authority import Act as ActOf
+from governance.core.authority import Allowed, authority
 from governance.core.own_act import SwitchPull, SwitchRestore, SwitchScope
 from governance.core.performance import Outcome
 from governance.core.run import Answer, Run
 from governance.core.switch import Scope, Setting, Switch, loosens
 from governance.engine.entries import OWN
-from governance.engine.permission import declared, permit, who_may
+from governance.engine.permission import card_of, declared, permit, who_may
 from governance.engine.switching.automatic import Automation
 from governance.engine.switching.change import Act, words, write
 from governance.engine.switching.pulling import expiring, pulled, setting, wanted
@@ -94,37 +95,43 @@ def _whose(own: Own) -> _By:
     :raises Denied: saying who may.
     """
     model, two = own.run.model, people_to_restore(own.engine, own.run.model) > 1
-    consents = list(_consents(own))
+    consents = _consents(own)
+    asking = [each for given in consents for each in given]
     if not own.by_engine:
         allowed = permit(own.engine, own.who, "switch.restore", model).because
         if not two:
             return _By(own.who, "", allowed, None)
         asking = [Answer(own.who, own.run.started_at, approved=True)]
-    else:
-        asking = consents
-    may_ask, may_approve = (set(who_may(own.engine, act, model)) for act in ("switch.restore", "switch.approve"))
-    for last in consents:
-        if not two and last.actor in may_ask:
+    for last in consents[0] if consents else ():
+        if not two and _may(own, last.actor, "switch.restore"):
             return _By(last.actor, "", f"{last.actor} consented in {own.run.id}", last)
-        others = [each for each in asking if each.actor != last.actor and each.actor in may_ask]
-        if two and last.actor in may_approve and others:
-            asked = others[0].actor
+        asked = next((each.actor for each in asking if _asks(own, each.actor, last.actor)), "")
+        if two and asked and _may(own, last.actor, "switch.approve"):
             return _By(asked, last.actor, f"{last.actor} consented in {own.run.id} to what {asked} asks", last)
     raise Denied(_nobody(own, two=two))
 
 
-def _consents(own: Own) -> Iterator[Answer]:
-    """Yield the consents that the run was given, the newest first; those that a dry run would ask for."""
-    given = [
-        answer
-        for visit in own.run.visits
-        for answer in visit.answers
-        if answer.approved and visit.state in ("done", "undone")
-    ]
-    if own.run.mode == "dry_run" and not given:
+def _asks(own: Own, actor: str, but: str) -> bool:
+    return actor != but and _may(own, actor, "switch.restore")
+
+
+def _may(own: Own, actor: str, act: ActOf) -> bool:
+    found = authority(actor, act, card_of(own.engine, own.run.model), own.engine.organisation)
+    return isinstance(found, Allowed)
+
+
+def _consents(own: Own) -> list[list[Answer]]:
+    """Return the consents that the run was given, step by step, the newest first; those that a dry run would ask for.
+
+    Only those of the last step that asked approve a restore: the others were asked for something else.
+    """
+    done = [each for each in own.run.visits if each.state in ("done", "undone")]
+    given = [[answer for answer in each.answers if answer.approved][::-1] for each in reversed(done)]
+    found = [each for each in given if each]
+    if own.run.mode == "dry_run" and not found:
         people = who_may(own.engine, "switch.approve", own.run.model)
-        given = [Answer(each, own.at, approved=True) for each in people]
-    yield from reversed(given)
+        found = [[Answer(each, own.at, approved=True) for each in people]]
+    return found
 
 
 def _nobody(own: Own, *, two: bool) -> str:

@@ -10,7 +10,9 @@ from governance.core.plain import plain_object
 from governance.core.run import Run
 from governance.core.run_change import here_of, step_of
 from governance.engine.parts import Engine
+from governance.errors import Unavailable
 from governance.ports import ReadsBack, System
+from governance.store import lease
 
 LOST = "the engine ended while it was under way, and nothing tells whether it took effect"
 
@@ -49,6 +51,9 @@ def perform(engine: Engine, run: Run, at: datetime) -> Outcome:
         return system
     if run.mode == "dry_run":
         return _plain(_tried(system, request, dry=True))
+    fenced = _not_leading(engine)
+    if fenced:
+        return Outcome("failed", f"it was not begun: {fenced}")
     outcome = _tried(system, request, dry=False)
     if outcome.state == "unknown" and not repeats(engine, run):
         outcome = _read_back(system, request) or outcome
@@ -77,6 +82,19 @@ def _system(engine: Engine, run: Run) -> System | Outcome:
     if system is None:
         return Outcome("failed", f"no system '{name}' is configured under acts in org.yaml", again=False)
     return system
+
+
+def _not_leading(engine: Engine) -> str:
+    """Return why this process may not act, "" when it leads: since the intent was committed it may have been frozen."""
+    held = engine.database.lease
+    if held is None:
+        return ""
+    try:
+        with engine.database.read() as connection:
+            lease.check(connection, held)
+    except Unavailable as error:  # another one leads, or it cannot be told who does
+        return str(error)
+    return ""
 
 
 def _tried(system: System, request: Request, *, dry: bool) -> Outcome:

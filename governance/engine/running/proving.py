@@ -62,5 +62,5 @@ def is_scheduled(run: Run) -> bool:
 def _finding(model: str, runbook: str, why: str) -> paging.Finding:
     key = AlertKey(model, FAILED, labels(runbook=runbook))
     summary = f"{runbook} was run on its schedule for {model} and did not come through: {why}"
-    how = f"Mend what it names, then try it: gov runbook run {runbook} --model {model} --dry-run"
+    how = f"Mend what it names, then try: gov runbook run {runbook} --model {model} --dry-run --because mended"
     return paging.Finding(key, summary, how, "warning")

@@ -19,9 +19,12 @@ from governance.store import approvals, runs
 from governance.views.runs import RunbookView, RunBrief, RunView
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
+
+_CHUNK = 200
+"""Runs that are read at once."""
 
 
 def found(engine: Engine, run: str) -> Run:
@@ -39,17 +42,38 @@ def listed(engine: Engine, *, model: str = "", incident: int = 0, state: runs.Wh
         return runs.listed(connection, model=model, incident=incident, state=state)
 
 
+def part(
+    engine: Engine, may: Callable[[Run], bool], *, model: str = "", incident: int = 0, state: runs.Which = "open",
+    before: int = 0, most: int,
+) -> list[Run]:  # fmt: skip
+    """Return runs that somebody `may` see, newest first, at most so many: without reading all that there are."""
+    found: list[Run] = []
+    with engine.database.read() as connection:
+        while len(found) < most:
+            chunk = runs.listed(connection, model=model, incident=incident, state=state, before=before, limit=_CHUNK)
+            found.extend(each for each in chunk if may(each))
+            if len(chunk) < _CHUNK:
+                break
+            before = number_in(chunk[-1])
+    return found[:most]
+
+
+def number_in(run: Run) -> int:
+    """Return the number in the id of a run."""
+    return int(run.id.removeprefix("RUN-"))
+
+
 def place(run: Run) -> tuple[int]:
     """Return where a run stands among others: the newest first."""
-    return (-int(run.id.removeprefix("RUN-")),)
+    return (-number_in(run),)
 
 
 def views(engine: Engine, shown: Sequence[Run], at: datetime) -> list[RunView]:
     """Return runs as they are shown."""
+    models = {each.model for each in shown if consenting.asking(each)}
     with engine.database.read() as connection:
-        waiting = {
-            (each.run, each.step, each.visit): each for each in approvals.listed(connection, kind=consenting.KIND)
-        }
+        asked = [one for each in models for one in approvals.listed(connection, model=each, kind=consenting.KIND)]
+    waiting = {(each.run, each.step, each.visit): each for each in asked}
     return [_view(engine, each, waiting, at) for each in shown]
 
 
@@ -66,12 +90,13 @@ def briefs(connection: Connection, engine: Engine, incident: int, at: datetime) 
     return [brief(engine, each, at) for each in runs.listed(connection, incident=incident, state="all")]
 
 
-def open_briefs(connection: Connection, engine: Engine, at: datetime) -> dict[int, list[RunBrief]]:
-    """Return the runs that are under way in one line each, by the incident that they are about."""
+def open_briefs(
+    connection: Connection, engine: Engine, incidents: Collection[int], at: datetime
+) -> dict[int, list[RunBrief]]:
+    """Return the runs about incidents that are under way in one line each, by incident."""
     found: dict[int, list[RunBrief]] = defaultdict(list)
-    for each in runs.listed(connection):
-        if each.incident:
-            found[each.incident].append(brief(engine, each, at))
+    for each in runs.about(connection, incidents):
+        found[each.incident].append(brief(engine, each, at))
     return found
 
 

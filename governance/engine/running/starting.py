@@ -29,7 +29,7 @@ def start(
     """Start a runbook for a model; a dry run asks nobody and changes nothing, and says what it would.
 
     :raises NotFound: when there is no such model, runbook or incident.
-    :raises InvalidDocument: when a parameter is missing, unknown or of another type.
+    :raises InvalidDocument: when a parameter is missing, unknown or of another type, or the incident of other models.
     :raises Conflict: when a run of this runbook is open for the model, which it names, or it is for other models.
     :raises Denied: when the actor may not.
     """
@@ -41,7 +41,7 @@ def start(
     with engine.database.transaction() as connection:
         begun, decision = begin(
             connection, engine, found, model, at=at, started_by=str(actor), because=because,
-            parameters=dict(parameters or {}), incident=_about(connection, incident),
+            parameters=dict(parameters or {}), incident=_about(connection, incident, model),
             labels=tuple(sorted((labels or {}).items())), mode="dry_run" if dry_run else "live",
             channel=actor.channel if isinstance(actor, Actor) else "",
         )  # fmt: skip
@@ -63,6 +63,15 @@ def runbook_of(engine: Engine, name: str) -> Runbook:
     return found.document
 
 
-def _about(connection: Connection, number: int) -> int:
-    """Return the incident that a run is about; of one that was merged, the one it is part of."""
-    return incidents.whole(connection, incidents.get(connection, number)).id if number else 0
+def _about(connection: Connection, number: int, model: str) -> int:
+    """Return the incident that a run is about; of one that was merged, the one it is part of.
+
+    It has to be of the model, or to have reached it: a run keeps its incident open.
+    """
+    if not number:
+        return 0
+    found = incidents.whole(connection, incidents.get(connection, number))
+    models = dict.fromkeys([found.model, *(each.key.model for each in found.findings)])
+    if model not in models:
+        raise InvalidDocument(f"incident: INC-{found.id} is about {', '.join(models)}, not about {model}")
+    return found.id

@@ -12,6 +12,7 @@ from governance.core.runbook import Runbook, Step
 from governance.engine.parts import Engine
 from governance.engine.permission import who_may
 from governance.engine.running import consenting
+from governance.engine.running.foreseen import Foreseen
 from governance.engine.running.wording import does, waits_for
 from governance.views.runs import AnswerView, StepView
 
@@ -26,7 +27,7 @@ GLYPHS: Mapping[VisitState, str] = {
     "unknown": "?",
     "undone": "↶",
 }
-TO_COME, NOT_DONE = "○", "○"
+TO_COME = "○"
 _ACTS: Mapping[str, Act] = {
     "tick": "runbook.tick",
     "retry": "runbook.retry",
@@ -39,7 +40,8 @@ def step_views(
     engine: Engine, run: Run, waiting: Mapping[tuple[str, str, int], Approval], at: datetime
 ) -> list[StepView]:
     """Return the steps of a run in the order of its runbook; of each its last visit."""
-    return [_step_view(engine, run, step, waiting, at) for step in run.runbook.steps]
+    ahead = Foreseen(engine, run, at)
+    return [_step_view(engine, run, step, waiting, at, ahead) for step in run.runbook.steps]
 
 
 def begun(runbook: Runbook) -> list[StepView]:
@@ -70,13 +72,19 @@ def written(step: Step) -> str:
 
 
 def _step_view(
-    engine: Engine, run: Run, step: Step, waiting: Mapping[tuple[str, str, int], Approval], at: datetime
+    engine: Engine,
+    run: Run,
+    step: Step,
+    waiting: Mapping[tuple[str, str, int], Approval],
+    at: datetime,
+    ahead: Foreseen,
 ) -> StepView:
     visit = next((each for each in reversed(run.visits) if each.step == step.step and not each.undoes), None)
     if visit is None:
         state = "to come" if run.is_open else "not done"
-        text = written(step)
-        return StepView(step=step.step, kind=step.kind, glyph=TO_COME, state=state, text=text, does=does(step))
+        given = ahead.asked(step) if step.act is not None else {}
+        text, what = ahead.text(step), does(step, given)
+        return StepView(step=step.step, kind=step.kind, glyph=TO_COME, state=state, text=text, does=what)
     back = next((each for each in reversed(run.visits) if _takes_back(each, visit)), None)
     shown = back or visit
     here = run.is_open and run.here is shown
@@ -87,8 +95,8 @@ def _step_view(
         kind=step.kind,
         glyph=_glyph(visit, back),
         state=_state(visit, back),
-        text=visit.text or written(step),
-        does=does(step),
+        text=_read(visit, step),
+        does=does(step, visit.asked),
         visit=visit.number,
         began_at=shown.began_at,
         ended_at=shown.ended_at,
@@ -107,6 +115,13 @@ def _step_view(
         who_may=_who_may(engine, run, visit, can),
         outputs=dict(visit.outputs),
     )
+
+
+def _read(visit: Visit, step: Step) -> str:
+    """Return what was read at a visit; what only says again what the step does is left out."""
+    said = visit.text or written(step)
+    own = step.instruct is not None or step.notify is not None or step.text is not None or step.approve is not None
+    return said if own else ""
 
 
 def _takes_back(each: Visit, visit: Visit) -> bool:

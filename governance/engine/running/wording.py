@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from governance.core.duration import format_duration
@@ -74,15 +74,15 @@ def _step_waits(engine: Engine, run: Run, step: Step, here: Visit, at: datetime)
     return ""
 
 
-def does(step: Step) -> str:
-    """Return what a step does, in the words of its runbook."""
+def does(step: Step, asked: Mapping[str, object] | None = None) -> str:
+    """Return what a step does, in the words of its runbook; an act with what it is `asked`, where that is known."""
     if step.approve is not None:
         count, role = step.approve.people, step.approve.role
         whom = _article(role) if count == 1 else f"{count} people who are {role}"
         other = "" if step.approve.not_ == "nobody" else ", not the starter"
         return f"asks {whom}{other}"
     if step.act is not None:
-        given = ", ".join(f"{name}: {value}" for name, value in step.with_.items())
+        given = ", ".join(f"{name}: {value}" for name, value in (asked or step.with_).items())
         return f"{step.act} {{{given}}}" if given else step.act
     if step.wait is not None:
         return f"waits {format_duration(step.wait)}"

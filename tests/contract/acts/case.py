@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from contract.acts.world import Asked, Reply, World
+from contract.acts.world import FAULTS, Asked, Fault, Reply, World
 
 from governance.core.performance import Request
 
@@ -25,6 +25,9 @@ class Case:
     """Operations that change nothing."""
     told_apart: ClassVar[frozenset[str]] = frozenset()
     """Operations of which read_back tells that they never arrived."""
+
+    faults: ClassVar[tuple[Fault, ...]] = FAULTS
+    """What goes wrong with it here."""
 
     def __init__(self, world: World) -> None:
         self.world = world

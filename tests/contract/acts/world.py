@@ -59,11 +59,12 @@ class Reply:
 
 @dataclass
 class World:
-    """Acts as `told` says; with a `fault` the requests of the methods in `faulty` go wrong. `echo` is sent along."""
+    """Acts as `told` says; with a `fault` what `acts` goes wrong, or `everything`. `echo` is sent along."""
 
     told: Callable[[Asked], Reply] = lambda _: Reply()
     fault: Fault = ""
-    faulty: tuple[str, ...] = ("POST", "PUT", "PATCH", "DELETE")
+    everything: bool = False
+    acts: Callable[[Asked], bool] = lambda asked: asked.method not in ("GET", "HEAD")
     echo: str = ""
     got: list[Asked] = field(default_factory=list)
     did: Counter[str] = field(default_factory=Counter)
@@ -77,13 +78,13 @@ class World:
         return f"http://127.0.0.1:{self.port}"
 
     @contextmanager
-    def broken(self, fault: Fault, *faulty: str) -> Iterator[None]:
+    def broken(self, fault: Fault, *, everything: bool = False) -> Iterator[None]:
         """Have a fault for a while."""
-        before, self.fault, self.faulty = self.faulty, fault, faulty or self.faulty
+        self.fault, self.everything = fault, everything
         try:
             yield
         finally:
-            self.fault, self.faulty = "", before
+            self.fault, self.everything = "", False
 
 
 @contextmanager
@@ -125,7 +126,7 @@ def world() -> Iterator[World]:
 
 
 def _answer(kept: World, handler: BaseHTTPRequestHandler, asked: Asked) -> None:
-    fault = kept.fault if asked.method in kept.faulty else ""
+    fault = kept.fault if kept.everything or kept.acts(asked) else ""
     if fault == "never":
         handler.close_connection = True
     elif fault == "moved":

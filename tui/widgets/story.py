@@ -1,0 +1,127 @@
+"""The parts of an incident: its findings with charts and conditions, its runs, its escalation, what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from governance.views import FindingView, IncidentView, RuleView, TimelineLine
+from governance.views.runs import RunView
+from tui.known import GLYPHS, span
+from tui.text import SEVERITIES, fact, head, safe
+from tui.widgets.chart import chart
+from tui.widgets.condition import condition, values
+from tui.widgets.run import STATES, steps
+
+if TYPE_CHECKING:
+    from tui.screens.incident import Facts
+
+CHARTS = 2
+"""Findings that are drawn with a chart: the worst ones."""
+_STATES = {"stopped": "stopped", "handed_over": "another system escalates"}
+CHANNELS = {"tui": "tui", "slack": "slack", "cli": "shell", "api": "api"}
+
+
+def findings(incident: IncidentView, found: Facts, at: datetime, width: int) -> Iterator[str]:
+    """Yield what is wrong, the worst first: sentence, chart with its limit, condition, values, remedy."""
+    drawn = 0
+    for each in incident.findings:
+        yield ""
+        yield from _finding(each, at)
+        mine = [one for one in found.series if one.rule == each.rule and one.labels == each.labels]
+        one = next((one for one in mine if one.points), None)
+        if one is not None and drawn < CHARTS and not each.ended:
+            drawn += 1
+            yield f"  [$muted]{safe(one.name)}[/]"
+            yield from (f"  {line}" for line in chart(one, width - 4))
+        if not each.ended:
+            yield from (f"  {line}" for line in _why(each, found))
+        if each.remedy and not each.ended:
+            yield f"  → {safe(each.remedy)}"
+
+
+def _finding(finding: FindingView, at: datetime) -> Iterator[str]:
+    colour = "$muted" if finding.ended else SEVERITIES.get(finding.severity, "$secondary")
+    mark = "✓" if finding.ended else GLYPHS.get(finding.severity, "?")
+    labels = " ".join(f"{name}={value}" for name, value in finding.labels.items())
+    since = f"ended {span(finding.ended, at)} ago" if finding.ended else f"since {span(finding.since, at)}"
+    again = f", {finding.times} times" if finding.times > 1 else ""
+    basis = f" · {finding.basis}" if finding.basis else ""
+    yield f"[{colour}]{mark} {safe(finding.summary)}[/]"
+    yield f"  [$muted]{safe(finding.rule)} {safe(labels)} · {since}{again}{basis}[/]"
+
+
+def _why(finding: FindingView, found: Facts) -> Iterator[str]:
+    """Yield the condition of the rule that fires; where it is not known the values alone."""
+    rules = found.policy.rules if found.policy is not None else []
+    rule = next((each for each in rules if each.rule == finding.rule), None)
+    when = (rule.when.get(finding.severity) or next(iter(rule.when.values()), "")) if rule is not None else ""
+    if when:
+        yield from condition(when, _judged(finding, found.judged))
+        yield f"  [$muted]{safe(finding.origin or (rule.origin if rule is not None else ''))}[/]"
+    if finding.values:
+        yield values(finding.values)
+
+
+def _judged(finding: FindingView, judged: Sequence[RuleView]) -> RuleView | None:
+    return next((each for each in judged if each.rule == finding.rule and each.labels == finding.labels), None)
+
+
+def progress(runs: Sequence[RunView], at: datetime) -> Iterator[str]:
+    """Yield the runs about the incident, the open ones with every step."""
+    yield head("Runbooks")
+    if not runs:
+        yield "[$muted]none has been started; b starts one[/]"
+    for run in runs:
+        words, _ = STATES.get(run.state, (run.state, ""))
+        yield f"[b]{safe(run.id)}[/] {safe(run.runbook)}  {words} [$muted]{run.number}/{run.total}[/]"
+        if run.ended_at is None:
+            for number, step in enumerate(run.steps, 1):
+                yield from (f"  {line}" for line in steps(step, number, at, here=step is run.here))
+        elif run.said:
+            yield f"  [$muted]{safe(run.said)}[/]"
+    yield ""
+
+
+def ladder(incident: IncidentView, at: datetime) -> Iterator[str]:
+    """Yield the levels of the escalation: ✓ told, ▶ next with the time left, ○ later."""
+    clock = incident.escalation
+    if clock is None:
+        return
+    yield head(f"Escalation · {safe(clock.policy)}")
+    told = f"[$success]✓ L{clock.level}[/] told {safe(', '.join(clock.told)) or 'by notifiers'}" if clock.level else ""
+    coming = ""
+    if clock.waits_for:
+        coming = f"[$warning]waits: {safe(clock.waits_for)}[/]"
+    elif clock.next_at is not None:
+        who = safe(", ".join(clock.next_to)) or "[b $error]nobody is there[/]"
+        left = f"in {_clock(clock.next_at, at)}" if clock.next_at > at else "now"
+        coming = f"[b $warning]▶ L{clock.level % clock.last_level + 1} {who} {left}[/]"
+    elif clock.comes_back_at is not None:
+        coming = f"[$muted]comes back in {span(at, max(at, clock.comes_back_at))} unless worked on[/]"
+    else:
+        coming = f"[$muted]{_STATES.get(clock.state, 'everybody was told')}[/]"
+    rest = range(clock.level + 2, clock.last_level + 1) if clock.next_at is not None else ()
+    later = "  ".join(f"[$muted]○ L{level}[/]" for level in rest)
+    yield "  ".join(filter(None, (told, coming, later)))
+    yield ""
+
+
+def _clock(until: datetime, at: datetime) -> str:
+    """Return the time left as a clock that counts down: 06:12, 1:02:03."""
+    seconds = max(int((until - at).total_seconds()), 0)
+    hours, rest = divmod(seconds, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60:02}:{rest % 60:02}"
+
+
+def story(timeline: Sequence[TimelineLine], at: datetime) -> Iterator[str]:
+    """Yield what became of the incident, the newest first, each with who and where."""
+    yield head("Timeline")
+    for each in reversed(timeline):
+        when = f"{each.at:%H:%M:%S}" if (at - each.at).days < 1 else f"{each.at:%m-%d %H:%M}"
+        where = f" [$muted]({CHANNELS.get(each.channel, each.channel)})[/]" if each.channel else ""
+        who = f"[b]{safe(each.actor)}[/]" if each.actor != "engine" else "[$muted]engine[/]"
+        yield f"[$muted]{when}[/]  {who} {safe(each.text)}{where}"
+    if not timeline:
+        yield fact("", "[$muted]nothing is sealed yet[/]")

@@ -26,11 +26,10 @@ from pathlib import Path
 
 import httpcore
 import httpx
+from crash.dying import MortalHook, die, now, set_clock
 from crash.scene import BEATS, EDITED, EVERY, START, act, edit, engine, leap, settings
 from sqlalchemy import Connection, event
 
-from governance.actions.webhook import Webhook
-from governance.core.effect import Effect, Receipt
 from governance.core.expression import generation, macros
 from governance.engine import commit, loop, pushing, recall, retention, roll
 from governance.engine.adoption import adopt
@@ -108,25 +107,6 @@ class MortalDatabase(Database):
         self._fate.boundary("after a commit")
 
 
-class MortalHook:
-    """Each message has a boundary before it is sent and one before its answer is recorded."""
-
-    def __init__(self, address: str, fate: Fate) -> None:
-        self._webhook, self._fate = Webhook(address), fate
-
-    def perform(self, effect: Effect) -> Receipt:
-        """Send as the webhook does."""
-        self._fate.boundary(f"before {effect.key}")
-        receipt = self._webhook.perform(effect)
-        self._fate.boundary(f"after {effect.key}")
-        return receipt
-
-
-def die() -> None:
-    """Leave as `kill -9` makes one leave."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def cut_heads(fate: Fate) -> None:
     """Give the published heads a boundary before each write, one within it, and one after."""
     whole = HeadsFile.extend
@@ -150,19 +130,6 @@ def hurry() -> None:
     commit._next = lambda left, _: whole(left, 1)
     sequencer.BATCH, recall._ROWS, roll._ROWS, retention.ROWS, loop.MOST_LATE = 8, 3, 1, 10, 2
     retention.KEPT = retention.SLACK  # the scene is over before a month is
-
-
-def now(folder: Path) -> int:
-    """Return the cycle in which the lives so far have come."""
-    clock = folder / "clock"
-    return int(clock.read_text(encoding="utf-8")) if clock.exists() else 0
-
-
-def set_clock(folder: Path, index: int) -> None:
-    """Note the cycle, in one piece whenever this process is killed."""
-    staged = folder / "clock.next"
-    staged.write_text(str(index), encoding="utf-8")
-    staged.replace(folder / "clock")
 
 
 def reached(folder: Path, child: int, index: int) -> None:

@@ -97,6 +97,14 @@ class Run:
     cancelling: Cancelling = ""
 
     @property
+    def mark(self) -> str:
+        """What tells it from every other run, also of an engine that began to count anew: its id and when it started.
+
+        The keys of its acts begin with it, as servers that drop repeats may remember the keys of another database.
+        """
+        return f"{self.id}.{self.started_at:%Y%m%dT%H%M%SZ}"
+
+    @property
     def here(self) -> Visit | None:
         """Where the run is, None before its first step."""
         return self.visits[-1] if self.visits else None

@@ -221,7 +221,7 @@ class _Walker:
             within=step.wait or step.timeout,
             act=step.act or "",
             asked=facts.asked,
-            key=ended.key,
+            key=ended.key.replace(run.mark, run.id),  # a run that is started has its own
         )
         return _Stepped(change.run, moment + _INSTANT, passed)
 

@@ -119,7 +119,7 @@ def entered(run: Run, facts: Facts, at: datetime) -> RunChange:
     now = moved(run, text=facts.text, deadline=deadline, attempts=1)
     match "act" if here.undoes else step.kind:
         case "act":
-            key = here.key or f"{run.id}/{here.step}/{here.number}"
+            key = here.key or f"{run.mark}/{here.step}/{here.number}"
             acting = placed(moved(now, key=key, asked=dict(facts.asked), state="acting", next_at=at))
             return RunChange(acting, (_intent(acting, facts.text),))
         case "check":

@@ -66,14 +66,14 @@ def test_a_run_acts_on_four_systems_once_each_though_an_answer_is_lost(cases: di
     with cases["http"].world.broken("lost"):
         here.drive()
     assert here.place() == ("running", "trained", "active"), here.run()
-    cases["airflow"].runs["governance.RUN-1.retrain.1"]["state"] = "success"
+    cases["airflow"].runs[f"governance.{here.run().mark}.retrain.1"]["state"] = "success"
     here.drive(timedelta(minutes=2))
     assert here.run().state == "done", here.run()
     assert {name: each.effects for name, each in cases.items()} == {"airflow": 1, "http": 1, "mlflow": 1}
     assert cases["mlflow"].aliases == {"champion": "1"}
     with here.engine.database.read() as connection:
         (setting,) = switches.get(connection, "m").settings
-    assert (setting.mode, setting.reason, setting.set_by) == ("fallback", "job RUN-1/job/1", "ana")
+    assert (setting.mode, setting.reason, setting.set_by) == ("fallback", f"job {here.run().mark}/job/1", "ana")
     assert SECRET not in written(here)
     assert decision_log.verify(here.engine.database).ok
 
@@ -86,7 +86,7 @@ def test_what_never_arrived_is_asked_again_under_the_same_key(cases: dict[str, A
     here.drive(timedelta(minutes=1))
     assert here.run().state == "done", here.run()
     posted = [each.key for each in cases["http"].world.got if each.method == "POST"]
-    assert posted == ["RUN-1/job/1", "RUN-1/job/1"]
+    assert posted == [f"{here.run().mark}/job/1"] * 2
     assert cases["http"].effects == 1
 
 
@@ -119,7 +119,7 @@ def test_a_drill_changes_nothing_anywhere(cases: dict[str, Any]) -> None:
     assert here.run().state == "done", here.run()
     assert all(each.effects == 0 for each in cases.values())
     assert [each.detail for each in here.run().visits][1:3] == [
-        "m is in fallback", "DAG 'retrain' is there; its run would be governance.RUN-1.retrain.1"
+        "m is in fallback", f"DAG 'retrain' is there; its run would be governance.{here.run().mark}.retrain.1"
     ]  # fmt: skip
     with here.engine.database.read() as connection:
         assert switches.get(connection, "m").settings == ()

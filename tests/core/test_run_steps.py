@@ -30,6 +30,8 @@ from governance.core.runbook import Retry, Runbook
 from governance.errors import Conflict
 
 T = datetime(2026, 3, 1, 9, tzinfo=UTC)
+MARK = "RUN-1.20260301T090000Z"
+"""What the keys of its acts begin with: the run and when it started, which no other database has."""
 MINUTE = timedelta(minutes=1)
 DONE, FAILED, LOST = Outcome("done", "ok"), Outcome("failed", "no"), Outcome("unknown", "no answer")
 FINAL = Outcome("failed", "never", again=False)
@@ -115,9 +117,9 @@ def test_where_a_run_goes_after_an_act(
 
 def test_every_attempt_of_a_visit_has_the_same_key_and_a_retry_by_a_person_another() -> None:
     run = acted(run_of({**ACT, "retry": {"times": 1}}), FAILED, FAILED)
-    assert [each.key for each in run.visits] == ["RUN-1/act/1"]
+    assert [each.key for each in run.visits] == [f"{MARK}/act/1"]
     run = enter(run_acts.retried(run, "ana", T).run)
-    assert [(each.key, each.state) for each in run.visits] == [("RUN-1/act/1", "failed"), ("RUN-1/act/2", "acting")]
+    assert [(each.key, each.state) for each in run.visits] == [(f"{MARK}/act/1", "failed"), (f"{MARK}/act/2", "acting")]
 
 
 def test_what_the_other_side_drops_twice_is_asked_again_when_nobody_knows() -> None:
@@ -129,7 +131,7 @@ def test_what_the_other_side_drops_twice_is_asked_again_when_nobody_knows() -> N
 def test_a_person_says_what_became_of_an_act(took_effect: bool, after: tuple[str, str]) -> None:
     run = run_acts.settled(acted(run_of(ACT), LOST), "bo", T, took_effect=took_effect).run
     assert (run.state, run.visits[-1].state) == after
-    assert run.visits[-1].key == "RUN-1/act/1"
+    assert run.visits[-1].key == f"{MARK}/act/1"
     if not took_effect:
         assert wanted(run, T) == "try"
 
@@ -312,7 +314,7 @@ def test_what_was_done_is_taken_back_in_reverse_order() -> None:
         change = performed(run, DONE, T)
         events.extend(change.events)
         run = change.run
-    assert keys == ["RUN-1/c/1/undo", "RUN-1/a/1/undo"]
+    assert keys == [f"{MARK}/c/1/undo", f"{MARK}/a/1/undo"]
     assert kinds(events) == ["undone", "undone", "finished"]
     assert (run.state, [each.state for each in run.visits[:4]]) == ("cancelled", ["undone", "done", "undone", "failed"])
 
@@ -322,7 +324,7 @@ def test_an_undo_that_fails_stops_and_is_tried_again_with_another_key() -> None:
     run = performed(enter(run), FINAL, T).run
     assert place(run) == ("stopped", "c", "failed")
     run = enter(run_acts.retried(run, "bo", T).run)
-    assert run.visits[-1].key == "RUN-1/c/1/undo/2"
+    assert run.visits[-1].key == f"{MARK}/c/1/undo/2"
     run = performed(run, FINAL, T).run
     run = run_acts.skipped(run, "bo", T).run
     assert place(run) == ("undoing", "a", "active")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -46,6 +47,7 @@ class Keyed:
         """Do what is asked, unless it is refused for now, and return the answer."""
         if not self.is_committed(key):
             self.early.append(key)
+        key = short(key)
         place, _, what = path.strip("/").partition("/")
         if place == "pager":
             self.told.setdefault(key, set()).add(body)
@@ -60,10 +62,15 @@ class Keyed:
 
     def hold(self, key: str) -> None:
         """Keep an answer back, once, as long as that is wished."""
-        held = self.held.pop(key, None)
+        held = self.held.pop(short(key), None)
         if held is not None:
             self.asked.set()
             held.wait(60)
+
+
+def short(key: str) -> str:
+    """Return a key without when the run began, which the scene need not know."""
+    return re.sub(r"^(RUN-[0-9]+)[.][0-9]{8}T[0-9]{6}Z/", r"\1/", key)
 
 
 class _Server(ThreadingHTTPServer):
@@ -91,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Tell whether a key took effect."""
         key = unquote(self.path.strip("/").partition("/")[2])
-        self._answer(200 if self.server.keyed.effects[key] else 404)
+        self._answer(200 if self.server.keyed.effects[short(key)] else 404)
 
     def _answer(self, status: int) -> None:
         self.send_response(status)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from runs.site import MINUTE, SECOND, START, Counting, ReadingBack, Site, World, runbook, site
+from runs.site import MINUTE, SECOND, START, Counting, ReadingBack, Site, World, plainly, runbook, site
 from sqlalchemy import Connection
 
 from governance.core import run_acts
@@ -179,7 +179,7 @@ class Dying(Counting):
     def perform(self, request: Request) -> Any:
         """Act; the process may die before it is asked, or before its answer is heard. Some fails until its time."""
         self.dies(request, "before")
-        if request.at < self.fails.get(request.key, request.at):
+        if request.at < self.fails.get(plainly(request).key, request.at):
             outcome = Outcome("failed", "not yet")
         else:
             outcome = super().perform(request)

@@ -14,7 +14,9 @@ let client;
 
 const acts = {
   async server({ url, timeoutMs }) {
-    await Server.setProviderAndWait(new OFREPProvider({ baseUrl: url, timeoutMs }));
+    // This provider has no limit of its own: a hung server would cost the five minutes of fetch.
+    const fetchImplementation = (asked) => fetch(asked, { signal: AbortSignal.timeout(timeoutMs) });
+    await Server.setProviderAndWait(new OFREPProvider({ baseUrl: url, fetchImplementation }));
     client = Server.getClient();
   },
   async web({ url, timeoutMs, context }) {

@@ -39,6 +39,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("beside", "brought"):
         (tmp_path / "package" / "runbooks" / f"{name}.yaml").write_text(runbook(name, "Of the package."))
     usual = loading.shipped
+    for each in usual("runbooks").glob("*.yaml"):  # the packs propose them
+        (tmp_path / "package" / "runbooks" / each.name).symlink_to(each)
     monkeypatch.setattr(
         loading, "shipped", lambda name: tmp_path / "package" / name if name == "runbooks" else usual(name)
     )
@@ -49,7 +51,7 @@ def test_they_come_from_beside_below_and_the_package(folder: Path) -> None:
     loaded = policies([folder / "policies"])
     assert loaded.problems == ()
     said = {name: each.document.description for name, each in loaded.plan.runbooks.items()}
-    assert said == {"beside": "Look.", "below": "Look.", "brought": "Of the package."}
+    assert {"beside": "Look.", "below": "Look.", "brought": "Of the package."}.items() <= said.items()
     names = [each for each in loaded.documents if "brought" in each or "side" in each or "below" in each]
     assert sorted(names) == ["more/below.yaml", "runbooks/beside.yaml", "shipped/runbooks/brought.yaml"]
 
@@ -89,7 +91,7 @@ def test_files_of_one_name_in_both_places_are_both_kept(folder: Path) -> None:
 
 def test_a_card_alone_knows_the_runbooks_around_it(folder: Path) -> None:
     loaded = policies([folder / "policies" / "loans.yaml"], context=[folder / "policies"])
-    assert set(loaded.plan.runbooks) == {"beside", "below", "brought"}
+    assert {"beside", "below", "brought"} <= set(loaded.plan.runbooks)
 
 
 @pytest.fixture

@@ -65,6 +65,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             yield Running(address, told)
 
 
+EVERY = timedelta(seconds=3)
+"""How often it is stated what fires; four times as long it holds."""
+
+
 def finding(since: datetime, **more: Any) -> Finding:
     key = AlertKey("loan-risk", "income-missing", labels(region="north", severity="odd", **{"host.name": "a"}))
     return Finding(key, "critical", "critical", since, "income is missing", {}, story=("fired",), **more)
@@ -80,18 +84,18 @@ def told(about: Incident, at: datetime, kind: Any = "opened") -> list[Effect]:
 
 
 def notifier(address: str, **more: Any) -> Alertmanager:
-    settings = {"address": address, "every": timedelta(seconds=1), "labels": {"environment": "test"}, **more}
+    settings = {"address": address, "every": EVERY, "labels": {"environment": "test"}, **more}
     return Alertmanager.configured(AlertmanagerConfig.model_validate(settings), Path())
 
 
 def test_an_open_finding_fires_until_it_ends_here(server: Running, tmp_path: Path) -> None:
     now = datetime.now(UTC)
-    since, first = now - timedelta(hours=1), now - timedelta(seconds=3)
+    since, first = now - timedelta(hours=1), now - 4 * EVERY + timedelta(seconds=6)
     stays, goes = incident(71, since), incident(72, since, replace(finding(since), key=AlertKey("fraud", "late", ())))
     built = engine(tmp_path, {"am": notifier(server.address)}, *told(stays, first), *told(goes, first))
     with built.database.transaction() as connection:
         incidents.save(connection, stays, goes)
-    dispatch(built, first)  # stated until four intervals later, which is in a second
+    dispatch(built, first)  # stated until four intervals later, which is in six seconds
     assert set(states(built, 71).values()) == {"sent"}
     assert set(server.active()) == {"INC-71 critical", "INC-72 critical"}
     with built.database.transaction() as connection:
@@ -179,7 +183,7 @@ def test_an_alertmanager_that_cannot_be_told_again_is_seen_to_be_away(tmp_path: 
         found.otherwise = Reply(502)
         dispatch(built, now)
         assert len(found.got) == 2, "the interval is not over"
-        dispatch(built, now + timedelta(seconds=1))
+        dispatch(built, now + EVERY)
         assert len(found.got) == 3
     assert built.lanes.answers() == {"am": False}
     built.database.close()

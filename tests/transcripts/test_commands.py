@@ -133,7 +133,7 @@ def test_a_stranger_is_told_who_may(workspace: Workspace) -> None:
 
 def test_resolving(workspace: Workspace) -> None:
     done = workspace.ask("incidents", "resolve", "2", "--because", "the feed is back", "--as", "bo", "--format", "json")
-    facts = {"incident": 2, "status": "resolved", "by": "bo", "entry": 0, "still_firing": 1}
+    facts = {"incident": 2, "status": "resolved", "by": "bo", "entry": 0, "still_firing": 1, "under_way": []}
     assert parsed(done.stdout) | {"entry": 0} == facts
     assert re.search(r"  resolved   .* by bo\n", workspace.ask("incidents", "show", "2").stdout)
     assert "the feed is back" in workspace.ask("audit", "tail", "-n", "1").stdout

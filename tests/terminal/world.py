@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,9 +108,9 @@ class World:
         self.served.until(lambda: [row for row in ana.fleet().items if row.severity == "critical"])
 
 
-def world(directory: Path) -> World:
-    """Start an engine whose model `loans` has a critical incident."""
-    prepared(directory, FILES)
+def world(directory: Path, more: Mapping[str, str] | None = None) -> World:
+    """Start an engine whose model `loans` has a critical incident, with more files beside its policies."""
+    prepared(directory, {**FILES, **(more or {})})
     served = Served(directory)
     made = {name: _token(directory, "--for", name, "--as", "ana") for name in ("ana", "bo", "vic")}
     made["pipeline"] = _token(directory, "--for", "pipeline", "--kind", "service", "--scope", "push", "--as", "ana")

@@ -1,0 +1,152 @@
+"""A runbook from the first key to its end: started on an incident, ticked, consented to by another, then cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from terminal.world import World, hint, played, shows, until, world
+from textual.pilot import Pilot
+from textual.widgets import Input, OptionList
+
+from tui.app import GovApp
+from tui.screens.form import Form
+from tui.screens.pick import Pick
+from tui.screens.run import RunScreen
+
+SIZE = (130, 50)
+CAREFUL = """
+kind: runbook
+runbook: careful
+description: Look, ask, pull, wait.
+parameters: {ticket: {default: none, description: where it is written down}}
+steps:
+  - step: look
+    instruct: |
+      MEANS   {card.model} errs.
+      LOOK    gov eval {card.model}
+  - {step: consent, approve: {role: responder}, text: "Shall the fallback answer for {card.model}?", timeout: 1h}
+  - {step: pull, act: switch.pull, with: {mode: fallback, reason: "{parameters.ticket}"},
+     undo: {act: switch.restore, with: {reason: it is over}}}
+  - {step: settle-down, wait: 1h}
+"""
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A running engine with a runbook and a critical incident."""
+    made = world(tmp_path_factory.mktemp("runs") / "engine", {"careful.yaml": CAREFUL})
+    yield made
+    made.close()
+
+
+async def _form(app: GovApp, pilot: Pilot[Any], key: str, title: str) -> None:
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(app.screen, Form) and shows(app, title))
+
+
+async def _sent(app: GovApp, pilot: Pilot[Any]) -> None:
+    await until(pilot, lambda: "ready" in hint(app))
+    await pilot.press("ctrl+j", "ctrl+j")
+    await until(pilot, lambda: not isinstance(app.screen, Form))
+
+
+def test_two_people_take_a_run_from_the_incident_to_its_wait(here: World) -> None:
+    async def starts() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("b")
+            await until(pilot, lambda: isinstance(app.screen, Pick) and shows(app, "careful"))
+            _choose(app, "careful")
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, Form) and shows(app, "Start careful", "INC-1: Errors"))
+            app.screen.query_one("#field-p-0", Input).value = "OPS-7"
+            await _sent(app, pilot)
+            await pilot.press("3")
+            await until(pilot, lambda: shows(app, "RUN-1", "careful", "1/4", "waits"))
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, RunScreen) and shows(app, "MEANS loans errs.", "▶"))
+            await _form(app, pilot, "n", "Done · RUN-1")
+            await _sent(app, pilot)
+            await until(pilot, lambda: shows(app, "Shall the fallback answer for loans?", "refuse by bo"))
+            await _form(app, pilot, "Y", "Approve · RUN-1")
+            await pilot.press("ctrl+j")
+            await until(pilot, lambda: "started RUN-1" in hint(app))
+            await pilot.press("escape")
+
+    async def consents() -> None:
+        app = here.app("bo")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("4")
+            await until(pilot, lambda: shows(app, "APR-1", "Shall the fallback answer for loans?"))
+            await pilot.press("2")
+            await until(pilot, lambda: shows(app, "Incidents 1 open", "INC-1"))
+            await pilot.press("n")
+            await until(pilot, lambda: isinstance(app.screen, RunScreen) and shows(app, "consent"))
+            await _form(app, pilot, "Y", "Approve · RUN-1")
+            await _sent(app, pilot)
+            await until(pilot, lambda: shows(app, "✓ 3", "settle-down") or shows(app, "step 4 of 4"))
+
+    played(starts)
+    played(consents)
+    run = here.client().run("RUN-1")
+    assert (run.state, run.number, run.parameters["ticket"], run.incident) == ("running", 4, "OPS-7", 1)
+    assert here.client().switch("loans").mode == "fallback"
+    kinds = [(each["kind"], each["actor"], each["body"].get("channel")) for each in here.log("runbook.")]
+    assert ("runbook.started", "ana", "tui") in kinds
+    assert ("runbook.approved", "bo", "tui") in kinds
+
+
+def test_it_is_paused_and_cancelled_and_what_it_did_is_taken_back(here: World) -> None:
+    async def story() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("3")
+            await until(pilot, lambda: shows(app, "RUN-1", "4/4"))
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, RunScreen) and shows(app, "settle-down"))
+            await _form(app, pilot, "P", "Pause · RUN-1")
+            await _sent(app, pilot)
+            await until(pilot, lambda: here.client().run("RUN-1").state == "paused")
+            await pilot.press("question_mark")
+            await until(pilot, lambda: shows(app, "no step of RUN-1 waits for that"))
+            await pilot.press("escape")
+            await _form(app, pilot, "C", "Cancel run · RUN-1")
+            assert "reason" in hint(app)
+            app.screen.query_one("#field-because", Input).value = "false alarm"
+            await _sent(app, pilot)
+            await until(pilot, lambda: shows(app, "cancelled", "false alarm"))
+
+    played(story)
+    assert here.client().run("RUN-1").state == "cancelled"
+    assert here.client().switch("loans").mode == "live", "the kill switch was given back, as its step says"
+
+
+def test_who_only_looks_is_told_so_and_starts_nothing(here: World) -> None:
+    async def story() -> None:
+        app = here.app("vic")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("b")
+            await until(pilot, lambda: isinstance(app.screen, Pick) and shows(app, "careful"))
+            _choose(app, "careful")
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(app.screen, Form) and "these people may: ana, bo" in _may(app))
+
+    played(story)
+    assert len(here.client().runs(state="all")) == 1
+
+
+def _may(app: GovApp) -> str:
+    return " ".join(str(app.screen.query_one("#may").render()).split())
+
+
+def _choose(app: GovApp, name: str) -> None:
+    offered = app.screen.query_one(OptionList)
+    offered.highlighted = next(
+        place for place in range(offered.option_count) if name in str(offered.get_option_at_index(place).prompt)
+    )

@@ -161,9 +161,9 @@ class Http:
     def _found(self, wanted: HttpRequest, key: str) -> Outcome | None:
         if wanted.read_back is None:
             return Outcome("failed", f"{wanted.method} only reads; its answer was lost") if _harmless(wanted) else None
-        caller = self._caller(wanted.read_back.url)
+        caller, asks = self._caller(wanted.read_back.url), wanted.read_back.url.replace(KEY, quote(key, safe=""))
         answer = caller.call("GET", _path(wanted.read_back.url, key))
-        said = f"GET {wanted.read_back.url} answers HTTP {answer.status}"
+        said = f"GET {asks} answers HTTP {answer.status}"
         if answer.status in wanted.read_back.done_when:
             return Outcome("done", said, _outputs(answer, wanted, caller))
         if answer.status in wanted.read_back.failed_when:

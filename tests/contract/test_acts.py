@@ -70,6 +70,7 @@ def test_what_was_done_can_be_read_back(case: Case, operation: str) -> None:
     found = case.system.read_back(case.request(operation))
     assert found is not None
     assert found.state == "done"
+    assert "$key" not in found.detail, "who has to look for themselves is told where"
 
 
 @pytest.mark.parametrize(("case", "operation"), ACTING, indirect=["case"])

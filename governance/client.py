@@ -25,6 +25,7 @@ from governance.views import (
     AppliedView,
     ApprovalDoneView,
     ApprovalView,
+    CheckView,
     EntryView,
     FleetRow,
     FleetView,
@@ -188,7 +189,7 @@ class Client:
 
     def verdicts(self, model: str, at: datetime | None = None) -> VerdictsView:
         """Return what was last judged; with an instant what is judged as of it, with the parts of what fails."""
-        asked = {"at": at.isoformat()} if at is not None else {}
+        asked: dict[str, Any] = {"at": at.isoformat()} if at is not None else {}
         return self._get(f"/v1/models/{_part(model)}/verdicts", VerdictsView, **asked)
 
     def series(self, model: str) -> list[SeriesView]:
@@ -316,6 +317,14 @@ class Client:
         """Return what policies would change, and what they would have told: {texts, days}."""
         return PlanView.model_validate(self._post("/v1/policies/plan", body, "", timeout=COMPILING))
 
+    def check(self) -> CheckView:
+        """Return what is wrong with the policies that the engine read last."""
+        return self._get("/v1/policies/check", CheckView)
+
+    def pending(self, days: float = 30) -> PlanView:
+        """Return what the version that waits for a second person would change; NotFound when none waits."""
+        return self._get("/v1/policies/pending", PlanView, timeout=COMPILING, days=days)
+
     def apply(self, body: Mapping[str, Any], *, key: str) -> AppliedView:
         """Let policies rule: {texts} or {version}."""
         return AppliedView.model_validate(self._post("/v1/policies/apply", body, key, timeout=COMPILING))
@@ -344,9 +353,9 @@ class Client:
                     yield None
         raise Unavailable(f"{self.url} ended the stream of events")
 
-    def _get(self, path: str, kind: type[V], /, **query: Any) -> V:
+    def _get(self, path: str, kind: type[V], /, timeout: float = TIMEOUT, **query: Any) -> V:
         with self._reached():
-            answer = self._http.get(path, params=query)
+            answer = self._http.get(path, params=query, timeout=timeout)
         self.heard()
         if not answer.is_success:
             raise _error(answer)

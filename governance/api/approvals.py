@@ -11,11 +11,9 @@ from governance.api.bodies import Because, Closed
 from governance.api.cursors import Cursor, Limit, instant, part
 from governance.api.gate import Who
 from governance.api.switches import Desk, Wire
-from governance.core.authority import Act
-from governance.engine import consent, running, switching, waiving
+from governance.engine import approvals as asked
 from governance.engine.parts import Engine
 from governance.engine.reading import permit_any
-from governance.engine.running import consenting
 from governance.views import ApprovalDoneView, ApprovalView, Page, SwitchDoneView
 
 Approval = Annotated[str, Path(max_length=20, pattern=r"^(APR|WVR)-[0-9]+$", description="The id of the approval.")]
@@ -42,9 +40,7 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
     def approvals(who: Who, limit: Limit = 100, cursor: Cursor = "") -> Page[ApprovalView]:
         """List what waits for a second person, what was asked first before the rest."""
         readable = permit_any(engine, who)
-        at = engine.clock.now()
-        asked = [*switching.pending(engine, at), *waiving.pending(engine, at), *consent.pending(engine, at)]
-        found = [*asked, *consenting.pending(engine, at)]
+        found = asked.pending(engine, engine.clock.now())
         mine = [each for each in found if readable(each.model or None)]
         items, after = part(mine, _oldest_first, "approvals", limit=limit, cursor=cursor)
         return Page(items=items, next=after)
@@ -52,39 +48,16 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
     @router.post("/v1/approvals/{approval}/approve")
     def approve(who: Who, approval: Approval, body: Approve) -> ApprovalDoneView | SwitchDoneView:
         """Be the second person; what was asked for takes effect at once, policies at the next beat."""
-        at = engine.clock.now()
-        if approval.startswith("WVR"):
-            answered = waiving.approve(engine, approval, actor=who, at=at)
-            return ApprovalDoneView(approval=answered.view, entry=answered.entry)
-        request = switching.request_of(engine, approval)
-        if request.kind == consent.KIND:
-            entry = consent.approve(engine, approval, actor=who, at=at)
-            return ApprovalDoneView(approval=consent.view_of(engine, approval), entry=entry)
-        if request.kind == consenting.KIND:
-            done, after = running.approve_request(engine, approval, actor=who, at=at, because=body.because)
-            return ApprovalDoneView(approval=consenting.view(engine, after), entry=done.entry)
-        model = request.model
-        found = switching.approve(engine, approval, actor=desk.may(who, "switch.approve", model), at=at)
-        return desk.done(who, model, found.entry)
+        done = asked.approve(engine, approval, actor=who, at=engine.clock.now(), because=body.because)
+        if done.restores:
+            return desk.done(who, done.approval.model, done.entry)
+        return ApprovalDoneView(approval=done.approval, entry=done.entry)
 
     @router.post("/v1/approvals/{approval}/refuse")
     def refuse(who: Who, approval: Approval, body: Refuse) -> ApprovalDoneView:
         """Refuse to be the second person, for everybody; who asked may take it back."""
-        at = engine.clock.now()
-        if approval.startswith("WVR"):
-            answered = waiving.refuse(engine, approval, actor=who, because=body.because, at=at)
-            return ApprovalDoneView(approval=answered.view, entry=answered.entry)
-        request = switching.request_of(engine, approval)
-        if request.kind == consent.KIND:
-            entry = consent.refuse(engine, approval, actor=who, because=body.because, at=at)
-            return ApprovalDoneView(approval=consent.view_of(engine, approval), entry=entry)
-        if request.kind == consenting.KIND:
-            done, after = running.refuse_request(engine, approval, actor=who, at=at, because=body.because)
-            return ApprovalDoneView(approval=consenting.view(engine, after), entry=done.entry)
-        act: Act = "switch.restore" if who.id == request.requested_by else "switch.approve"
-        entry = switching.refuse(engine, approval, actor=desk.may(who, act, request.model), because=body.because, at=at)
-        view = switching.approval_view(engine, switching.request_of(engine, approval))
-        return ApprovalDoneView(approval=view, entry=entry)
+        done = asked.refuse(engine, approval, actor=who, at=engine.clock.now(), because=body.because)
+        return ApprovalDoneView(approval=done.approval, entry=done.entry)
 
     return router
 

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from governance.core.authority import Act, Actor
-from governance.engine import consent, operations, queries, running, switching, waiving
+from governance.engine import approvals, operations, queries
 from governance.engine.parts import Engine
 from governance.engine.permission import permit, who_may
-from governance.engine.running import consenting
 from governance.errors import Conflict
 from governance.slack import acts, home, modals, run_desk, switch_desk
 from governance.slack.acts import Clicked
@@ -78,19 +77,10 @@ CLICKS: Mapping[str, Click] = {
 
 def approve(desk: Desk, turn: Turn, who: Actor, value: str) -> None:
     """Be the second person of a restore, a waiver, or policies that loosen; consent to what a run asks for."""
-    engine, at = desk.engine, desk.now
-    if value.startswith("WVR"):
-        done = waiving.approve(engine, value, actor=who, at=at)
-        text, entry = done.view.text, done.entry
-    elif (request := switching.request_of(engine, value)).kind == consent.KIND:
-        text, entry = request.text, consent.approve(engine, value, actor=who, at=at)
-    elif request.kind == consenting.KIND:
-        text, entry = request.text, running.approve_request(engine, value, actor=who, at=at)[0].entry
-    else:
-        permit(engine, who, "switch.approve", request.model)
-        text, entry = request.text, switching.approve(engine, value, actor=who.id, at=at).entry
+    done = approvals.approve(desk.engine, value, actor=who, at=desk.now)
+    if done.restores:
         desk.follow.switched()
-    said = f"{escaped(who.id)} approved {escaped(value)}: {escaped(text, 1000)} (entry {entry})"
+    said = f"{escaped(who.id)} approved {escaped(value)}: {escaped(done.approval.text, 1000)} (entry {done.entry})"
     answered(desk, turn, who, said)
 
 

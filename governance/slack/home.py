@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from slack_sdk.models.views import View
 
 from governance.core.authority import Actor
-from governance.engine import consent, queries, switching, waiving
+from governance.engine import approvals, queries
 from governance.engine.reading import readable
-from governance.engine.running import consenting
 from governance.slack.blocks import Json, context, escaped, header, moment, section, within
 from governance.slack.desk import Desk
 from governance.slack.modals import BLOCKS
@@ -51,9 +50,7 @@ def on_call_line(desk: Desk, duty: OnCallView) -> str:
 
 def waiting_for(desk: Desk, who: Actor) -> list[ApprovalView]:
     """Return what waits for somebody's approval."""
-    at = desk.now
-    found = [*switching.pending(desk.engine, at), *waiving.pending(desk.engine, at), *consent.pending(desk.engine, at)]
-    return [each for each in (*found, *consenting.pending(desk.engine, at)) if who.id in each.who_may]
+    return [each for each in approvals.pending(desk.engine, desk.now) if who.id in each.who_may]
 
 
 def _blocks(desk: Desk, who: Actor | None) -> Iterator[Json]:

@@ -9,10 +9,8 @@ from typing import Any
 from governance.core.authority import Actor
 from governance.core.document import Severity
 from governance.core.duration import parse_duration
-from governance.engine import consent, operations, running, switching, waiving
+from governance.engine import approvals, operations
 from governance.engine.operations import Done
-from governance.engine.permission import permit
-from governance.engine.running import consenting
 from governance.errors import Conflict, InvalidDocument
 from governance.slack import modals, run_desk, run_modals, switch_desk, switch_modals
 from governance.slack.blocks import Json, escaped
@@ -84,17 +82,8 @@ def _snooze(desk: Desk, who: Actor, number: int, version: int, said: Said) -> Do
 
 
 def _refuse(desk: Desk, turn: Turn, who: Actor, meta: Meta, said: Said) -> None:
-    engine, value, because, at = desk.engine, str(meta.get("approval", "")), said.get(REASON, ""), desk.now
-    if value.startswith("WVR"):
-        waiving.refuse(engine, value, actor=who, because=because, at=at)
-    elif (request := switching.request_of(engine, value)).kind == consent.KIND:
-        consent.refuse(engine, value, actor=who, because=because, at=at)
-    elif request.kind == consenting.KIND:
-        running.refuse_request(engine, value, actor=who, because=because, at=at)
-    else:
-        act = "switch.restore" if who.id == request.requested_by else "switch.approve"
-        permit(engine, who, act, request.model)  # type: ignore[arg-type]  # both are acts
-        switching.refuse(engine, value, actor=who.id, because=because, at=at)
+    value, because = str(meta.get("approval", "")), said.get(REASON, "")
+    approvals.refuse(desk.engine, value, actor=who, at=desk.now, because=because)
     text = f"{escaped(who.id)} refused {escaped(value)}: {escaped(because, 1000)}"
     turn.show(modals.told("Refused", text), text)
     turn.update(str(meta.get("channel") or ""), str(meta.get("message") or ""), text)

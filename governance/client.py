@@ -48,6 +48,8 @@ from governance.views import (
     WaiverView,
     WhoamiView,
 )
+from governance.views.budgets import BudgetView
+from governance.views.explained import ExplainedView
 from governance.views.on_call import OnCallView
 from governance.views.people import PermissionsView, SlackLinkView
 from governance.views.plan import PlanView
@@ -195,6 +197,14 @@ class Client:
     def series(self, model: str) -> list[SeriesView]:
         """Return what a model's rules look at with its last values, those of rules that fail first."""
         return self._get(f"/v1/models/{_part(model)}/series", Page[SeriesView]).items
+
+    def budgets(self, model: str) -> list[BudgetView]:
+        """Return a model's service level objectives with what is left of their budgets, the least first."""
+        return self._get(f"/v1/models/{_part(model)}/budgets", Page[BudgetView]).items
+
+    def explained(self, model: str) -> ExplainedView:
+        """Return every value of a model's policy with its place, and what it took the place of."""
+        return self._get(f"/v1/models/{_part(model)}/explained", ExplainedView)
 
     def switch(self, model: str) -> SwitchView:
         """Return the kill switch of a model, with what one must know before pulling it."""

@@ -168,7 +168,8 @@ def test_a_model_shows_its_card_its_policy_and_where_each_part_is_written(here: 
             await until(pilot, lambda: shows(app, "INC-1"))
             await pilot.press("o")
             shown = (
-                "serving 7 fallback rules-of-thumb",
+                "serving 7 ● answers now",
+                "fallback rules-of-thumb",
                 "✗ errors-high fail",
                 "loans.yaml:8",
                 "✗ errors",

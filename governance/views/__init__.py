@@ -20,7 +20,7 @@ from governance.views.incidents import (
 from governance.views.log import EntryView, ProofView
 from governance.views.models import ModelView, PolicyMetricView, PolicyRuleView, PolicyView, VerdictsView
 from governance.views.people import WhoamiView
-from governance.views.policies import AppliedView, RunningView, VersionView
+from governance.views.policies import AppliedView, CheckView, ProblemView, RunningView, VersionView
 from governance.views.runs import AnswerView, RunbookView, RunBrief, RunDoneView, RunView, StepView
 from governance.views.switches import (
     ApprovalView,
@@ -42,6 +42,7 @@ __all__ = [
     "AppliedView",
     "ApprovalDoneView",
     "ApprovalView",
+    "CheckView",
     "ConfirmationsView",
     "DrillView",
     "EntryView",
@@ -62,6 +63,7 @@ __all__ = [
     "PolicyMetricView",
     "PolicyRuleView",
     "PolicyView",
+    "ProblemView",
     "ProofView",
     "RuleView",
     "RunBrief",

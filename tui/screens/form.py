@@ -140,13 +140,13 @@ class Form(ModalScreen[bool]):
         self.query_one(f"#field-{first.name}" if first else "#typed" if self.asked.typed else "#yes").focus()
         self.query_one("#may").display = bool(self.asked.act)
         if self.asked.act:
-            self._ask()
+            self._ask(self.app.client)
         self._check()
 
     @work(thread=True, group="may")
-    def _ask(self) -> None:
+    def _ask(self, client: Client) -> None:
         try:
-            may = self.app.client.may(self.asked.model).get(self.asked.act)
+            may = client.may(self.asked.model).get(self.asked.act)
         except GovernanceError:
             may = None  # the act itself asks again, and says why not
         if self.is_attached:

@@ -25,6 +25,7 @@ from governance.views import (
     AppliedView,
     ApprovalDoneView,
     ApprovalView,
+    CheckView,
     EntryView,
     FleetRow,
     FleetView,
@@ -47,6 +48,8 @@ from governance.views import (
     WaiverView,
     WhoamiView,
 )
+from governance.views.budgets import BudgetView
+from governance.views.explained import ExplainedView
 from governance.views.on_call import OnCallView
 from governance.views.people import PermissionsView, SlackLinkView
 from governance.views.plan import PlanView
@@ -188,12 +191,20 @@ class Client:
 
     def verdicts(self, model: str, at: datetime | None = None) -> VerdictsView:
         """Return what was last judged; with an instant what is judged as of it, with the parts of what fails."""
-        asked = {"at": at.isoformat()} if at is not None else {}
+        asked: dict[str, Any] = {"at": at.isoformat()} if at is not None else {}
         return self._get(f"/v1/models/{_part(model)}/verdicts", VerdictsView, **asked)
 
     def series(self, model: str) -> list[SeriesView]:
         """Return what a model's rules look at with its last values, those of rules that fail first."""
         return self._get(f"/v1/models/{_part(model)}/series", Page[SeriesView]).items
+
+    def budgets(self, model: str) -> list[BudgetView]:
+        """Return a model's service level objectives with what is left of their budgets, the least first."""
+        return self._get(f"/v1/models/{_part(model)}/budgets", Page[BudgetView]).items
+
+    def explained(self, model: str) -> ExplainedView:
+        """Return every value of a model's policy with its place, and what it took the place of."""
+        return self._get(f"/v1/models/{_part(model)}/explained", ExplainedView)
 
     def switch(self, model: str) -> SwitchView:
         """Return the kill switch of a model, with what one must know before pulling it."""
@@ -316,6 +327,14 @@ class Client:
         """Return what policies would change, and what they would have told: {texts, days}."""
         return PlanView.model_validate(self._post("/v1/policies/plan", body, "", timeout=COMPILING))
 
+    def check(self) -> CheckView:
+        """Return what is wrong with the policies that the engine read last."""
+        return self._get("/v1/policies/check", CheckView)
+
+    def pending(self, days: float = 30) -> PlanView:
+        """Return what the version that waits for a second person would change; NotFound when none waits."""
+        return self._get("/v1/policies/pending", PlanView, timeout=COMPILING, days=days)
+
     def apply(self, body: Mapping[str, Any], *, key: str) -> AppliedView:
         """Let policies rule: {texts} or {version}."""
         return AppliedView.model_validate(self._post("/v1/policies/apply", body, key, timeout=COMPILING))
@@ -344,9 +363,9 @@ class Client:
                     yield None
         raise Unavailable(f"{self.url} ended the stream of events")
 
-    def _get(self, path: str, kind: type[V], /, **query: Any) -> V:
+    def _get(self, path: str, kind: type[V], /, timeout: float = TIMEOUT, **query: Any) -> V:
         with self._reached():
-            answer = self._http.get(path, params=query)
+            answer = self._http.get(path, params=query, timeout=timeout)
         self.heard()
         if not answer.is_success:
             raise _error(answer)

@@ -168,6 +168,32 @@ def test_loosening_tier_1_waits_for_a_second_person(place: Place) -> None:
     assert (entry["approval"], entry["approved_by"]) == ("APR-1", "bo")
 
 
+def test_a_runbook_of_tier_1_that_acts_on_less_consent_waits_too(place: Place) -> None:
+    place.write(
+        "back.yaml",
+        """
+kind: runbook
+runbook: back
+description: Serve what served before.
+steps:
+  - {step: consent, approve: {role: approver}}
+  - {step: pull, act: switch.pull, with: {mode: fallback, reason: drift}}
+""",
+    )
+    place.beat()
+    assert place.said == ""
+    assert place.entries("policy.adopted")[-1]["changes"] == ["added runbook back"]
+    place.edit("approver}}", "approver}, timeout: 10m, on_timeout: continue}", "back.yaml")
+    place.beat()
+    (asked,) = consent.pending(place.engine, place.clock.time)
+    assert "runbook back for loans asks less" in asked.text
+    assert place.engine.plan.runbooks["back"].document.steps[0].on_timeout is None
+    place.edit(", on_timeout: continue", "", "back.yaml")  # a time limit alone asks no less
+    place.beat()
+    assert consent.pending(place.engine, place.clock.time) == []
+    assert place.entries("policy.adopted")[-1]["changes"] == ["changed runbook back"]
+
+
 def test_what_waits_is_void_when_something_else_is_wanted(place: Place) -> None:
     place.edit("metrics.errors > 0.5", "metrics.errors > 0.9")
     place.beat()

@@ -39,6 +39,7 @@ def test_the_wheel_carries_every_policy_and_runbook(installed: Path) -> None:
         theirs = installed / "governance" / "shipped" / kind
         found = {each.relative_to(theirs): each.read_bytes() for each in theirs.rglob("*") if each.is_file()}
         assert found == ours
+    assert (installed / "governance" / "cli" / "web_page" / "page.js").exists()
     assert not (installed / "tests").exists()
     (metadata,) = installed.glob("*.dist-info")
     assert "gov = governance.cli.main:main" in (metadata / "entry_points.txt").read_text(encoding="utf-8")

@@ -160,6 +160,7 @@ POLICIES = (
     Key("end", "E", "End", "end the waiver or silence under the cursor", (_acts, _thing("waiver or silence"))),
 )
 ENDED = (Key("ended", "i", "", "show ended runs too, or the open ones alone"),)
+PORTRAIT = (Key("unfold", "v", "", "show every condition of the policy, or of what passes only that it does"),)
 LOG = (Key("follow", "f", "Follow", "stay at the newest entry, or hold still"),)
 GROUPS: Mapping[str, tuple[Key, ...]] = {
     "app": APP,
@@ -173,6 +174,7 @@ GROUPS: Mapping[str, tuple[Key, ...]] = {
     "policies": POLICIES,
     "ended": ENDED,
     "log": LOG,
+    "portrait": PORTRAIT,
 }
 
 

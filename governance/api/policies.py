@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from threading import Lock
 from typing import Annotated, Self
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field, model_validator
 
 from governance.api.bodies import Closed
 from governance.api.cursors import Cursor, Limit, part
 from governance.api.gate import Who
-from governance.engine import applying
+from governance.api.problems_found import checked
+from governance.engine import applying, consent
 from governance.engine.parts import Engine
+from governance.engine.pending import Plans
 from governance.engine.permission import permit
-from governance.errors import Conflict
-from governance.views import AppliedView, Page, RunningView, VersionView
+from governance.views import AppliedView, CheckView, Page, RunningView, VersionView
 from governance.views.plan import PlanView
 
 Name = Annotated[str, Field(max_length=300, pattern=r"^[A-Za-z0-9_][^\x00-\x1f]*$")]
@@ -46,7 +46,7 @@ class Plan(Closed):
 def routes(engine: Engine) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["policies"])
-    busy = Lock()
+    plans = Plans(engine)
 
     @router.get("/v1/policies")
     def versions(who: Who, limit: Limit = 100, cursor: Cursor = "") -> Page[VersionView]:
@@ -72,12 +72,21 @@ def routes(engine: Engine) -> APIRouter:
     def plan(who: Who, body: Plan) -> PlanView:
         """Say what policies would change, and what they would have told; nothing is written and no source is asked."""
         permit(engine, who, "read")
-        if not busy.acquire(blocking=False):
-            raise Conflict("another plan is being made; try again when it is done")
-        try:
-            return applying.plan(engine, body.texts, engine.clock.now(), timedelta(days=body.days))
-        finally:
-            busy.release()
+        return plans.of(body.texts, timedelta(days=body.days))
+
+    @router.get("/v1/policies/check")
+    def check(who: Who) -> CheckView:
+        """List what is wrong with the policies that the engine read last, as `gov check` finds it."""
+        permit(engine, who, "read")
+        return checked(engine)
+
+    @router.get("/v1/policies/pending")
+    def pending(who: Who, days: Annotated[float, Query(ge=0, le=31)] = 30) -> PlanView:
+        """Say what the version that waits for a second person would change, and would have told; 404: none waits."""
+        waiting = engine.standing.waiting
+        if waiting is None or str(who) not in consent.view_of(engine, waiting.approval).who_may:
+            permit(engine, who, "read")  # who may approve it must see it, whatever else they may see
+        return plans.pending(timedelta(days=days))
 
     return router
 

@@ -85,7 +85,7 @@ def _print(problems: list[Problem], files: int, output: CheckFormat) -> None:
 
 
 def _explain(code: str) -> int:
-    from governance.cli import problem_pages
+    from governance import problem_pages
     from governance.core.suggestion import closest
 
     page = problem_pages.page(code)

@@ -131,9 +131,8 @@ def _print(found: PlanView) -> None:
     print_changes(found.changes)
     if found.needs_approval:
         say()
-        models = list(dict.fromkeys(each.model for each in found.rules if each.needs_approval))
         who = ", ".join(found.who_may) or "nobody whom the organisation names"
-        say(f"a second person must approve, as rules of tier 1 are loosened ({', '.join(models)}): {who}")
+        say(f"a second person must approve, as less is asked of tier 1 ({', '.join(found.loosened)}): {who}")
     if found.replay is not None:
         say()
         _print_replay(found.replay)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 Url = Annotated[str, typer.Option(envvar="GOV_URL", help="Where the engine serves its API.")]
+Web = Annotated[bool, typer.Option("--web", help="Serve the app to a browser, behind an address with a token.")]
+Host = Annotated[str, typer.Option(help="With --web: address to listen on; another than loopback needs --allow-host.")]
+Port = Annotated[int, typer.Option(help="With --web: TCP port; 0 takes any that is free.", min=0, max=65535)]
+Allowed = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allow-host",
+        help="With --web: a name by which browsers reach it from elsewhere, through a proxy that speaks TLS.",
+        metavar="NAME",
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +34,10 @@ def tui(
         Path | None, typer.Option(help="Read the token from this file, instead of GOV_TOKEN.", metavar="FILE")
     ] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Only look: no key acts.")] = False,
+    web: Web = False,
+    host: Host = LOOPBACK[0],
+    port: Port = 8751,
+    allow_host: Allowed = None,
 ) -> int:
     """Open the terminal app: the fleet worst first, incidents, kill switches. The token is read from GOV_TOKEN."""
     from governance.client import TERMINAL_APP, Client
@@ -30,9 +47,43 @@ def tui(
 
     settings = Settings()
     keys = keymap(settings.keys_file, needed=settings.keys is not None)
-    with Client(url, _token(token_file) or settings.token, TERMINAL_APP) as client:
+    token = _token(token_file) or settings.token
+    if web:
+        _serve(url, token, host, port, allow_host or (), read_only=read_only)
+        return 0
+    if host != LOOPBACK[0] or allow_host:
+        raise typer.BadParameter("--host and --allow-host are for --web")
+    with Client(url, token, TERMINAL_APP) as client:
         GovApp(client, read_only=read_only, keys=keys).run()
     return 0
+
+
+def _serve(url: str, token: str, host: str, port: int, allowed: Sequence[str], *, read_only: bool) -> None:
+    """Serve the app to browsers.
+
+    :raises Denied: when others could reach it, and nobody said by which name they may.
+    :raises Unavailable: when the package for it is missing, or the port is taken.
+    """
+    from governance.api.server import address, is_loopback, listening, place
+    from governance.errors import Denied, Unavailable
+
+    try:
+        from governance.cli.web import Door, command, serve
+    except ModuleNotFoundError as error:
+        raise Unavailable(f"{error.name} is missing for --web; pip install 'model-governance[web]'") from error
+    where = place(host, port)
+    if not is_loopback(where) and not allowed:
+        raise Denied(
+            f"{where[1]} is not loopback: whoever listens on the way sees the token, which is not encrypted, and acts "
+            "as you. Serve on 127.0.0.1 and come through ssh -L; or put a proxy that speaks TLS before it, and name "
+            "the host that browsers then ask for with --allow-host NAME"
+        )
+    with listening(where) as listener:
+        door = Door(frozenset({*LOOPBACK, where[1], *map(str.lower, allowed)}), listener.getsockname()[1])
+        where_to = f"https://{allowed[0]}" if allowed else f"http://{address(listener)}"
+        print(f"The terminal app is on {where_to}/?token={door.token}", flush=True)
+        print("Whoever has this address acts as you. A tab that is closed ends its app; Ctrl-C ends all.", flush=True)
+        serve(listener, door, command(url, read_only=read_only), token)
 
 
 def _token(file: Path | None) -> str:

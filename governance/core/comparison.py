@@ -6,11 +6,13 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from governance.core.compiled import CompiledPolicy, EvaluationPlan
 from governance.core.organisation import Organisation
 from governance.core.policy import EffectivePolicy, EffectiveRule
+from governance.core.run_start import why_not
+from governance.core.runbook_comparison import RunbookChange, runbook_changes
 from governance.core.strictness import Effect, change_of, metric_change
 
 RuleEffect = Literal["added", "removed", "tightened", "loosened", "changed"]
@@ -48,6 +50,13 @@ class MetricDifference:
     reasons: tuple[str, ...] = ()
 
 
+class Loosened(NamedTuple):
+    """What is watched or asked less than before of a model of tier 1."""
+
+    model: str
+    words: str
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """All that differs between two versions."""
@@ -58,16 +67,27 @@ class Comparison:
     models_removed: tuple[str, ...] = ()
     cards: tuple[tuple[str, str], ...] = ()
     """Models whose card says something else beside rules and metrics, with what, in words."""
+    runbooks: tuple[RunbookChange, ...] = ()
+    unguarded: tuple[tuple[str, str], ...] = ()
+    """The models of tier 1 for which a runbook that asks fewer people than before is, each with that runbook."""
 
     @property
     def empty(self) -> bool:
-        """True when both versions ask the same of every model."""
+        """True when both versions judge every model alike, whatever their runbooks say."""
         return not (self.rules or self.metrics or self.models_added or self.models_removed or self.cards)
 
     @property
     def weakened(self) -> tuple[RuleChange, ...]:
         """The rules of models of tier 1 that are loosened or gone: they need a second person."""
         return tuple(each for each in self.rules if each.weakens and each.tier == 1)
+
+    @property
+    def loosened(self) -> tuple[Loosened, ...]:
+        """All that needs a second person: rules, and runbooks that act on less consent, of models of tier 1."""
+        return (
+            *(Loosened(each.model, f"{each.rule} of {each.model} is {each.effect}") for each in self.weakened),
+            *(Loosened(model, f"runbook {name} for {model} asks less") for model, name in self.unguarded),
+        )
 
     @property
     def touched(self) -> frozenset[str]:
@@ -87,6 +107,7 @@ class Comparison:
             f"{_counted(len(self.models_removed), 'model')} removed" if self.models_removed else "",
             f"{_counted(len(self.metrics), 'metric')} changed" if self.metrics else "",
             f"{_counted(len({model for model, _ in self.cards}), 'card')} changed" if self.cards else "",
+            f"{_counted(len(self.runbooks), 'runbook')} changed" if self.runbooks else "",
         )
         return "; ".join(each for each in (rules, *others) if each) or "no rule differs"
 
@@ -112,6 +133,7 @@ class Comparison:
             *rules,
             *metrics,
             *(f"changed card {model}: {words}" for model, words in self.cards),
+            *(each.line for each in self.runbooks),
         )
 
 
@@ -127,12 +149,15 @@ def compared(old: EvaluationPlan, new: EvaluationPlan) -> Comparison:
         if one is not None and other is not None:
             metrics.extend(_metrics(model, one.policy, other.policy))
             cards.extend((model, words) for words in _card_words(one.policy, other.policy))
+    runbooks = runbook_changes(old.runbooks, new.runbooks)
     return Comparison(
         tuple(rules),
         tuple(metrics),
         tuple(each for each in after if each not in before),
         tuple(each for each in before if each not in after),
         tuple(cards),
+        runbooks,
+        tuple(_unguarded(runbooks, old, new)),
     )
 
 
@@ -141,15 +166,15 @@ def organisation_lines(old: Organisation, new: Organisation) -> tuple[str, ...]:
     return tuple(_organisation_lines(old, new))
 
 
-def runbook_lines(old: EvaluationPlan, new: EvaluationPlan) -> tuple[str, ...]:
-    """Return which runbooks are new, gone or say something else, in words."""
-    before = {name: each.document for name, each in old.runbooks.items()}
-    after = {name: each.document for name, each in new.runbooks.items()}
-    return (
-        *(f"added runbook {name}" for name in after if name not in before),
-        *(f"removed runbook {name}" for name in before if name not in after),
-        *(f"changed runbook {name}" for name, each in after.items() if name in before and before[name] != each),
-    )
+def _unguarded(
+    changes: tuple[RunbookChange, ...], old: EvaluationPlan, new: EvaluationPlan
+) -> Iterator[tuple[str, str]]:
+    """Yield each model of tier 1, before or after, with each runbook for it that asks less than it did."""
+    loosened = [new.runbooks[each.runbook].document for each in changes if each.effect == "loosened"]
+    for model in sorted(old.by_model.keys() & new.by_model.keys()):
+        cards = [each.by_model[model].policy.card for each in (old, new)]
+        if min(each.tier for each in cards) == 1:
+            yield from ((model, each.runbook) for each in loosened if not why_not(each, cards[1]))
 
 
 def _organisation_lines(old: Organisation, new: Organisation) -> Iterator[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from governance.core.alert import AlertKey
-from governance.core.comparison import compared, organisation_lines, runbook_lines
+from governance.core.comparison import compared, organisation_lines
 from governance.core.decision import Decision
 from governance.core.policy_version import Origin, PolicyVersion, digest_of, requests_of, with_requests
 from governance.engine import consent
@@ -60,12 +60,10 @@ def _look(engine: Engine, incoming: Incoming, at: datetime) -> None:
         return
     difference = compared(engine.plan, incoming.ruling.plan)
     organised = organisation_lines(engine.organisation, incoming.ruling.organisation)
-    runbooks = runbook_lines(engine.plan, incoming.ruling.plan)
-    lines, summary = (*difference.lines(), *organised, *runbooks), difference.summary
+    lines, summary = (*difference.lines(), *organised), difference.summary
     summary = f"{summary}; the organisation differs" if organised else summary
-    summary = f"{summary}; runbooks differ" if runbooks else summary
     version = _version(incoming.ruling, at, incoming.origin, lines, summary)
-    if difference.weakened:
+    if difference.loosened:
         consent.ask(engine, version, incoming.ruling.documents, difference, at)
         return
     consent.withdraw(engine, at, f"version {version.version} took its place")

@@ -1,4 +1,4 @@
-"""A version that loosens a rule of a model of tier 1 waits for a second person; the version before rules meanwhile."""
+"""A version that asks less of a model of tier 1 waits for a second person; the version before rules meanwhile."""
 
 from __future__ import annotations
 
@@ -140,10 +140,10 @@ def _who_may(engine: Engine, request: Approval) -> list[str]:
 
 
 def _request(connection: Connection, version: PolicyVersion, difference: Comparison, at: datetime) -> Approval:
-    weakened = difference.weakened
-    models = tuple(dict.fromkeys(each.model for each in weakened))
-    named = [f"{each.rule} of {each.model} is {each.effect}" for each in weakened[:_NAMED]]
-    more = f" and {len(weakened) - _NAMED} more" if len(weakened) > _NAMED else ""
+    loosened = difference.loosened
+    models = tuple(dict.fromkeys(each.model for each in loosened))
+    named = [each.words for each in loosened[:_NAMED]]
+    more = f" and {len(loosened) - _NAMED} more" if len(loosened) > _NAMED else ""
     return Approval(
         approvals.next_id(connection),
         "policy.loosen",

@@ -20,7 +20,7 @@ from governance.core.switch import Switch
 from governance.core.verdict import Verdict
 from governance.core.waiver import Waiver, WaiverFacts, WaiverRequest, is_active
 from governance.engine import entries
-from governance.engine.budgets import Tallies, budgets, parts_of
+from governance.engine.budget_curves import Tallies, budgets, parts_of
 from governance.engine.incident_past import open_at, opening
 from governance.engine.parts import Engine
 from governance.engine.picture import Agenda, Picture, Trouble, agenda, taken

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from governance.core.authority import Allowed, authority
-from governance.core.comparison import Comparison, compared, organisation_lines, runbook_lines
+from governance.core.comparison import Comparison, compared, organisation_lines
 from governance.core.compiled import CompiledPolicy, EvaluationPlan
 from governance.core.document import SEVERITIES
 from governance.core.incident import Incident
@@ -29,6 +29,7 @@ from governance.views.plan import (
     PlanView,
     ReplayView,
     RuleChangeView,
+    RunbookChangeView,
 )
 
 LONGEST = timedelta(days=31)
@@ -65,28 +66,31 @@ class Bounds:
 
 def planned(database: Database | None, running: Side | None, proposed: Side, at: datetime, bounds: Bounds) -> PlanView:
     """Compare policies with those that rule, and play both to what was recorded; without a database only compare."""
-    before = running.plan if running is not None else EvaluationPlan((), (), "")
+    before = running.plan if running is not None else EvaluationPlan((), (), "", runbooks=proposed.plan.runbooks)
     difference = compared(before, proposed.plan)
     organisation = running.organisation if running is not None else proposed.organisation
-    needs = running is not None and bool(difference.weakened)
+    needs = running is not None and bool(difference.loosened)
     organised = organisation_lines(organisation, proposed.organisation)
-    runbooks = runbook_lines(before, proposed.plan) if running is not None else ()
     summary = f"{difference.summary}; the organisation differs" if organised else difference.summary
-    summary = f"{summary}; runbooks differ" if runbooks else summary
     return PlanView(
         running=before.version,
         version=proposed.plan.version,
-        unchanged=difference.empty and not organised and not runbooks,
+        unchanged=difference.empty and not organised and not difference.runbooks,
         summary=summary,
-        changes=[*difference.lines(), *organised, *runbooks],
+        changes=[*difference.lines(), *organised],
         rules=_rules(difference),
         metrics=[
             MetricChangeView(model=each.model, metric=each.metric, effect=each.effect, reasons=list(each.reasons))
             for each in difference.metrics
         ],
+        runbooks=[
+            RunbookChangeView(runbook=each.runbook, effect=each.effect, reasons=list(each.reasons))
+            for each in difference.runbooks
+        ],
         models_added=list(difference.models_added),
         models_removed=list(difference.models_removed),
         needs_approval=needs,
+        loosened=list(dict.fromkeys(each.model for each in difference.loosened)),
         who_may=_who_may(difference, before, organisation) if needs else [],
         replay=_replayed(database, running, proposed, difference, at, bounds)
         if database is not None and running is not None and bounds.back and not difference.empty
@@ -109,7 +113,7 @@ def _rules(difference: Comparison) -> list[RuleChangeView]:
 
 
 def _who_may(difference: Comparison, plan: EvaluationPlan, organisation: Organisation) -> list[str]:
-    cards = [plan.by_model[each].policy.card for each in dict.fromkeys(one.model for one in difference.weakened)]
+    cards = [plan.by_model[each].policy.card for each in dict.fromkeys(one.model for one in difference.loosened)]
     return [
         person
         for person in sorted(organisation.people)

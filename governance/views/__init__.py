@@ -20,7 +20,7 @@ from governance.views.incidents import (
 from governance.views.log import EntryView, ProofView
 from governance.views.models import ModelView, PolicyMetricView, PolicyRuleView, PolicyView, VerdictsView
 from governance.views.people import WhoamiView
-from governance.views.policies import AppliedView, RunningView, VersionView
+from governance.views.policies import AppliedView, CheckView, ProblemView, RunningView, VersionView
 from governance.views.runs import AnswerView, RunbookView, RunBrief, RunDoneView, RunView, StepView
 from governance.views.switches import (
     ApprovalView,
@@ -40,6 +40,7 @@ __all__ = [
     "AppliedView",
     "ApprovalDoneView",
     "ApprovalView",
+    "CheckView",
     "ConfirmationsView",
     "EntryView",
     "EscalationView",
@@ -58,6 +59,7 @@ __all__ = [
     "PolicyMetricView",
     "PolicyRuleView",
     "PolicyView",
+    "ProblemView",
     "ProofView",
     "RuleView",
     "RunBrief",

@@ -18,6 +18,14 @@ class RuleChangeView(View):
     needs_approval: bool = False
 
 
+class RunbookChangeView(View):
+    """How one runbook differs: added, removed, changed or loosened, and what it no longer asks people for."""
+
+    runbook: str
+    effect: str
+    reasons: list[str] = []
+
+
 class MetricChangeView(View):
     """How one metric differs: added, removed or changed."""
 
@@ -82,7 +90,8 @@ class ReplayView(View):
 class PlanView(View):
     """How policies differ from those that rule, who must approve, and what they would have told.
 
-    `running` is the version that rules, "" where none ever did. `who_may` are people who may be the second person.
+    `running` is the version that rules, "" where none ever did. `loosened` are the models of tier 1 for
+    which rules or runbooks are looser; `who_may` are people who may be the second person.
     """
 
     running: str
@@ -92,8 +101,10 @@ class PlanView(View):
     changes: list[str] = []
     rules: list[RuleChangeView] = []
     metrics: list[MetricChangeView] = []
+    runbooks: list[RunbookChangeView] = []
     models_added: list[str] = []
     models_removed: list[str] = []
     needs_approval: bool = False
+    loosened: list[str] = []
     who_may: list[str] = []
     replay: ReplayView | None = None

@@ -52,3 +52,38 @@ class AppliedView(View):
     who_may: list[str] = []
     summary: str = ""
     changes: list[str] = []
+
+
+class ProblemView(View):
+    """One thing wrong with a file of policies, as `gov check` tells it.
+
+    `text` is its line as it was read, the place being `length` characters from `column`; line and column count from 1.
+    `meaning` and `advice` are from the page on its code: what it is, and what to do.
+    """
+
+    file: str
+    line: int
+    column: int
+    length: int = 1
+    code: str
+    message: str
+    suggestion: str = ""
+    text: str = ""
+    meaning: str = ""
+    advice: str = ""
+
+
+class CheckView(View):
+    """What is wrong with the policies that the engine read last: while anything is, `version` goes on to rule.
+
+    `since` is when it was found, `count` how many problems there are; `problems` are the first thousand. `refused` says
+    what became of a version that a second person did not approve, `pull_failure` why a checkout cannot be kept fresh.
+    """
+
+    version: str
+    source: str
+    since: datetime | None = None
+    count: int = 0
+    problems: list[ProblemView] = []
+    refused: str = ""
+    pull_failure: str = ""

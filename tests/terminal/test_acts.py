@@ -168,7 +168,8 @@ def test_a_model_shows_its_card_its_policy_and_where_each_part_is_written(here: 
             await until(pilot, lambda: shows(app, "INC-1"))
             await pilot.press("o")
             shown = (
-                "serving 7 fallback rules-of-thumb",
+                "serving 7 ● answers now",
+                "fallback rules-of-thumb",
                 "✗ errors-high fail",
                 "loans.yaml:8",
                 "✗ errors",
@@ -219,8 +220,9 @@ def test_a_rule_is_waived_by_two_and_a_model_silenced(here: World) -> None:
             await pilot.press("ctrl+j")
             await until(pilot, lambda: not isinstance(app.screen, Form))
             await pilot.press("5")
-            await until(pilot, lambda: shows(app, "⌁ silence", "SIL-1", "the policies on disk are those that rule"))
-            await pilot.press("E")
+            listed = ("◌ waits", "WVR-1", "⌁ silence", "SIL-1", "in 59m", "the policies on disk are those that rule")
+            await until(pilot, lambda: shows(app, *listed))
+            await pilot.press("j", "E")
             await until(pilot, lambda: isinstance(app.screen, Form))
             await pilot.press(*"over", "enter")
             await until(pilot, lambda: not shows(app, "⌁ silence"))

@@ -152,6 +152,19 @@ def test_a_condition_marks_what_is_true_in_it() -> None:
     ]
 
 
+def test_what_a_not_turns_round_is_highlighted_when_it_speaks_for_the_whole() -> None:
+    terms = [
+        TermView(text="!has(card.data)", true=True, values={}, line="!has(card.data)"),
+        TermView(text="!(metrics.a > 1)", true=True, values={}, line="!(metrics.a 0.5 > 1)"),
+        TermView(text="!(metrics.b > 1)", true=False, values={}, line="!(metrics.b 2 > 1)"),
+    ]
+    when = "!has(card.data) && !(metrics.a > 1 && metrics.b > 1)"
+    head = next(iter(condition(when, RuleView(rule="r", outcome="fail", terms=terms))))
+    assert "[b $error]!has(card.data)[/]" in head
+    assert "[b $error]metrics.a > 1[/]" in head
+    assert "[b $error]metrics.b" not in head
+
+
 def proof(**more: object) -> ProofView:
     """Return the proof of the second of three entries, source: RFC 6962 section 2.1."""
     leaves = [hashlib.sha256(b"\x00" + each).digest() for each in (b"a", b"b", b"c")]

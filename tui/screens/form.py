@@ -133,13 +133,13 @@ class Form(ModalScreen[bool]):
         self.query_one(f"#field-{first.name}" if first else "#typed" if self.asked.typed else "#yes").focus()
         self.query_one("#may").display = bool(self.asked.act)
         if self.asked.act:
-            self._ask()
+            self._ask(self.app.client)
         self._check()
 
     @work(thread=True, group="may")
-    def _ask(self) -> None:
+    def _ask(self, client: Client) -> None:
         try:
-            may = self.app.client.may(self.asked.model).get(self.asked.act)
+            may = client.may(self.asked.model).get(self.asked.act)
         except GovernanceError:
             may = None  # the act itself asks again, and says why not
         if self.is_attached:
@@ -215,12 +215,12 @@ class Form(ModalScreen[bool]):
             return
         self._sending = True
         self._check()
-        self._send(self.values(), self._key)
+        self._send(self.app.client, self.values(), self._key)
 
     @work(thread=True, group="acts")
-    def _send(self, values: dict[str, str], key: str) -> None:
+    def _send(self, client: Client, values: dict[str, str], key: str) -> None:
         try:
-            answer = self.Answered(self.asked.send(self.app.client, values, key), "", unsure=False)
+            answer = self.Answered(self.asked.send(client, values, key), "", unsure=False)
         except GovernanceError as error:
             answer = self.Answered("", str(error), unsure=isinstance(error, Unavailable))
         if self.is_attached:

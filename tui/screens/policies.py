@@ -1,4 +1,4 @@
-"""What rules: the version that holds, its notice, waivers and silences with their end, what waits, earlier versions."""
+"""What rules: problems of the policies on disk, what waits for a second person, waivers and silences, versions."""
 
 from __future__ import annotations
 
@@ -7,80 +7,46 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
+from textual.message import Message
 
 from governance.client import Client
-from governance.errors import Denied
-from governance.views import AlertView, SilenceView, VersionView, WaiverView
+from governance.errors import Denied, GovernanceError
+from governance.views import AlertView, ApprovalView, CheckView, ProblemView, SilenceView, VersionView, WaiverView
+from governance.views.plan import PlanView
 from tui import acts
 from tui.filtering import Sieve, parsed
-from tui.known import brief, span
+from tui.known import span
 from tui.screens.frame import Frame
 from tui.situation import Situation
-from tui.text import fact, head, safe
-from tui.widgets.table import Column, Table
+from tui.text import fact, safe
+from tui.widgets import ruling
+from tui.widgets.things import FIELDS, Thing, Things, fields, name
 from tui.widgets.told import Told
 
-FIELDS = ("kind", "id", "model", "rule", "by")
+AGAIN = 15.0
+"""Seconds after which a plan is asked for anew that could not be made."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """All that the screen shows; `refused` says why the versions cannot be read."""
 
+    check: CheckView | None
     versions: tuple[VersionView, ...]
     waivers: tuple[WaiverView, ...]
     silences: tuple[SilenceView, ...]
     alerts: tuple[AlertView, ...]
     refused: str = ""
 
-    @property
-    def things(self) -> Sequence[WaiverView | SilenceView | VersionView]:
-        """Waivers, then silences, then versions: what ends first and is newest is first."""
-        return [*self.waivers, *self.silences, *self.versions]
-
-
-class Things(Table[Any]):
-    """One line per waiver, silence and version."""
-
-    COLUMNS = (
-        Column("KIND", 10),
-        Column("ID", 8, most=14),
-        Column("MODEL", 8, most=24),
-        Column("RULE", 8, most=28),
-        Column("WHY", 10, grows=True),
-        Column("BY", 6, most=16),
-        Column("ENDS", 9, ">"),
-    )
-    DROPPED = (5, 3)
-
-    def name_of(self, row: Any) -> str:
-        """Return the id."""
-        return _id(row)
-
-    def cells(self, row: Any, at: datetime) -> list[tuple[str, str]]:
-        """Return what stands in a line."""
-        if isinstance(row, VersionView):
-            state = (
-                "● rules" if row.running else {"waiting": "◌ waits", "withdrawn": "✗ back"}.get(row.state, "○ ruled")
-            )
-            style = "none" if row.running else "warning" if row.state == "waiting" else "dim"
-            what = f"{row.models} models, {row.rules} rules"
-            return [
-                (state, style), (row.version[:12], "dim"), (what, "dim"), ("", ""),
-                (row.summary, "" if row.running else "dim"),
-                (row.by, "dim"), (f"{brief(row.at, at)} ago", "dim"),
-            ]  # fmt: skip
-        kind = "◇ waiver" if isinstance(row, WaiverView) else "⌁ window" if row.maintenance else "⌁ silence"
-        soon = (row.until - at).total_seconds() < 86_400
-        model = row.model or (", ".join(getattr(row, "models", ())) or "all models")
-        by = row.approved_by if isinstance(row, WaiverView) else row.by
-        return [
-            (kind, "away"), (row.id, "strong"), (model, "strong"), (row.rule or "all rules", ""), (row.because, ""),
-            (by, "dim"), (f"in {brief(at, row.until)}" if row.until > at else "over", "warning" if soon else "dim"),
-        ]  # fmt: skip
+    def things(self, waiting: Sequence[ApprovalView]) -> Sequence[Thing]:
+        """Return what is broken, then what waits, then what ends first, then versions, the newest first."""
+        broken = self.check.problems if self.check is not None else []
+        asked = [each for kind in ("policy", "waiver") for each in waiting if each.kind == kind]
+        ruled = [each for each in self.versions if each.approval not in {one.id for one in asked}]
+        return [*broken, *asked, *self.waivers, *self.silences, *ruled]
 
 
 class Policies(Frame):
@@ -88,23 +54,34 @@ class Policies(Frame):
 
     CSS_PATH = ["frame.tcss", "policies.tcss"]
     VIEW = "policies"
-    KEYS = ("policies", "filter", "list")
+    KEYS = ("policies", "approval", "filter", "list")
     WORDS = f"words, or {' '.join(f'{each}:' for each in FIELDS)}; escape clears"
+
+    class Planned(Message):
+        """What the version that waits would change, or why nobody can tell."""
+
+        def __init__(self, request: str, plan: PlanView | None, why_not: str, at: datetime) -> None:
+            super().__init__()
+            self.request, self.plan, self.why_not, self.at = request, plan, why_not, at
 
     def __init__(self) -> None:
         super().__init__()
         self._sieve: Sieve[Any] = Sieve()
+        self._planning = False
+        self._plan: Policies.Planned | None = None
 
     def body(self) -> ComposeResult:
         """Lay out what rules, the list, and what is chosen."""
         yield Told(id="rules")
         yield Things(id="list", classes="list")
-        with VerticalScroll(id="chosen", can_focus=False):
+        with VerticalScroll(id="chosen"):
             yield Told(id="told")
 
     def begun(self) -> None:
         """Begin in the list."""
-        self.query_one("#list").border_title = "Waivers, silences, versions"
+        listed = self.query_one("#list")
+        listed.border_title, listed.border_subtitle = "Problems, waivers, silences, versions", "enter reads all of it"
+        self.query_one("#chosen").border_subtitle = "enter scrolls here, esc goes back"
         self.at_rest()
 
     def at_rest(self) -> None:
@@ -114,20 +91,33 @@ class Policies(Frame):
     def load(self, client: Client) -> Any:
         """Fetch what rules and what it does not hold for."""
         try:
-            versions, refused = tuple(client.versions()), ""
+            check, versions, refused = client.check(), tuple(client.versions()), ""
         except Denied as error:
-            versions, refused = (), str(error)
-        return Ruling(versions, tuple(client.waivers()), tuple(client.silences()), tuple(client.alerts()), refused)
+            check, versions, refused = None, (), str(error)
+        waivers, silences = tuple(client.waivers()), tuple(client.silences())
+        return Ruling(check, versions, waivers, silences, tuple(client.alerts()), refused)
 
     @property
-    def chosen(self) -> WaiverView | SilenceView | VersionView | None:
+    def chosen(self) -> Thing | None:
         """What is under the cursor."""
         return self.query_one(Things).selected
 
+    @property
+    def request(self) -> ApprovalView | None:
+        """What waits for a second person under the cursor."""
+        return self.chosen if isinstance(self.chosen, ApprovalView) else None
+
+    @property
+    def waiting(self) -> ApprovalView | None:
+        """The request for the version of the policies that waits."""
+        known = self.app.snapshot
+        return next((each for each in known.approvals if each.kind == "policy"), None) if known is not None else None
+
     def here(self) -> Situation:
-        """Return the waiver or silence under the cursor."""
+        """Return what is under the cursor, as far as there is something to do with it."""
         chosen = self.chosen
-        return self.situation(thing=chosen.id if isinstance(chosen, (WaiverView, SilenceView)) else "")
+        thing = chosen.id if isinstance(chosen, (WaiverView, SilenceView)) else ""
+        return self.situation(thing=thing, approval=self.request)
 
     def draw(self, at: datetime) -> None:
         """Draw what rules."""
@@ -135,37 +125,99 @@ class Policies(Frame):
             self.query_one("#rules", Told).tell(f"[$warning]✗ {safe(self.why_not)}[/]")
         if not isinstance(self.found, Ruling):
             return
+        known = self.app.snapshot
+        self._ask_for_plan(at)
         self.query_one("#rules", Told).tell("\n".join(self._ruling(self.found, at)))
-        shown = self._sieve.kept(self.found.things, parsed(self.words, FIELDS), _id, _fields)
-        self.query_one(Things).show(shown, at)
+        things = self.found.things(known.approvals if known is not None else ())
+        self.query_one(Things).show(self._sieve.kept(things, parsed(self.words, FIELDS), name, fields), at)
 
     def _ruling(self, found: Ruling, at: datetime) -> list[str]:
         known = self.app.snapshot
-        notice = known.fleet.policies if known is not None else ""
+        lines = [_standing(found, self.waiting, known.fleet.policies if known is not None else "", at)]
         running = next((each for each in found.versions if each.running), None)
-        waiting = [each for each in found.versions if each.state == "waiting"]
-        firing = sum(each.state == "firing" for each in found.alerts)
-        check = "[b $success]✓ the policies on disk are those that rule[/]"
-        lines = [f"[b $warning]! {safe(notice)}[/]" if notice else check]
         if running is not None:
             lines.append(
                 fact("rules now", f"[b]{running.version[:12]}[/] {running.models} models, {running.rules} rules, "
-                f"by {safe(running.by)} {span(running.at, at)} ago")
+                f"by {safe(running.by or running.how)} {span(running.at, at)} ago")
             )  # fmt: skip
         elif found.refused:
-            lines.append(f"[$muted]{safe(found.refused)}[/]")
+            lines.append(fact("versions", f"[$muted]{safe(found.refused)}[/]"))
+        firing = sum(each.state == "firing" for each in found.alerts)
         lines.append(fact("alerts", f"{firing} firing, {len(found.alerts) - firing} pending"))
-        lines += [
-            fact("waits", f"[$warning]{each.version[:12]}[/] {safe(each.summary)}; approve it in view 4")
-            for each in waiting
-        ]
+        if found.check is not None and found.check.refused:
+            lines.append(fact("refused", f"[$warning]{safe(found.check.refused)}[/]"))
+        if found.check is not None and found.check.pull_failure:
+            lines.append(fact("git", f"[b $warning]✗ {safe(found.check.pull_failure)}[/]"))
         return lines
+
+    def _ask_for_plan(self, at: datetime) -> None:
+        """Ask what the version that waits would change, once; where that fails, again after a while."""
+        waiting = self.waiting
+        if waiting is None or self._planning:
+            return
+        known = self._plan_of(waiting)
+        if known is None or (known.plan is None and (at - known.at).total_seconds() > AGAIN):
+            self._planning = True
+            self._make_plan(waiting.id, self.app.client, at)
+
+    def _plan_of(self, request: ApprovalView) -> Policies.Planned | None:
+        return self._plan if self._plan is not None and self._plan.request == request.id else None
+
+    @work(thread=True, group="plan")
+    def _make_plan(self, request: str, client: Client, at: datetime) -> None:
+        try:
+            made = self.Planned(request, client.pending(), "", at)
+        except GovernanceError as error:
+            made = self.Planned(request, None, str(error), at)
+        if self.is_attached:
+            self.post_message(made)
+
+    @on(Planned)
+    def _planned(self, message: Policies.Planned) -> None:
+        self._plan, self._planning = message, False
+        self._selected()
 
     @on(Things.Selected)
     def _selected(self) -> None:
-        if self.chosen is not None:
-            self.query_one("#told", Told).tell(told(self.chosen, self.app.at()))
+        chosen = self.chosen
+        self.query_one("#chosen").display = chosen is not None
+        if chosen is not None:
+            self.query_one("#told", Told).tell(self._told(chosen, self.app.at()))
         self.keys_changed()
+
+    def _told(self, thing: Thing, at: datetime) -> str:
+        if isinstance(thing, ProblemView):
+            return ruling.of_problem(thing)
+        if isinstance(thing, VersionView):
+            return ruling.of_version(thing)
+        if isinstance(thing, (WaiverView, SilenceView)):
+            return ruling.of_waiver(thing, at)
+        if thing.kind != "policy":
+            return ruling.of_request(thing, at)
+        known = self._plan_of(thing)
+        made, why_not = (known.plan, known.why_not) if known is not None else (None, "")
+        return ruling.of_waiting(thing, made, why_not, at)
+
+    @on(Things.Opened)
+    def _opened(self) -> None:
+        self.query_one("#chosen").focus()
+
+    async def action_back(self) -> None:
+        """Go back from the text to the list first."""
+        if self.query_one("#chosen").has_focus:
+            self.at_rest()
+        else:
+            await super().action_back()
+
+    def action_approve(self) -> None:
+        """Be the second person."""
+        if self.request is not None:
+            self.app.approve(self.request)
+
+    def action_refuse(self) -> None:
+        """Refuse, with a reason."""
+        if self.request is not None:
+            self.app.push_screen(acts.refusing(self.request))
 
     def action_waive(self) -> None:
         """Ask that a rule is not enforced."""
@@ -182,41 +234,34 @@ class Policies(Frame):
             self.app.push_screen(acts.ending(chosen))
 
     def copied(self) -> str:
-        """Return what is under the cursor by its id."""
-        return _id(self.chosen) if self.chosen is not None else ""
+        """Return what is under the cursor by its id; of a problem its place, as editors take it."""
+        chosen = self.chosen
+        if isinstance(chosen, ProblemView):
+            return f"{chosen.file}:{chosen.line}:{chosen.column}"
+        return name(chosen) if chosen is not None else ""
 
 
-def told(thing: WaiverView | SilenceView | VersionView, at: datetime) -> str:
-    """Return all that is known of a waiver, a silence or a version, as markup."""
-    if isinstance(thing, VersionView):
-        lines = [
-            f"[b]{thing.version}[/] {safe(thing.state)} · {safe(thing.how)} · {safe(thing.commit)}",
-            safe(thing.summary),
-        ]
-        if thing.approved_by:
-            lines.append(fact("approved by", safe(thing.approved_by)))
-        return "\n".join([*lines, "", head("Changes"), *(safe(each) for each in thing.changes)])
-    lines = [
-        f"[b]{safe(thing.id)}[/] {safe(thing.model or 'all models')} {safe(thing.rule or 'all rules')}",
-        safe(thing.because),
-    ]
-    lines.append(fact("until", f"{thing.until:%Y-%m-%d %H:%M}Z [$muted]in {span(at, thing.until)}[/]"))
-    if isinstance(thing, WaiverView):
-        lines.append(fact("asked by", f"{safe(thing.requested_by)}, approved by {safe(thing.approved_by)}"))
-        if thing.ends_on:
-            lines.append(fact("ends on", safe(", ".join(thing.ends_on))))
-    else:
-        lines.append(fact("by", f"{safe(thing.by)} [$muted]{span(thing.since, at)} ago[/]"))
-    return "\n".join(lines)
-
-
-def _id(row: WaiverView | SilenceView | VersionView) -> str:
-    return f"version {row.number}" if isinstance(row, VersionView) else row.id
-
-
-def _fields(row: WaiverView | SilenceView | VersionView) -> dict[str, object]:
-    if isinstance(row, VersionView):
-        return {"kind": f"version {row.state}", "id": row.version, "by": row.by, "what": row.summary}
-    kind = "waiver" if isinstance(row, WaiverView) else "silence"
-    by = row.approved_by if isinstance(row, WaiverView) else row.by
-    return {"kind": kind, "id": row.id, "model": row.model, "rule": row.rule, "by": by, "what": row.because}
+def _standing(found: Ruling, waiting: ApprovalView | None, notice: str, at: datetime) -> str:
+    """Return in a line whether what was written last is what rules."""
+    check = found.check
+    waits = f"[b $warning]◌ a version waits for a second person ({waiting.id})[/]" if waiting is not None else ""
+    if check is None:
+        said = (
+            f"[b $warning]! {safe(notice)}[/]"
+            if notice
+            else "[$muted]the policies on disk may be others than those that rule[/]"
+        )
+        return waits or said
+    if check.count:
+        problems = f"{check.count} problem{'s' * (check.count > 1)}"
+        since = f"for {span(check.since, at)}" if check.since is not None else ""
+        return (
+            f"[b $error]✗ the policies on disk are broken {since}: {problems}[/]; version {check.version[:12]} rules on"
+        )
+    if waits:
+        return f"{waits}; meanwhile {check.version[:12]} rules"
+    if check.refused:
+        return f"[b $warning]! what was written last does not rule[/]; version {check.version[:12]} does"
+    if check.source == "apply":
+        return "[b $success]✓ what was applied last is what rules[/] [$muted](gov apply, not a directory)[/]"
+    return "[b $success]✓ the policies on disk are those that rule[/]"

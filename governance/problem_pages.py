@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from governance.policies import shipped
 
 FOLDER = "docs/problems"
@@ -12,6 +14,7 @@ def codes() -> list[str]:
     return sorted(path.stem for path in shipped(FOLDER).glob("*.md") if path.stem != "README")
 
 
+@lru_cache(maxsize=256)
 def page(code: str) -> str | None:
     """Return the page of a code in Markdown, None when there is none."""
     return (shipped(FOLDER) / f"{code}.md").read_text(encoding="utf-8") if code in codes() else None
@@ -20,3 +23,8 @@ def page(code: str) -> str | None:
 def meaning(page: str) -> str:
     """Return the first paragraph of a page."""
     return " ".join(page.split("\n\n")[1].split())
+
+
+def advice(page: str) -> str:
+    """Return the last paragraph of a page: what to do."""
+    return " ".join(page.rstrip().split("\n\n")[-1].split())

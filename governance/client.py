@@ -353,16 +353,18 @@ class Client:
                     yield None
         raise Unavailable(f"{self.url} ended the stream of events")
 
-    def _get(self, path: str, kind: type[V], /, timeout: float = TIMEOUT, **query: Any) -> V:
+    def _get(self, path: str, kind: type[V], /, **query: Any) -> V:
         with self._reached():
-            answer = self._http.get(path, params=query, timeout=timeout)
+            answer = self._http.get(path, params=query)
         self.heard()
         if not answer.is_success:
             raise _error(answer)
+        url, content = answer.url, answer.content
+        del answer  # it is part of a cycle: held any longer, its bytes stay until the oldest garbage is collected
         try:
-            return kind.model_validate_json(answer.content)
+            return kind.model_validate_json(content)
         except ValidationError as error:
-            raise Unavailable(f"what answers at {answer.url} is no engine of ours") from error
+            raise Unavailable(f"what answers at {url} is no engine of ours") from error
 
     def _whole(self, path: str, kind: type[Page[V]], **query: Any) -> list[V]:
         """Return all parts of a list."""

@@ -15,9 +15,10 @@ from textual.command import CommandPalette
 from textual.events import Event, InputEvent
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 
 from governance.client import Client
-from governance.errors import GovernanceError
+from governance.errors import GovernanceError, NotFound
 from governance.views import ApprovalView, IncidentView
 from governance.views.runs import RunbookView
 from tui import run_acts
@@ -41,25 +42,20 @@ from tui.theme import DAY, NIGHT, OWN
 
 QUIET = 2.5
 """Seconds without a sign of life, of which the engine gives one each second, after which it counts as lost."""
+LISTEN = 0.25
+"""Seconds between two looks at whether it is lost."""
+SLOW = 0.5
+"""Seconds after which is said that the engine has not yet answered a key."""
 Severity = Literal["information", "warning", "error"]
 
 
-class Said(Message):
-    """What came of an act."""
+class Answered(Message):
+    """What came of something that was asked of the engine: a screen to open, or a sentence."""
 
-    def __init__(self, text: str, severity: Severity) -> None:
-        """Carry the sentence."""
+    def __init__(self, about: str, screen: Screen[Any] | None, said: str, severity: Severity) -> None:
+        """Carry the answer to what was asked `about`."""
         super().__init__()
-        self.text, self.severity = text, severity
-
-
-class Prepared(Message):
-    """A screen for which something had to be fetched first."""
-
-    def __init__(self, screen: Screen[Any]) -> None:
-        """Carry the screen."""
-        super().__init__()
-        self.screen = screen
+        self.about, self.screen, self.said, self.severity = about, screen, said, severity
 
 
 class GovApp(App[None]):
@@ -77,9 +73,10 @@ class GovApp(App[None]):
         keys: Mapping[str, str] | None = None,
         quiet: float = QUIET,
         clock: Callable[[], datetime] = now,
+        elapsed: Callable[[], float] = time.monotonic,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
-        """Speak through `client`; `read_only` takes every act away, `clock` and `pause` are for tests.
+        """Speak through `client`; `read_only` takes every act away, `clock`, `elapsed` and `pause` are for tests.
 
         `keys` are a person's own, by the names of the acts; after `quiet` seconds without a sign of life the engine
         counts as lost.
@@ -97,7 +94,8 @@ class GovApp(App[None]):
         self._read_only = read_only
         self._own = dict(keys or {})
         self._painted = 0.0
-        self._quiet, self._alive, self._hushed = quiet, time.monotonic(), False
+        self._elapsed, self._quiet, self._alive, self._hushed = elapsed, quiet, elapsed(), False
+        self._under_way: dict[str, Timer] = {}
         client.heard = self._lives
         self._views = {name: made() for name, made in VIEWS.items()}
         for theme in (NIGHT, DAY):
@@ -134,7 +132,7 @@ class GovApp(App[None]):
             self.install_screen(screen, name)
         self.push_screen("fleet")
         self.set_interval(1, self._tick)
-        self.set_interval(0.25, self._listen)
+        self.set_interval(LISTEN, self._listen)
         self._feed()
 
     def on_unmount(self) -> None:
@@ -181,12 +179,13 @@ class GovApp(App[None]):
             self.paint()
 
     def _lives(self) -> None:
-        self._alive = time.monotonic()
+        self._alive = self._elapsed()
 
     def _listen(self) -> None:
         """Count the engine as lost as soon as it gives no sign of life, while a call to it may still wait."""
-        if self.offline is None and self.snapshot is not None and time.monotonic() - self._alive > self._quiet:
-            since = self.at() - timedelta(seconds=time.monotonic() - self._alive)
+        silent = self._elapsed() - self._alive
+        if self.offline is None and self.snapshot is not None and silent > self._quiet:
+            since = self.at() - timedelta(seconds=silent)
             self.offline, self._hushed = Offline(since, "the engine gives no sign of life", 0.0), True
             self.paint()
 
@@ -299,64 +298,84 @@ class GovApp(App[None]):
     def acknowledge(self, incident: IncidentView) -> None:
         """Take an incident."""
         key = str(uuid.uuid4())
-        self.act(
-            lambda: self.client.acknowledge(incident.id, version=incident.version, key=key),
-            f"INC-{incident.id} is yours",
-        )
+
+        def act() -> str:
+            self.client.acknowledge(incident.id, version=incident.version, key=key)
+            return f"INC-{incident.id} is yours"
+
+        self.ask(f"taking INC-{incident.id}", act, acts=True)
 
     def approve(self, approval: ApprovalView) -> None:
         """Be the second person."""
         key = str(uuid.uuid4())
-        self.act(lambda: self.client.approve(approval.id, key=key), f"approved: {approval.text}")
 
-    @work(thread=True, group="acts")
+        def act() -> str:
+            self.client.approve(approval.id, key=key)
+            return f"approved: {approval.text}"
+
+        self.ask(f"approving {approval.id}", act, acts=True)
+
     def switch(self, model: str, *, restore: bool, incident: IncidentView | None = None) -> None:
         """Fetch what one must know of a kill switch, then open its modal."""
-        try:
-            found = self.client.switch(model)
-        except GovernanceError as error:
-            self._posted(Said(str(error), "error"))
-            return
         reason = f"INC-{incident.id}: {incident.title}" if incident is not None and not restore else ""
         number = incident.id if incident is not None else None
-        self._posted(Prepared(SwitchModal(found, restore=restore, reason=reason, incident=number)))
 
-    @work(thread=True, group="acts")
+        def modal() -> Screen[Any]:
+            return SwitchModal(self.client.switch(model), restore=restore, reason=reason, incident=number)
+
+        self.ask(f"the kill switch of {model}", modal)
+
     def start_runbook(self, model: str, incident: IncidentView | None) -> None:
         """Fetch the runbooks for a model, then let the person choose one."""
-        try:
-            found = self.client.runbooks(model)
-        except GovernanceError as error:
-            self._posted(Said(str(error), "error"))
-            return
 
         def offered(each: RunbookView) -> Choosable:
             form = lambda: self.push_screen(run_acts.starting(model, each, incident))  # noqa: E731 (one line)
             return Choosable(each.runbook, each.description, each.refused, form)
 
-        if found:
-            self._posted(Prepared(Pick(f"Runbooks for {model}", [offered(each) for each in found])))
-        else:
-            self._posted(Said(f"no runbook is for {model}; its card names some under runbooks", "warning"))
+        def choice() -> Screen[Any]:
+            found = self.client.runbooks(model)
+            if not found:
+                raise NotFound(f"no runbook is for {model}; its card names some under runbooks")
+            return Pick(f"Runbooks for {model}", [offered(each) for each in found])
+
+        self.ask(f"the runbooks for {model}", choice)
+
+    def ask(self, about: str, question: Callable[[], Screen[Any] | str], *, acts: bool = False) -> None:
+        """Ask the engine in a thread, once however often a key is pressed, and say so where it takes long.
+
+        Opens the screen or says the sentence that comes of it; the picture is fetched anew after what `acts`.
+        """
+        if about in self._under_way:
+            self._under_way[about].stop()
+            self._say_slow(about)
+            return
+        self._under_way[about] = self.set_timer(SLOW, lambda: self._say_slow(about))
+        self._ask(about, question, acts=acts)
+
+    def _say_slow(self, about: str) -> None:
+        self.say(f"… {about}: no answer yet")
 
     @work(thread=True, group="acts")
-    def act(self, act: Callable[[], object], done: str) -> None:
-        """Do something that a person asked for, and say what came of it."""
+    def _ask(self, about: str, question: Callable[[], Screen[Any] | str], *, acts: bool) -> None:
+        severity: Severity = "information"
+        screen: Screen[Any] | None = None
         try:
-            act()
+            found = question()
         except GovernanceError as error:
-            self._posted(Said(str(error), "error"))
+            said, severity = str(error), "error"
         else:
-            self._posted(Said(done, "information"))
-        self.feed.refresh()
+            said = found if isinstance(found, str) else ""
+            screen = None if isinstance(found, str) else found
+        self._posted(Answered(about, screen, said, severity))
+        if acts:
+            self.feed.refresh()
 
-    def on_said(self, message: Said) -> None:
-        """Say what came of an act."""
-        self.say(message.text, message.severity)
-
-    def on_prepared(self, message: Prepared) -> None:
-        """Open a screen whose facts are there, unless the person has opened another meanwhile."""
-        if isinstance(self.screen, Frame):
+    def on_answered(self, message: Answered) -> None:
+        """Say what came of it, or open the screen, unless the person has opened another modal one meanwhile."""
+        self._under_way.pop(message.about).stop()
+        if message.screen is None:
+            self.say(message.said, message.severity)
+        elif isinstance(self.screen, Frame):
             self.push_screen(message.screen)
 
     def say(self, text: str, severity: Severity = "information") -> None:

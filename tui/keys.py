@@ -160,7 +160,11 @@ POLICIES = (
     Key("end", "E", "End", "end the waiver or silence under the cursor", (_acts, _thing("waiver or silence"))),
 )
 ENDED = (Key("ended", "i", "", "show ended runs too, or the open ones alone"),)
-LOG = (Key("follow", "f", "Follow", "stay at the newest entry, or hold still"),)
+PORTRAIT = (Key("unfold", "v", "", "show every condition of the policy, or of what passes only that it does"),)
+LOG = (
+    Key("follow", "f", "Follow", "stay at the newest entry, or hold still"),
+    Key("older", "o", "Older", "read entries from before those that are here"),
+)
 GROUPS: Mapping[str, tuple[Key, ...]] = {
     "app": APP,
     "list": LIST,
@@ -173,6 +177,7 @@ GROUPS: Mapping[str, tuple[Key, ...]] = {
     "policies": POLICIES,
     "ended": ENDED,
     "log": LOG,
+    "portrait": PORTRAIT,
 }
 
 

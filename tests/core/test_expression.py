@@ -197,7 +197,7 @@ def test_explanation_has_the_text_the_outcome_and_the_values() -> None:
     assert [(each.text, each.outcome, each.values) for each in found] == [
         ("metrics.a < 0.60", True, (("metrics.a", 0.54),)),
         ("labels.slice == 'origin'", True, (("labels.slice", "origin"),)),
-        ("has(card.data)", False, (("card.data", None),)),
+        ("!has(card.data)", True, (("card.data", None),)),
         ("max(metrics.psi) > parameters.limit", None, (("max(metrics.psi)", None), ("parameters.limit", 5.0))),
     ]
 
@@ -205,6 +205,25 @@ def test_explanation_has_the_text_the_outcome_and_the_values() -> None:
 def test_explanation_takes_the_branch_that_was_taken() -> None:
     program = compile_expression("card.tier == 1 ? metrics.a > 1 : metrics.b > 1", NAMES)
     assert [term.text for term in program.explain({}, CONTEXT)] == ["card.tier == 1", "metrics.a > 1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("!has(card.data)", {"!has(card.data)": True}),
+        ("!has(card.tier)", {"!has(card.tier)": False}),
+        ("!(metrics.a > 0.6)", {"!(metrics.a 0.54 > 0.6)": True}),
+        ("!(metrics.a > 0.6 && has(card.tier))", {"!(metrics.a 0.54 > 0.6)": True, "!(has(card.tier))": False}),
+        ("!!(metrics.a > 0.5)", {"metrics.a 0.54 > 0.5": True}),
+        ("!(metrics.a < 0.5 || !has(card.data))", {"!(metrics.a 0.54 < 0.5)": True, "has(card.data)": False}),
+        ("!(metrics.b > 1)", {"!(metrics.b (no data) > 1)": None}),
+        ("!(card.tier == 1 ? metrics.a > 1 : metrics.b > 1)",
+         {"card.tier 1 == 1": True, "!(metrics.a 0.54 > 1)": True}),
+    ],
+)  # fmt: skip
+def test_what_is_true_in_an_explanation_speaks_for_the_whole(text: str, expected: dict[str, bool | None]) -> None:
+    found = compile_expression(text, NAMES).explain({A: 0.54}, CONTEXT)
+    assert {each.line: each.outcome for each in found} == expected
 
 
 def test_a_child_context_hides_and_shares() -> None:

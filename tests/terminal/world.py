@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from governance.client import AGENT, TERMINAL_APP, Client
+from governance.errors import Unavailable
 from governance.views import IncidentView
 from tui.app import GovApp
 from tui.screens.fleet import FleetScreen
@@ -74,8 +77,11 @@ class World:
         return made
 
     def token(self, name: str, scope: str) -> str:
-        """Make a token for a service and return its secret."""
-        return _token(self.served.directory, "--for", name, "--kind", "service", "--scope", scope, "--as", "ana")
+        """Make a token for a service and return its secret, once the engine has read that there is one."""
+        made = token(self.served.directory, "--for", name, "--kind", "service", "--scope", scope, "--as", "ana")
+        headers = {"Authorization": f"Bearer {made}"}
+        self.served.until(lambda: self.served.http.get("/v1/whoami", headers=headers).status_code != 401)
+        return made
 
     def log(self, prefix: str) -> list[dict[str, Any]]:
         """Return the entries whose kind begins so, oldest first."""
@@ -87,6 +93,18 @@ class World:
         """Return the open incident of `loans`, None when it has none."""
         return next((each for each in self.client().incidents() if each.model == "loans"), None)
 
+    def give_back(self, model: str) -> None:
+        """Make a model live again, as two people do."""
+        ana, bo = self.client("ana"), self.client("bo")
+        switch = ana.switch(model)
+        if switch.mode == "live":
+            return
+        if not bo.approvals():
+            ana.restore(model, {"because": "over", "seq": switch.seq, "confirm": model}, key=uuid.uuid4().hex)
+        for each in bo.approvals():
+            bo.approve(each.id, key=uuid.uuid4().hex)
+        assert bo.switch(model).mode == "live"
+
     def close(self) -> None:
         """End the engine and every connection to it."""
         self.served.close()
@@ -97,29 +115,45 @@ class World:
         """Return the terminal app of somebody."""
         return GovApp(self.client(who, TERMINAL_APP), **{"quiet": 30.0, **more})
 
-    def fail(self, value: float = 0.9) -> None:
-        """Push an error rate, good for `quiet`, and wait until the engine has judged it."""
+    def push(self, model: str, value: float) -> None:
+        """Push an error rate of a model."""
         headers = {"Authorization": f"Bearer {self.tokens['pipeline']}", "Idempotency-Key": str(time.time_ns())}
-        samples = [sample(value), {**sample(0.1), "model": "quiet"}]
-        body = {"source": "pushed", "samples": samples}
+        body = {"source": "pushed", "samples": [{**sample(value), "model": model}]}
         answer = self.served.http.post("/v1/samples", json=body, headers=headers)
         assert answer.status_code == 200, answer.text
+
+    def fail(self, value: float = 0.9) -> None:
+        """Push an error rate, good for `quiet`, and wait until the engine has judged it."""
+        self.push("loans", value)
+        self.push("quiet", 0.1)
         ana = self.client()
-        self.served.until(lambda: [row for row in ana.fleet().items if row.severity == "critical"])
+
+        def judged() -> bool:
+            with suppress(Unavailable):  # a machine that stands still for five seconds is asked again
+                return any(row.severity == "critical" for row in ana.fleet().items)
+            return False
+
+        self.served.until(judged)
 
 
 def world(directory: Path, more: Mapping[str, str] | None = None) -> World:
     """Start an engine whose model `loans` has a critical incident, with more files beside its policies."""
     prepared(directory, {**FILES, **(more or {})})
+    # Before it starts: a token that was made just now may be refused for the twentieth of a second.
+    made = {name: token(directory, "--for", name, "--as", "ana") for name in ("ana", "bo", "vic")}
+    made["pipeline"] = token(directory, "--for", "pipeline", "--kind", "service", "--scope", "push", "--as", "ana")
     served = Served(directory)
-    made = {name: _token(directory, "--for", name, "--as", "ana") for name in ("ana", "bo", "vic")}
-    made["pipeline"] = _token(directory, "--for", "pipeline", "--kind", "service", "--scope", "push", "--as", "ana")
     found = World(served, made)
-    found.fail()
+    try:
+        found.fail()
+    except BaseException:
+        found.close()
+        raise
     return found
 
 
-def _token(directory: Path, *arguments: str) -> str:
+def token(directory: Path, *arguments: str) -> str:
+    """Make a token and return its secret."""
     done = ask(directory, "token", "create", *arguments, "--format", "json")
     assert done.returncode == 0, done.stderr
     return str(json.loads(done.stdout)["secret"])

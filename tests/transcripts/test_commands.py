@@ -214,7 +214,7 @@ def test_what_a_card_lacks_and_an_age_are_shown_in_words(workspace: Workspace) -
 """
     card.write_text(card.read_text() + more)
     shown = workspace.ask("eval", "loan-risk", "--at", "2026-01-05T18:00").stdout
-    assert "    has(card.owners.channel)  ✗ false\n" in shown
+    assert "    !has(card.owners.channel)  ✓ true\n" in shown
     values = {each[1]: each[2] for each in rows(shown.rpartition("\n\n")[2]) if len(each) > 2}
     assert values["kept"] == "oldest_row 18h"
 

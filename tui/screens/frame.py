@@ -154,16 +154,16 @@ class Frame(Screen[None]):
             self._again = True
             return
         self._loading = True
-        self._load(self.question())
+        self._load(self.question(), self.app.client)
 
     def question(self) -> object:
         """Return what the next load is about: an answer to another question is thrown away."""
         return None
 
     @work(thread=True, group="load")
-    def _load(self, of: object) -> None:
+    def _load(self, of: object, client: Client) -> None:
         try:
-            found, why_not = self.load(self.app.client), ""
+            found, why_not = self.load(client), ""
         except Unavailable as error:
             found, why_not = None, str(error)
         except GovernanceError as error:

@@ -11,13 +11,18 @@ from textual.containers import Horizontal, VerticalScroll
 
 from governance.client import Client
 from governance.views import EntryView, FleetRow, IncidentView, ModelView, PolicyView, RuleView
+from governance.views.budgets import BudgetView
+from governance.views.explained import ExplainedView
 from governance.views.series import SeriesView
 from tui.screens.frame import Frame
 from tui.screens.responding import Responding
 from tui.situation import Situation
 from tui.text import safe
+from tui.widgets.budget import budgets
+from tui.widgets.card import card, versions
 from tui.widgets.incident import summary
-from tui.widgets.portrait import budgets, card, charts, history, policy
+from tui.widgets.policy import policy
+from tui.widgets.portrait import charts, history
 from tui.widgets.told import Told
 
 LATELY = 60
@@ -33,6 +38,8 @@ class Portrait:
     judged: tuple[RuleView, ...]
     series: tuple[SeriesView, ...]
     entries: tuple[EntryView, ...]
+    budgets: tuple[BudgetView, ...]
+    explained: ExplainedView
 
 
 class ModelScreen(Responding, Frame):
@@ -41,11 +48,12 @@ class ModelScreen(Responding, Frame):
     CSS_PATH = ["frame.tcss", "model.tcss"]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (130, "-wide")]
     VIEW = "fleet"
-    KEYS = ("incident", "model")
+    KEYS = ("incident", "model", "portrait")
 
     def __init__(self, model: str) -> None:
         super().__init__()
         self.model = model
+        self._whole = False
 
     def body(self) -> ComposeResult:
         """Lay out how it is on the left, what is asked of it on the right."""
@@ -69,6 +77,8 @@ class ModelScreen(Responding, Frame):
             tuple(client.verdicts(self.model).items),
             tuple(client.series(self.model)),
             tuple(client.log(model=self.model, limit=LATELY)),
+            tuple(client.budgets(self.model)),
+            client.explained(self.model),
         )
 
     @property
@@ -95,11 +105,17 @@ class ModelScreen(Responding, Frame):
         lines = summary(row, self.incident, at) if row is not None else [f"[$warning]✗ {safe(self.why_not)}[/]"]
         if found is not None:
             written = found.model.card
-            lines += ["", *card(written), *budgets(written, found.series)]
-            lines += charts(found.series, self.query_one("#is").size.width or 80)
-            asked = [*policy(found.policy, found.judged), *history(found.entries, at)]
+            lines += ["", *budgets(found.budgets, at), *charts(found.series, self.query_one("#is").size.width or 80)]
+            lines += [*versions(written, found.model.switch, at), *card(written)]
+            ruled = policy(found.policy, found.judged, found.explained, whole=self._whole)
+            asked = [*history(found.entries, at, self.app.size.height // 3), *ruled]
             self.query_one("#asked", Told).tell("\n".join(asked))
         self.query_one("#is", Told).tell("\n".join(lines))
+
+    def action_unfold(self) -> None:
+        """Show the whole policy, or only of what passes that it does."""
+        self._whole = not self._whole
+        self.paint()
 
     def copied(self) -> str:
         """Return the name of the model."""

@@ -158,15 +158,15 @@ class Policies(Frame):
         known = self._plan_of(waiting)
         if known is None or (known.plan is None and (at - known.at).total_seconds() > AGAIN):
             self._planning = True
-            self._make_plan(waiting.id, at)
+            self._make_plan(waiting.id, self.app.client, at)
 
     def _plan_of(self, request: ApprovalView) -> Policies.Planned | None:
         return self._plan if self._plan is not None and self._plan.request == request.id else None
 
     @work(thread=True, group="plan")
-    def _make_plan(self, request: str, at: datetime) -> None:
+    def _make_plan(self, request: str, client: Client, at: datetime) -> None:
         try:
-            made = self.Planned(request, self.app.client.pending(), "", at)
+            made = self.Planned(request, client.pending(), "", at)
         except GovernanceError as error:
             made = self.Planned(request, None, str(error), at)
         if self.is_attached:

@@ -31,17 +31,19 @@ def values(found: Mapping[str, float | None]) -> str:
 
 def _marked(text: str, terms: list[TermView]) -> str:
     """Return the text with its true parts highlighted; a part that is not found in it is left as it is."""
-    spans = sorted(
-        (found.start(), found.end())
-        for term in terms
-        if term.true and (found := re.search(re.escape(" ".join(term.text.split())), text))
-    )
+    spans = sorted(place for term in terms if term.true and (place := _place(text, " ".join(term.text.split()))))
     parts, at = [], 0
     for start, end in spans:
         if start >= at:
             parts += [_plain(text[at:start]), f"[b $error]{safe(text[start:end])}[/]"]
             at = end
     return "".join([*parts, _plain(text[at:])])
+
+
+def _place(text: str, term: str) -> tuple[int, int] | None:
+    """Return where a part stands in the text; one that a ! before a bracket turns round stands there without it."""
+    inner = term.removeprefix("!(").removesuffix(")") if term.startswith("!(") else term
+    return next(((text.index(each), text.index(each) + len(each)) for each in (term, inner) if each in text), None)
 
 
 def _plain(text: str) -> str:

@@ -48,25 +48,41 @@ class Term:
     items: tuple[Item, ...] = ()
 
 
-def terms(text: str, node: Node, evaluate: Evaluate) -> Iterator[Term]:
-    """Yield the conditions that && || ! and ?: join; of a ?: the branch that was taken, both if that is unknown."""
+def terms(text: str, node: Node, evaluate: Evaluate, *, negated: bool = False) -> Iterator[Term]:
+    """Yield the conditions that && || ! and ?: join; of a ?: the branch that was taken, both if that is unknown.
+
+    A ! belongs to the condition behind it, and before a bracket to each in it: so what is true speaks for the whole.
+    """
     match node:
         case syntax.Logic(terms=parts):
             for part in parts:
-                yield from terms(text, part, evaluate)
-        case syntax.Unary(operator="!", operand=operand):
-            yield from terms(text, operand, evaluate)
+                yield from terms(text, part, evaluate, negated=negated)
+        case syntax.Unary(operator="!", operand=operand) if negated or _joins(operand):
+            yield from terms(text, operand, evaluate, negated=not negated)
         case syntax.Conditional(test=test, yes=yes, no=no):
             yield from terms(text, test, evaluate)
             taken = {True: (yes,), False: (no,)}.get(truth(test, evaluate), (yes, no))  # type: ignore[arg-type]
             for part in taken:
-                yield from terms(text, part, evaluate)
+                yield from terms(text, part, evaluate, negated=negated)
         case _:
-            found = dict(_values(text, node, evaluate, frozenset()))
-            items = tuple(each for macro in _macros(node) for each in _deciding(text, macro, evaluate))
-            line = _line(text, node, evaluate)
-            computed = tuple(dict(_computed(text, node, evaluate)).items())
-            yield Term(_source(text, node), truth(node, evaluate), tuple(found.items()), computed, line, items)
+            yield _term(text, node, evaluate, negated=negated)
+
+
+def _joins(node: Node) -> bool:
+    """Tell whether a node is made of conditions, and so none itself."""
+    return isinstance(node, (syntax.Logic, syntax.Conditional)) or (
+        isinstance(node, syntax.Unary) and node.operator == "!"
+    )
+
+
+def _term(text: str, node: Node, evaluate: Evaluate, *, negated: bool) -> Term:
+    values = dict(_values(text, node, evaluate, frozenset()))
+    computed = dict(_computed(text, node, evaluate))
+    items = tuple(each for macro in _macros(node) for each in _deciding(text, macro, evaluate))
+    source, line, outcome = _source(text, node), _line(text, node, evaluate), truth(node, evaluate)
+    if negated:
+        source, line, outcome = f"!({source})", f"!({line})", None if outcome is None else not outcome
+    return Term(source, outcome, tuple(values.items()), tuple(computed.items()), line, items)
 
 
 def _value(node: Node, evaluate: Evaluate) -> object:

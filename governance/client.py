@@ -66,8 +66,10 @@ COMPILING = 120.0
 """Seconds that the engine may take to check, compile and compare policies."""
 SILENCE = 5.0
 """Seconds without a sign of life after which the stream of events is given up; the engine gives one each second."""
-OVERLAP = timedelta(seconds=5)
-"""By how much more is asked for than since the last picture: what was under way then may have been written later."""
+OVERLAP = timedelta(seconds=1)
+"""By how much more is asked for than since the last picture: what became known while that was made may lack in it."""
+COMMITTED = timedelta(seconds=5)
+"""By how much the engine tells of incidents and switches from before an instant: their acts may have been under way."""
 PAGE = 500
 """Elements of a list that are asked for at once."""
 _ERRORS: Mapping[int, type[GovernanceError]] = {

@@ -54,7 +54,19 @@ def test_a_key_that_does_nothing_says_why() -> None:
 
 
 def test_all_that_acts_is_off_while_the_engine_is_lost_and_for_who_only_looks() -> None:
-    looking = {"view", "move", "open", "filter", "only_open", "model", "follow", "next_step", "ended", "unfold"}
+    looking = {
+        "view",
+        "move",
+        "open",
+        "filter",
+        "only_open",
+        "model",
+        "follow",
+        "next_step",
+        "ended",
+        "unfold",
+        "older",
+    }
     for _, key in keys_of(group for group in GROUPS if group != "app"):
         if key.act.partition("(")[0] not in looking:
             assert key.off(Situation(offline=True)) == "the engine is not reached", key

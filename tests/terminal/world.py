@@ -115,13 +115,17 @@ class World:
         """Return the terminal app of somebody."""
         return GovApp(self.client(who, TERMINAL_APP), **{"quiet": 30.0, **more})
 
-    def fail(self, value: float = 0.9) -> None:
-        """Push an error rate, good for `quiet`, and wait until the engine has judged it."""
+    def push(self, model: str, value: float) -> None:
+        """Push an error rate of a model."""
         headers = {"Authorization": f"Bearer {self.tokens['pipeline']}", "Idempotency-Key": str(time.time_ns())}
-        samples = [sample(value), {**sample(0.1), "model": "quiet"}]
-        body = {"source": "pushed", "samples": samples}
+        body = {"source": "pushed", "samples": [{**sample(value), "model": model}]}
         answer = self.served.http.post("/v1/samples", json=body, headers=headers)
         assert answer.status_code == 200, answer.text
+
+    def fail(self, value: float = 0.9) -> None:
+        """Push an error rate, good for `quiet`, and wait until the engine has judged it."""
+        self.push("loans", value)
+        self.push("quiet", 0.1)
         ana = self.client()
 
         def judged() -> bool:

@@ -1,4 +1,4 @@
-"""Commands for who must prove what was decided: audit verify, tail."""
+"""Commands for who must prove what was decided: audit verify, tail, proof."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
     _audit.command("verify")(verify)
     _audit.command("tail")(tail)
+    _audit.command("proof")(proof)
     app.add_typer(_audit, name="audit", rich_help_panel="Prove what was decided")
 
 
@@ -56,6 +57,40 @@ def tail(
     ]
     print_table(("entry", "time", "kind", "actor", "about", "what"), rows)
     return 0
+
+
+def proof(
+    seq: Annotated[int, typer.Argument(metavar="ENTRY", help="The number of the entry, from 0.", min=0)],
+    size: Annotated[
+        int | None,
+        typer.Option(help="Under the head of so many entries, as a report names it; else the newest.", min=1),
+    ] = None,
+    root: Annotated[str, typer.Option(help="The root that you hold, in hex, such as that of a report.")] = "",
+    digest: Annotated[str, typer.Option(help="The digest of the entry that you hold, in hex.")] = "",
+    output: FormatOption = Format.text,
+) -> int:
+    """Prove that an entry is in the decision log: its content against its digest, that against a root (RFC 6962)."""
+    from governance.core.merkle import leaf_hash, verify_inclusion
+    from governance.store import decision_log
+
+    database = _database()
+    entry, receipt = decision_log.entry(database, seq), decision_log.receipt(database, seq, size)
+    leaf, held = leaf_hash(entry.content), root.lower() or receipt.head.root.hex()
+    findings = [] if leaf == receipt.leaf_hash else ["its content does not match the digest under which it was sealed"]
+    findings += [] if digest.lower() in ("", leaf.hex()) else [f"its digest is {leaf.hex()}, not {digest}"]
+    proved = verify_inclusion(seq, receipt.head.size, leaf, receipt.path, receipt.head.root)
+    findings += [] if proved and held == receipt.head.root.hex() else [f"it is not in the log of root {held}"]
+    if output is Format.json:
+        path = [each.hex() for each in receipt.path]
+        print_json({"ok": not findings, "entry": json.loads(entry.content), "digest": leaf.hex(), "path": path,
+                    "size": receipt.head.size, "root": receipt.head.root.hex(), "findings": findings})  # fmt: skip
+        return 1 if findings else 0
+    say(entry.content.decode(errors="replace"))
+    for each in findings:
+        say(f"✗ {each}")
+    print(f"{'NOT PROVED' if findings else 'proved'}: entry {seq}, digest {leaf.hex()}, "
+          f"{receipt.head.size} entries, root {receipt.head.root.hex()}")  # fmt: skip
+    return 1 if findings else 0
 
 
 def _database() -> Database:

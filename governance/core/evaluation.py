@@ -23,7 +23,7 @@ from governance.core.joining import TooManyError, label_sets, only
 from governance.core.metric import Answer, Labels, Query, Sample
 from governance.core.past import Past
 from governance.core.reading import Readings
-from governance.core.slo import SOURCE, judged_good
+from governance.core.slo import SOURCE, CompiledSlo, Spent, judged_good
 from governance.core.verdict import Basis, Input, Outcome, Verdict
 from governance.core.waiver import Waiver, WaiverFacts, facts_of, is_active
 
@@ -250,6 +250,10 @@ class Evaluation:
 
     def _resolved(self, reference: Reference) -> Column:
         return self._readings.column(reference, self._context)
+
+    def spent(self, slo: CompiledSlo, window: timedelta) -> Spent | Cell:
+        """Return the bad and all events, or minutes, of an SLO over a window, or why they cannot be told."""
+        return self._readings.spent(slo, window, self._context)
 
     def slo_samples(self, series: Collection[Query]) -> dict[Query, Sample]:
         """Return, for each of these series of SLOs with a condition, whether this minute is a good one."""

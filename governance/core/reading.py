@@ -71,10 +71,11 @@ class Readings:
         cells: dict[Labels, Cell] = {}
         for slo in asked_slos(budget, self._policy.slos):
             key = () if budget.slo else (("slo", slo.name),)
-            cells[key] = answered(slo, budget, lambda window, slo=slo: self._spent(slo, window, context))  # type: ignore[misc]
+            cells[key] = answered(slo, budget, lambda window, slo=slo: self.spent(slo, window, context))  # type: ignore[misc]
         return Column(cells)
 
-    def _spent(self, slo: CompiledSlo, window: timedelta, context: Context) -> Spent | Cell:
+    def spent(self, slo: CompiledSlo, window: timedelta, context: Context) -> Spent | Cell:
+        """Return the bad and all events, or minutes, of an SLO over a window, or why they cannot be told."""
         if slo.good is not None:
             share = self._policy.policy.card.cadence.share
             slo = replace(slo, every=max(slo.every, self._beat))

@@ -22,13 +22,17 @@ from governance.views import RuleView
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A metric for one label set: its value, or the reason why there is none; `count` is the rows it rests on."""
+    """A metric for one label set: its value, or the reason why there is none; `count` is the rows it rests on.
+
+    `time` is the instant that the value speaks for.
+    """
 
     metric: EffectiveMetric
     labels: Mapping[str, str]
     value: float | None
     count: int | None
     reason: str = ""
+    time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def portrait(engine: Engine, model: str, at: datetime) -> Portrait:
         holding = tuple(each for each in waivers.holding(connection, at) if each.model == model)
         recorded = evidence.latest(connection, known_by=at).get(model, Evidence())
     measured = tuple(
-        Measured(metric, dict(labels), cell.value, cell.count, cell.detail)
+        Measured(metric, dict(labels), cell.value, cell.count, cell.detail, cell.time)
         for metric in metrics
         for labels, cell in column(metric, picture.answers.get(metric.query), at).cells.items()
     )

@@ -22,7 +22,7 @@ from governance.store.database import Database
 from governance.store.dialects import holds as contains
 from governance.store.heads_file import Head
 from governance.store.log_tables import ENTRIES, OUTBOX
-from governance.store.sequencer import Sequencer, last_head, published_heads, seal, stored_hashes
+from governance.store.sequencer import Sequencer, head_of, last_head, published_heads, seal, stored_hashes
 from governance.store.verification import Verification, verify
 
 __all__ = [
@@ -180,16 +180,18 @@ def head(database: Database) -> Head | None:
         return last_head(connection)
 
 
-def receipt(database: Database, seq: int) -> Receipt:
-    """Return the proof that entry `seq` is in the log under its newest head.
+def receipt(database: Database, seq: int, size: int | None = None) -> Receipt:
+    """Return the proof that entry `seq` is in the log under its newest head, or under that of `size` entries.
 
-    :raises NotFound: when the log has no such entry.
+    :raises NotFound: when the log has no such entry or head.
     """
     with database.read() as connection:
-        newest, stored = last_head(connection), stored_hashes(connection)
-        if newest is None or not 0 <= seq < newest.size:
-            raise NotFound(f"the decision log has no entry {seq}; it has {newest.size if newest else 0} entries")
-        return Receipt(seq, stored(0, seq), tuple(inclusion_proof(stored, seq, newest.size)), newest)
+        under, stored = last_head(connection) if size is None else head_of(connection, size), stored_hashes(connection)
+        if under is None and size is not None:
+            raise NotFound(f"the decision log has no head of {size} entries")
+        if under is None or not 0 <= seq < under.size:
+            raise NotFound(f"the decision log has no entry {seq}; it has {under.size if under else 0} entries")
+        return Receipt(seq, stored(0, seq), tuple(inclusion_proof(stored, seq, under.size)), under)
 
 
 def oldest_unsealed(database: Database) -> datetime | None:

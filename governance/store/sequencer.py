@@ -123,6 +123,12 @@ def last_head(connection: Connection) -> Head | None:
     return None if row is None else Head(row.size, row.root, row.at)
 
 
+def head_of(connection: Connection, size: int) -> Head | None:
+    """Return the head of the log when it held so many entries; None when none was sealed then."""
+    row = connection.execute(select(HEADS).where(HEADS.c.size == size)).first()
+    return None if row is None else Head(row.size, row.root, row.at)
+
+
 def _heads_from(connection: Connection, size: int) -> list[Head]:
     rows = connection.execute(select(HEADS).where(HEADS.c.size >= size).order_by(HEADS.c.size))
     return [Head(row.size, row.root, row.at) for row in rows]

@@ -21,6 +21,8 @@ from textual.strip import Strip
 from tui.keys import bindings
 
 T = TypeVar("T")
+YIELDS = 6
+"""Cells by which columns of long texts give way before a column is left out."""
 MANY = 500
 """Rows from which the columns are fitted anew only when rows come or go."""
 
@@ -185,7 +187,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the table; the first is its head."""
-        width = self.size.width
+        width = self.size.width - (self.scrollbar_size_vertical if self.show_vertical_scrollbar else 0)
         shown = self._fit(width)
         if y == 0:
             parts = [_cell(column.name, column) for _, column in shown]
@@ -256,9 +258,14 @@ def fitting(
         for index, each in enumerate(columns)
     }
     for index in dropped:
-        if _taken(shown) <= width:
+        slack = sum(each.width - columns[place].width for place, each in shown.items())
+        if _taken(shown) <= width + min(slack, YIELDS):
             break
         del shown[index]
+    for index in sorted(shown, key=lambda each: shown[each].width, reverse=True):  # long texts give way first
+        least, over = columns[index].width, _taken(shown) - width
+        if over > 0 and shown[index].most:
+            shown[index] = shown[index]._replace(width=max(least, shown[index].width - over))
     left = width - _taken(shown)
     return [
         (index, each._replace(width=each.width + max(left, 0)) if each.grows else each) for index, each in shown.items()

@@ -38,10 +38,11 @@ from tui.screens.model import ModelScreen
 from tui.screens.pick import Choosable, Pick
 from tui.screens.run import RunScreen
 from tui.screens.switch import SwitchModal
-from tui.theme import DAY, NIGHT, OWN
+from tui.theme import DAY, NIGHT, OWN, SIXTEEN, THEMES, fitting
 
 QUIET = 2.5
 """Seconds without a sign of life, of which the engine gives one each second, after which it counts as lost."""
+WHY_ONE = {True: "no colours (NO_COLOR)", False: "sixteen colours"}
 LISTEN = 0.25
 """Seconds between two looks at whether it is lost."""
 SLOW = 0.5
@@ -63,7 +64,7 @@ class GovApp(InOrder):
 
     TITLE = "gov"
     COMMANDS = {Found}
-    CSS = "Toast { max-width: 100; }"
+    CSS_PATH = "app.tcss"
 
     def __init__(
         self,
@@ -83,7 +84,7 @@ class GovApp(InOrder):
         """
         super().__init__()
         self.client, self.pause, self._clock = client, pause, clock
-        self.feed = Feed(client, self._posted)
+        self.feed = Feed(client, self._posted, clock)
         self.memory = Memory()
         self.snapshot: Snapshot | None = None
         self.offline: Offline | None = None
@@ -98,14 +99,19 @@ class GovApp(InOrder):
         self._under_way: dict[str, Timer] = {}
         client.heard = self._lives
         self._views = {name: made() for name, made in VIEWS.items()}
-        for theme in (NIGHT, DAY):
+        for theme in THEMES:
             self.register_theme(theme)
-        self.theme = NIGHT.name
+        self.theme = fitting(no_color=self.no_color, system=self.console.color_system).name
         self.set_keymap(self._own)
 
     def at(self) -> datetime:
         """Return the engine's present instant: ages are told by its clock, whatever this machine's says."""
         return self._clock() + self._ahead
+
+    @property
+    def fades(self) -> bool:
+        """Whether what is old can be dimmed: of sixteen colours the next darker one cannot be read."""
+        return self.theme != SIXTEEN.name
 
     @property
     def looks_only(self) -> str:
@@ -123,7 +129,7 @@ class GovApp(InOrder):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give our own colours to themes that lack them."""
-        return {name: NIGHT.variables[name] for name in OWN}
+        return dict(OWN)
 
     def on_mount(self) -> None:
         """Show the fleet and begin to fetch."""
@@ -236,7 +242,10 @@ class GovApp(InOrder):
             self.say("there is nothing under the cursor to copy", "warning")
 
     def action_theme(self) -> None:
-        """Change between day and night."""
+        """Change between day and night, where the terminal has the colours for both."""
+        if self.theme not in (NIGHT.name, DAY.name):
+            self.say(f"this terminal shows {WHY_ONE[self.no_color]}: for these there is one look", "warning")
+            return
         self.theme = DAY.name if self.theme == NIGHT.name else NIGHT.name
 
     def action_help(self) -> None:

@@ -118,7 +118,7 @@ class Frame(Screen[None]):
         self.query_one(Header).show(app.snapshot, app.offline, app.heard, at)
         self.query_one(Tabs).show(app.snapshot, self.VIEW)
         self.query_one(Banner).show(app.snapshot, app.offline, app.paused, at)
-        self.query_one("#body").set_class(app.offline is not None, "stale")
+        self.query_one("#body").set_class(app.offline is not None and app.fades, "stale")
         self.draw(at)
         self.keys_changed()
 

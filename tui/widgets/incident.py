@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 
 from governance.views import EscalationView, FindingView, FleetRow, IncidentView
 from tui.known import GLYPHS, MODES, Snapshot, number, span
-from tui.text import fact, safe
+from tui.text import SEVERITIES, fact, safe
 from tui.widgets.told import Told
 
 _STATUS = {"triggered": "$error", "acknowledged": "$warning", "mitigated": "$warning", "resolved": "$success"}
@@ -47,7 +47,7 @@ def summary(row: FleetRow, incident: IncidentView | None, at: datetime) -> list[
     """Return how a model is: its incident in two lines where it has one, and the facts."""
     found = _healthy(row)
     if incident is not None:
-        colour = {"critical": "b $error", "warning": "b $warning"}.get(incident.severity, "b $secondary")
+        colour = {**SEVERITIES, "warning": "b $warning"}.get(incident.severity, "b $secondary")
         mark = f"[{colour}]{GLYPHS.get(incident.severity, '?')} {incident.severity}[/]"
         found = [f"{mark}  [b]INC-{incident.id}[/] {safe(incident.status)}", safe(incident.title), ""]
     waived = [fact("waived", f"[$accent]◇ {safe(each)}[/]") for each in row.waived]
@@ -77,7 +77,7 @@ def _more(incident: IncidentView, at: datetime) -> list[str]:
 
 
 def _incident(incident: IncidentView, row: FleetRow | None, at: datetime) -> list[str]:
-    colour = {"critical": "b $error", "warning": "b $warning"}.get(incident.severity, "b $secondary")
+    colour = {**SEVERITIES, "warning": "b $warning"}.get(incident.severity, "b $secondary")
     lead = safe(incident.acknowledged_by) or "nobody yet [$muted](a takes it)[/]"
     others = [f"INC-{each}" for each in (row.incidents if row is not None else ()) if each != incident.id]
     mark = GLYPHS.get(incident.severity, "?")
@@ -134,7 +134,7 @@ def _switch(row: FleetRow) -> list[str]:
     if row.mode == "live":
         return [fact("kill switch", f"[$success]{mode}[/]")]
     held = f" [$muted]{row.share:.0%} of requests get the fallback[/]" if row.mode == "throttle" and row.share else ""
-    return [fact("kill switch", f"[b $error]{mode}[/]{held}"), fact("scope", safe(row.mode_scope))]
+    return [fact("kill switch", f"[{SEVERITIES['critical']}]{mode}[/]{held}"), fact("scope", safe(row.mode_scope))]
 
 
 def _finding(finding: FindingView, at: datetime) -> list[str]:

@@ -52,6 +52,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
             "head",
             "cursor",
             "critical",
+            "hot",
             "warning",
             "info",
             "none",
@@ -66,7 +67,8 @@ class Table(ScrollView, Generic[T], can_focus=True):
     Table { height: 1fr; }
     Table > .table--head { color: $muted; text-style: bold; }
     Table > .table--cursor { background: $row-cursor; }
-    Table > .table--critical { color: $error; text-style: bold; }
+    Table > .table--critical { color: $critical; background: $critical-ground; text-style: bold; }
+    Table > .table--hot { color: $hot; text-style: bold; }
     Table > .table--warning { color: $warning; }
     Table > .table--info { color: $secondary; }
     Table > .table--none { color: $success; }
@@ -74,9 +76,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
     Table > .table--dim { color: $muted; }
     Table > .table--strong { text-style: bold; }
     Table > .table--away { color: $accent; text-style: bold; }
-    Table:nocolor > .table--critical { text-style: bold reverse; }
-    Table:nocolor > .table--dead { text-style: bold reverse; }
-    Table > .table--dead { color: $error; background: $dead; text-style: bold; }
+    Table > .table--dead { color: $critical; background: $dead; text-style: bold; }
     """
     BINDINGS = bindings("list")
 
@@ -152,8 +152,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
         offset = self.scroll_offset
         self.scroll_to_region(Region(0, self._cursor, 1, 2), animate=False, force=True)
         if self.scroll_offset == offset:  # two lines are drawn anew, not the whole table
-            left, top = self.gutter.left, self.gutter.top + 1 - offset.y
-            lines = [Region(left, top + each, self.size.width, 1) for each in (before, self._cursor)]
+            lines = [Region(0, each + 1 - offset.y, self.size.width, 1) for each in (before, self._cursor)]
             self.refresh(*lines)
         else:
             self.refresh()

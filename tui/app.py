@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from textual import work
-from textual.app import App
 from textual.command import CommandPalette
 from textual.events import Event, InputEvent
 from textual.message import Message
@@ -23,6 +22,7 @@ from governance.views import ApprovalView, IncidentView
 from governance.views.runs import RunbookView
 from tui import run_acts
 from tui.feed import Feed, Fetched, Heard, Lost
+from tui.in_order import InOrder
 from tui.keys import Key
 from tui.known import Offline, Snapshot, now
 from tui.memory import Memory
@@ -58,7 +58,7 @@ class Answered(Message):
         self.about, self.screen, self.said, self.severity = about, screen, said, severity
 
 
-class GovApp(App[None]):
+class GovApp(InOrder):
     """Speaks to one engine as one person."""
 
     TITLE = "gov"

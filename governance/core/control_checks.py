@@ -75,7 +75,8 @@ def _authority(known: Known, _: str) -> Finding:
 
 def _way_back(known: Known, _: str) -> Finding:
     versions = known.card.versions
-    found = [each for each in (versions.rollback_to, versions.fallback) if each] if versions else []
+    back = [f"version {versions.rollback_to}"] if versions is not None and versions.rollback_to else []
+    found = [*back, *([versions.fallback] if versions is not None and versions.fallback else [])]
     if not found:
         return not_met("neither versions.rollback_to nor versions.fallback is named")
     return _declared(known, f"{' or '.join(found)} takes its place")
@@ -276,9 +277,9 @@ def _changes(known: Known, _: str) -> Finding:
     versions = known.card.versions
     if versions is None or versions.serving is None:
         return not_met("the card does not name the version that serves")
-    return _declared(
-        known, f"{'a registry knows what' if isinstance(versions.serving, RegistryName) else versions.serving} serves"
-    )
+    serving = versions.serving
+    said = "a registry says what serves" if isinstance(serving, RegistryName) else f"version {serving} serves"
+    return _declared(known, said)
 
 
 def _prediction_log(known: Known, _: str) -> Finding:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-_VOID = {"meta", "br", "img", "link", "input"}
+_VOID = {"meta", "br", "img", "link", "input", "wbr"}
 _FETCHED = ("src", "srcset", "href", "xlink:href", "data", "poster", "action", "background", "formaction", "ping")
 
 

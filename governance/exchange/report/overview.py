@@ -170,7 +170,7 @@ def _framework(report: FleetReport, framework: Framework) -> Section:
     if answering:
         rows = tuple(_control(answering, each) for each in framework.controls)
         blocks.append(Table(("Control", "Not met", "No evidence", "Met", "Not applicable"), rows))
-    judged = tuple(((Code(each.id), " ", each.name), f"{hows(each.checks)}; and its rules that name it")
+    judged = tuple(((Name(each.name), " ", Code(each.id)), f"{hows(each.checks)}; and its rules that name it")
                    for each in framework.controls)  # fmt: skip
     how = Section("How each control is judged", (Table(("Control", "Judged by"), judged),), fold=True)
     return Section(framework.title, (*blocks, how), f"f-{framework.id}")

@@ -1,7 +1,7 @@
 """A typed client of the HTTP API: what the terminal app, and commands against a running engine, speak through.
 
-Every call raises one of our errors: Unavailable when the engine cannot be reached or does not answer in time, Denied,
-Conflict, NotFound or InvalidDocument with the sentence that it answered.
+Every call raises one of our errors: Unavailable when the engine does not answer in time (Unreached where no connection
+was made, so that nothing was sent), Denied, Conflict, NotFound or InvalidDocument with the sentence that it answered.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable
+from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable, Unreached
 from governance.views import (
     AlertView,
     AppliedView,
@@ -222,6 +222,10 @@ class Client:
         """Restore a kill switch, or ask for the second person: {because, seq, scope, confirm}."""
         return SwitchDoneView.model_validate(self._post(f"/v1/switches/{_part(model)}/restore", body, key))
 
+    def break_glass(self, model: str, body: Mapping[str, Any], *, key: str) -> SwitchDoneView:
+        """Restore one scope alone and at once, which pages everybody and is reviewed: {because, scope, confirm}."""
+        return SwitchDoneView.model_validate(self._post(f"/v1/switches/{_part(model)}/break-glass", body, key))
+
     def approvals(self) -> list[ApprovalView]:
         """Return the two-person acts that wait for somebody."""
         return self._whole("/v1/approvals", Page[ApprovalView])
@@ -405,7 +409,9 @@ class _Reached:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if isinstance(error, httpx.ReadTimeout):
             raise Unavailable(f"the engine at {self._url} does not answer") from error
-        if isinstance(error, (httpx.HTTPError, httpx.InvalidURL)):
+        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.InvalidURL)):
+            raise Unreached(f"no engine is reached at {self._url}: {error}") from error
+        if isinstance(error, httpx.HTTPError):
             raise Unavailable(f"no engine is reached at {self._url}: {error}") from error
 
 
@@ -423,6 +429,8 @@ def _error(answer: httpx.Response) -> GovernanceError:
         said = str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):
         said = f"{answer.url} answered {answer.status_code} {answer.reason_phrase}"
+    if answer.status_code == HTTPStatus.CONFLICT and "Retry-After" in answer.headers:
+        return Unavailable(said)  # the first request under this key is still under way: what becomes of it is not known
     if answer.status_code in _ERRORS:
         return _ERRORS[answer.status_code](said)
     return Unavailable(said) if answer.is_server_error else InvalidDocument(said)

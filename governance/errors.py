@@ -45,5 +45,9 @@ class Unavailable(GovernanceError):
     exit_code = 4
 
 
+class Unreached(Unavailable):
+    """No connection was made: what was to be sent was not."""
+
+
 class Fenced(Unavailable):
     """Another process leads the engine by now: what this one was about to write was not written."""

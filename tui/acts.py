@@ -36,12 +36,11 @@ def lasting(label: str, value: str, at: Clock) -> Field:
     def wrong(text: str) -> str:
         return "" if until(text, at()) else "say how long, as 30m, 2h, 7d, or until when, as 09:00 UTC"
 
-    return Field("until", label, value, hint="30m, 2h, 7d, or 09:00 UTC", wrong=wrong)
+    def sends(text: str) -> str:
+        moment = until(text, at())
+        return moment.isoformat() if moment is not None else text
 
-
-def _when(said: Said, at: Clock) -> str:
-    moment = until(said["until"], at())
-    return moment.isoformat() if moment is not None else said["until"]
+    return Field("until", label, value, hint="30m, 2h, 7d, or 09:00 UTC", wrong=wrong, sends=sends)
 
 
 def _about(incident: IncidentView, what: str) -> str:
@@ -118,7 +117,7 @@ def snoozing(incident: IncidentView, at: Clock) -> Form:
     return _answering(
         incident, "Snooze", "snooze", "nobody hears of it until then, unless it becomes worse or is resolved",
         f"INC-{incident.id} is snoozed",
-        lambda said: {"version": incident.version, "until": _when(said, at), "because": said["because"]},
+        lambda said: {"version": incident.version, "until": said["until"], "because": said["because"]},
         lasting("For how long", "1h", at), BECAUSE,
     )  # fmt: skip
 
@@ -194,7 +193,7 @@ def waiving(model: str, rules: Sequence[str], at: Clock) -> Form:
     """Ask that a rule is not enforced on a model for a while."""
 
     def send(client: Client, said: Said, key: str) -> str:
-        done = client.waive({**said, "until": _when(said, at)}, key=key)
+        done = client.waive(said, key=key)
         who = ", ".join(done.who_may) or "nobody: the organisation names no second person"
         return f"{done.id} is asked for; a second person must approve: {who}"
 
@@ -211,7 +210,7 @@ def silencing(model: str, at: Clock) -> Form:
     """Mute notifications for a while."""
 
     def send(client: Client, said: Said, key: str) -> str:
-        done = client.mute({**said, "until": _when(said, at)}, key=key)
+        done = client.mute(said, key=key)
         return f"{done.id}: muted until {done.until:%Y-%m-%d %H:%M}Z"
 
     about = "nobody is told; verdicts and incidents go on, a resolution gets through"

@@ -8,12 +8,13 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from textual.message import Message
 
-from governance.client import Client
+from governance.client import OVERLAP, Client
 from governance.errors import Denied, GovernanceError
+from governance.views import IncidentView
 from tui.known import Offline, Snapshot, merged, now
 
 LEAST_PAUSE = 1.0
@@ -110,9 +111,7 @@ class Feed:
         """Fetch what may have changed since the last time; now and then, and where something went, the whole."""
         client, known = self._client, self._known
         incidents = {each.id: each for each in client.incidents()}
-        whole = (
-            known is None or time.monotonic() - self._whole >= WHOLE or bool(known.incidents.keys() - incidents.keys())
-        )
+        whole = known is None or time.monotonic() - self._whole >= WHOLE or told_late(known, incidents)
         if known is not None and not whole:
             changed = client.fleet_since(known.fleet)
             whole = changed.policy_version != known.fleet.policy_version
@@ -124,3 +123,18 @@ class Feed:
             who, on_call = known.who, known.on_call
         self._known = Snapshot(who, fleet, incidents, tuple(client.approvals()), now(), on_call)
         self._post(Fetched(self._known))
+
+
+def told_late(known: Snapshot, incidents: Mapping[int, IncidentView]) -> bool:
+    """Tell whether what changed since the last picture would not tell of an incident.
+
+    That is so where one has ended, and where one changed as of an earlier instant: the engine judged slowly, or made up
+    for the time when it was away.
+    """
+    before = known.fleet.as_of - OVERLAP
+    news = (each for each in incidents.values() if not _same(known.incidents.get(each.id), each))
+    return bool(known.incidents.keys() - incidents.keys()) or any(each.changed_at < before for each in news)
+
+
+def _same(known: IncidentView | None, incident: IncidentView) -> bool:
+    return known is not None and known.version == incident.version

@@ -161,7 +161,10 @@ POLICIES = (
 )
 ENDED = (Key("ended", "i", "", "show ended runs too, or the open ones alone"),)
 PORTRAIT = (Key("unfold", "v", "", "show every condition of the policy, or of what passes only that it does"),)
-LOG = (Key("follow", "f", "Follow", "stay at the newest entry, or hold still"),)
+LOG = (
+    Key("follow", "f", "Follow", "stay at the newest entry, or hold still"),
+    Key("older", "o", "Older", "read entries from before those that are here"),
+)
 GROUPS: Mapping[str, tuple[Key, ...]] = {
     "app": APP,
     "list": LIST,

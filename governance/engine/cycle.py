@@ -83,7 +83,7 @@ def run_cycle(
             settle(engine, serving, at)
         _finish(cycle, picture, None if repeated else last)
     if not late:
-        engine.latest.take(cycle.verdicts, at)
+        engine.latest.take(cycle.verdicts, at, engine.clock.now())
     done = time.perf_counter()
     outcomes: Counter[str] = Counter(verdict.outcome for verdict in cycle.verdicts)
     spent = (collected - started, evaluated - collected, done - evaluated)

@@ -11,8 +11,9 @@ from governance.core.switch import Setting, Switch
 from governance.core.switch_warnings import warnings
 from governance.engine.confirmations import FORGOTTEN_AFTER
 from governance.engine.entries import OWN
+from governance.engine.foresight import fallback_health, last_drill
 from governance.engine.parts import Engine
-from governance.engine.permission import card_of, declared
+from governance.engine.permission import card_of, declared, who_may
 from governance.engine.switching import people_to_restore
 from governance.store import switches
 from governance.views import ConfirmationsView, MayView, ScopeView, SettingView, SwitchView
@@ -28,7 +29,7 @@ def nobody_confirms(model: str) -> ConfirmationsView:
 
 
 def switch_view(engine: Engine, model: str, who: Actor, confirmations: Confirmations) -> SwitchView:
-    """Return one switch for who asks.
+    """Return one switch for who asks, with all that a person wants to know before acting.
 
     :raises NotFound: when no card declares the model and it was never pulled.
     """
@@ -36,7 +37,13 @@ def switch_view(engine: Engine, model: str, who: Actor, confirmations: Confirmat
         switch = switches.get(connection, model)
     if not switch.seq:
         declared(engine, model)
-    return view_of(engine, switch, who, confirmations)
+    view = view_of(engine, switch, who, confirmations)
+    return view.model_copy(update={
+        "fallback_health": fallback_health(engine, view.fallback),
+        "drill": last_drill(engine, model),
+        "restorers": list(who_may(engine, "switch.restore", model)),
+        "approvers": list(who_may(engine, "switch.approve", model)),
+    })  # fmt: skip
 
 
 def readable_switches(engine: Engine, readable: Callable[[str | None], bool]) -> list[Switch]:

@@ -9,7 +9,7 @@ from typing import Any
 from governance.core.authority import Actor
 from governance.core.duration import parse_duration
 from governance.core.switch import MODES, Mode, Scope
-from governance.engine import overview, queries, switching
+from governance.engine import queries, switching
 from governance.engine.permission import permit
 from governance.engine.switch_views import switch_view
 from governance.errors import InvalidDocument, NotFound, Unavailable
@@ -32,7 +32,7 @@ def open_(desk: Desk, turn: Turn, who: Actor, model: str, meta: Mapping[str, Any
     if not any(each.allowed for name, each in switch.may.items() if name in ("pull", "restore")):
         permit(desk.engine, who, "switch.pull", model)
     mode = switch_modals.suggested(switch, proposed(desk, meta))
-    view = switch_modals.kill(switch, meta, mode=mode, preset=preset(desk, meta), fallback=health(desk, switch))
+    view = switch_modals.kill(switch, meta, mode=mode, preset=preset(desk, meta), fallback=health(switch))
     turn.show(view, f"The kill switch of {model} could not be opened; click once more, or say /gov switch {model}")
 
 
@@ -43,7 +43,7 @@ def redraw(desk: Desk, turn: Turn, who: Actor, meta: Mapping[str, Any], *, mode:
         raise InvalidDocument(f"there is no mode {mode}")
     typed = str(values(said).get(REASON) or "")
     turn.show(
-        switch_modals.kill(switch, meta, mode=mode, preset=typed, fallback=health(desk, switch)),
+        switch_modals.kill(switch, meta, mode=mode, preset=typed, fallback=health(switch)),
         "This screen is closed; open the kill switch once more.",
     )
 
@@ -112,17 +112,9 @@ def preset(desk: Desk, meta: Mapping[str, Any]) -> str:
     return f"INC-{incident.id}: {incident.title}" if incident is not None else ""
 
 
-def health(desk: Desk, switch: SwitchView) -> str:
-    """Return how the fallback is, where it is a model that the engine judges."""
-    if not switch.fallback:
-        return ""
-    row = next(iter(overview.rows(desk.engine, lambda each: each == switch.fallback)), None)
-    if row is None:
-        return "its health is not measured: no card declares it"
-    if row.mode not in ("live", ""):
-        return f"it is in {row.mode} itself"
-    words = {"none": "healthy", "unknown": "nothing can be told of its health"}
-    return words.get(row.severity, f"{row.severity}: {row.worst}")
+def health(switch: SwitchView) -> str:
+    """Return how the fallback is, where the card names one."""
+    return switch.fallback_health.said if switch.fallback_health is not None else ""
 
 
 def _restore(desk: Desk, turn: Turn, who: Actor, meta: Mapping[str, Any], said: Mapping[str, str]) -> None:

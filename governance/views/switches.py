@@ -53,11 +53,39 @@ class MayView(View):
     who_may: list[str] = []
 
 
+class FallbackView(View):
+    """How what answers instead of a model is: `state` healthy, critical, warning, info, away (not live), unknown."""
+
+    name: str
+    state: str
+    said: str
+    judged_at: datetime | None = None
+
+
+class DrillView(View):
+    """The last time a kill switch was practised: who says so, the entry that proves it, and what was found.
+
+    `entry` is None until it is sealed. Where a run of a runbook proves it: its id, whether it was a dry run, how many
+    seconds it lasted, and what was noted of its steps. `note` is what was recorded.
+    """
+
+    at: datetime
+    by: str
+    entry: int | None = None
+    note: str = ""
+    run: str = ""
+    runbook: str = ""
+    dry: bool = False
+    lasted: float | None = None
+    found: list[str] = []
+
+
 class SwitchView(View):
     """The kill switch of one model.
 
     `serving` is the version that serves, "" when unknown; `traffic` predictions per minute, None when unknown;
-    `confirm` the acts for which the model's name must be typed. `may` is for who asks: pull, restore, break-glass.
+    `may` is for who asks: pull, restore, break-glass. Only where one switch is asked for, and not in the list of all:
+    `fallback_health`, the last `drill` (None for never), and by id who may restore and who may be the second person.
     """
 
     model: str
@@ -75,6 +103,10 @@ class SwitchView(View):
     confirmations: ConfirmationsView
     warnings: list[str] = []
     may: dict[str, MayView] = {}
+    fallback_health: FallbackView | None = None
+    drill: DrillView | None = None
+    restorers: list[str] = []
+    approvers: list[str] = []
 
 
 class ApprovalView(View):

@@ -29,7 +29,7 @@ def test_the_screen_tells_what_stops_and_one_confirmation_pulls(at: Office) -> N
     text = str(view)
     for words in (
         "*delay* in production, version 7 serves",
-        "*Fallback:* schedule · its health is not measured",
+        "*Fallback:* schedule · health unknown: it has no card",
         "*Models that use it:* none is known",
         "to undo takes 1 person",
         "*You may, because* ops is responder of delay",

@@ -14,6 +14,7 @@ from tui.screens.form import Form
 from tui.screens.goto import Goto
 from tui.screens.incident import IncidentScreen
 from tui.screens.model import ModelScreen
+from tui.widgets.entries import Entries, Fold
 
 SIZE = (130, 44)
 
@@ -180,21 +181,36 @@ def test_a_model_shows_its_card_its_policy_and_where_each_part_is_written(here: 
     played(story)
 
 
-def test_the_log_is_followed_filtered_and_proved(here: World) -> None:
+def test_the_log_is_followed_folded_filtered_and_proved(here: World) -> None:
     async def story() -> None:
         app = here.app("ana")
         async with app.run_test(size=SIZE) as pilot:
             await until(pilot, lambda: shows(app, "INC-1"))
             await pilot.press("6")
-            await until(pilot, lambda: shows(app, "cycle.evaluated", "● follows"))
-            await pilot.press("slash", *"kind:noted actor:ana", "enter")
-            await until(pilot, lambda: shows(app, "1 of the newest", "the feed changed at 11:40"))
+            await until(pilot, lambda: shows(app, "cycles evaluated", "cycles folded, enter opens", "● follows"))
+            await pilot.press("slash", *"kind:cycle", "enter")
+            await until(pilot, lambda: shows(app, "cycle.evaluated", "o searches older ones"))
+            await pilot.press("escape")
+            listed = app.screen.query_one(Entries)
+            await until(pilot, lambda: any(isinstance(each, Fold) for each in listed.rows))
+            listed.select(next(listed.name_of(each) for each in listed.rows if isinstance(each, Fold)))
             await pilot.press("enter")
-            await until(pilot, lambda: shows(app, "✓ it is in the log", '"channel": "tui"'))
+            await until(pilot, lambda: shows(app, "▾", "cycle.evaluated", "‖ held"))
+            await pilot.press("enter")
+            await until(pilot, lambda: shows(app, "▸") and not shows(app, "▾"))
+            await pilot.press("slash", *"kind:noted actor:ana", "enter")
+            await until(pilot, lambda: shows(app, "1 of #0–#", "the feed changed at 11:40"))
+            await pilot.press("enter")
+            proved = ("✓ it is in the log", "✓ what is shown here is the text that was hashed", "gov audit verify")
+            await until(pilot, lambda: shows(app, *proved, '"channel": "tui"', "| sha256sum"))
             await pilot.press("escape", "escape")
-            await until(pilot, lambda: shows(app, "cycle.evaluated"))
+            await until(pilot, lambda: shows(app, "cycles evaluated"))
+            await pilot.press("f")
+            await until(pilot, lambda: shows(app, "● follows"))
             await pilot.press("k")
             await until(pilot, lambda: shows(app, "‖ held"))
+            await pilot.press("o")
+            await until(pilot, lambda: any("the log begins with #0" in each.message for each in app._notifications))
             await pilot.press("f")
             await until(pilot, lambda: shows(app, "● follows"))
 

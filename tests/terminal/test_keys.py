@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from governance.core.verdict import Verdict
+from governance.engine.latest import Latest
 from governance.errors import InvalidDocument
 from governance.views import FleetRow, FleetView, IncidentView, WhoamiView
 from tui.acts import until
+from tui.feed import told_late
 from tui.filtering import Sieve, parsed
 from tui.keymap import TOGETHER, keymap
 from tui.keys import GROUPS, keys_of
@@ -51,7 +54,19 @@ def test_a_key_that_does_nothing_says_why() -> None:
 
 
 def test_all_that_acts_is_off_while_the_engine_is_lost_and_for_who_only_looks() -> None:
-    looking = {"view", "move", "open", "filter", "only_open", "model", "follow", "next_step", "ended", "unfold"}
+    looking = {
+        "view",
+        "move",
+        "open",
+        "filter",
+        "only_open",
+        "model",
+        "follow",
+        "next_step",
+        "ended",
+        "unfold",
+        "older",
+    }
     for _, key in keys_of(group for group in GROUPS if group != "app"):
         if key.act.partition("(")[0] not in looking:
             assert key.off(Situation(offline=True)) == "the engine is not reached", key
@@ -172,3 +187,26 @@ def test_what_changed_takes_its_place_and_all_else_stays_the_very_same() -> None
     worse = merged(whole, whole.model_copy(update={"items": [row("quiet", tier=3, severity="critical"), row("new")]}))
     assert [each.model for each in worse.items] == ["loans", "quiet", "loud", "new"]
     assert (worse.tallies["critical"], worse.tallies["not_live"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("now", "late"),
+    [
+        ({4: incident(4)}, False),
+        ({}, True),  # it has ended
+        ({4: incident(4), 5: incident(5)}, False),  # what changed since will tell of it
+        ({4: incident(4), 5: incident(5, changed_at=NOW - timedelta(minutes=1))}, True),
+        ({4: incident(4, version=2, changed_at=NOW - timedelta(minutes=1))}, True),
+        ({4: incident(4, version=2)}, False),
+    ],
+)
+def test_all_is_fetched_anew_where_what_changed_would_not_tell(now: dict[int, IncidentView], late: bool) -> None:
+    assert told_late(known(), now) is late
+
+
+def test_what_was_judged_slowly_has_changed_when_it_became_known() -> None:
+    latest, long_ago = Latest(), NOW - timedelta(seconds=20)
+    latest.take([Verdict("loans", "r", (), long_ago, "pass")], long_ago, NOW)
+    assert latest.judged_since("loans", NOW - timedelta(seconds=5))
+    assert not latest.judged_since("loans", NOW + timedelta(seconds=5))
+    assert not latest.judged_since("quiet", long_ago)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,11 +16,12 @@ from governance.views import EntryView, EscalationView, MetricView, ProofView, R
 from governance.views.on_call import on_call_views
 from governance.views.series import PointView, SeriesView
 from tui.known import brief, number, span
-from tui.screens.entry import holds
+from tui.screens.entry import holds, same
 from tui.text import safe
 from tui.theme import DAY, NIGHT
 from tui.widgets.chart import chart
 from tui.widgets.condition import condition
+from tui.widgets.entries import Fold, folded
 from tui.widgets.fleet import sparkline, trend
 from tui.widgets.incident import escalation
 from tui.widgets.on_call import drawn
@@ -183,6 +185,26 @@ def test_a_proof_is_computed_and_not_believed() -> None:
     assert not holds(proof(root=good.leaf_hash))
     assert not holds(proof(path=good.path[:1]))
     assert not holds(proof(path=[*good.path, good.root]))
+
+
+def test_an_entry_that_is_shown_is_what_was_hashed() -> None:
+    said = {"seq": 1, "at": "2026-01-31T12:00:00Z", "kind": "k", "actor": "ana", "subject": {}, "body": {}, "id": "x"}
+    assert same(proof(content=json.dumps(said)))
+    assert not same(proof(content=json.dumps({**said, "actor": "bo"})))
+    assert not same(proof(content=json.dumps({**said, "at": "2026-01-31T12:00:01Z"})))
+    assert not same(proof(content="no JSON"))
+
+
+def test_cycles_in_a_row_are_one_line_that_opens() -> None:
+    kinds = ["cycle.evaluated"] * 3 + ["switch.pulled", "cycle.evaluated", "note", "cycle.evaluated", "cycle.evaluated"]
+    entries = [
+        EntryView(seq=seq, at=NOW, kind=kind, actor="engine", subject={}, body={}) for seq, kind in enumerate(kinds)
+    ]
+    closed = folded(entries, ())
+    shown = [(each.first.seq, each.last.seq) if isinstance(each, Fold) else each.seq for each in closed]
+    assert shown == [(0, 2), 3, 4, 5, (6, 7)]
+    opened = [each.seq for each in folded(entries, {6}) if not isinstance(each, Fold)]
+    assert opened == [3, 4, 5, 6, 7], "an opened row has its entries below it"
 
 
 TEXT = ("foreground", "primary", "secondary", "accent", "warning", "error", "success")

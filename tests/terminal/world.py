@@ -78,7 +78,7 @@ class World:
 
     def token(self, name: str, scope: str) -> str:
         """Make a token for a service and return its secret, once the engine has read that there is one."""
-        made = _token(self.served.directory, "--for", name, "--kind", "service", "--scope", scope, "--as", "ana")
+        made = token(self.served.directory, "--for", name, "--kind", "service", "--scope", scope, "--as", "ana")
         headers = {"Authorization": f"Bearer {made}"}
         self.served.until(lambda: self.served.http.get("/v1/whoami", headers=headers).status_code != 401)
         return made
@@ -115,13 +115,17 @@ class World:
         """Return the terminal app of somebody."""
         return GovApp(self.client(who, TERMINAL_APP), **{"quiet": 30.0, **more})
 
-    def fail(self, value: float = 0.9) -> None:
-        """Push an error rate, good for `quiet`, and wait until the engine has judged it."""
+    def push(self, model: str, value: float) -> None:
+        """Push an error rate of a model."""
         headers = {"Authorization": f"Bearer {self.tokens['pipeline']}", "Idempotency-Key": str(time.time_ns())}
-        samples = [sample(value), {**sample(0.1), "model": "quiet"}]
-        body = {"source": "pushed", "samples": samples}
+        body = {"source": "pushed", "samples": [{**sample(value), "model": model}]}
         answer = self.served.http.post("/v1/samples", json=body, headers=headers)
         assert answer.status_code == 200, answer.text
+
+    def fail(self, value: float = 0.9) -> None:
+        """Push an error rate, good for `quiet`, and wait until the engine has judged it."""
+        self.push("loans", value)
+        self.push("quiet", 0.1)
         ana = self.client()
 
         def judged() -> bool:
@@ -136,8 +140,8 @@ def world(directory: Path, more: Mapping[str, str] | None = None) -> World:
     """Start an engine whose model `loans` has a critical incident, with more files beside its policies."""
     prepared(directory, {**FILES, **(more or {})})
     # Before it starts: a token that was made just now may be refused for the twentieth of a second.
-    made = {name: _token(directory, "--for", name, "--as", "ana") for name in ("ana", "bo", "vic")}
-    made["pipeline"] = _token(directory, "--for", "pipeline", "--kind", "service", "--scope", "push", "--as", "ana")
+    made = {name: token(directory, "--for", name, "--as", "ana") for name in ("ana", "bo", "vic")}
+    made["pipeline"] = token(directory, "--for", "pipeline", "--kind", "service", "--scope", "push", "--as", "ana")
     served = Served(directory)
     found = World(served, made)
     try:
@@ -148,7 +152,8 @@ def world(directory: Path, more: Mapping[str, str] | None = None) -> World:
     return found
 
 
-def _token(directory: Path, *arguments: str) -> str:
+def token(directory: Path, *arguments: str) -> str:
+    """Make a token and return its secret."""
     done = ask(directory, "token", "create", *arguments, "--format", "json")
     assert done.returncode == 0, done.stderr
     return str(json.loads(done.stdout)["secret"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from governance.client import Client
-from governance.views import EntryView, ProofView
+from governance.views import ProofView
 from tui.known import span
 from tui.screens.frame import Frame
 from tui.text import fact, head, lines, safe
@@ -43,8 +44,8 @@ class EntryScreen(Frame):
         return self.seq
 
     def load(self, client: Client) -> Any:
-        """Fetch the entry with its proof; it never changes, its proof is under the newest head."""
-        return client.proof(self.seq)
+        """Fetch the entry with its proof, once: a root that changes each second nobody can compare."""
+        return self.found if self.found is not None else client.proof(self.seq)
 
     def draw(self, at: datetime) -> None:
         """Draw the entry."""
@@ -58,34 +59,68 @@ class EntryScreen(Frame):
         return str(self.found.content) if self.found is not None else ""
 
 
-def said(entry: EntryView) -> str:
-    """Return the words of an entry that say the most, in one line."""
-    body = entry.body
-    for name in ("because", "text", "title", "reason", "detail", "summary", "rule"):
-        if isinstance(body.get(name), str) and body[name]:
-            return str(body[name])
-    return "  ".join(f"{name} {value}" for name, value in body.items() if isinstance(value, (str, int, float)))
-
-
 def told(proof: ProofView, at: datetime) -> str:
     """Return an entry and what proves it, as markup."""
     entry = proof.entry
     subject = "  ".join(f"[$muted]{safe(name)}[/] {safe(value)}" for name, value in entry.subject.items())
     body = lines(json.dumps(entry.body, indent=2, ensure_ascii=False))
-    good = holds(proof)
-    verdict = (
-        "[b $success]✓ it is in the log[/], as computed here" if good else "[b $error]✗ the proof does not hold[/]"
-    )
     when = f"{entry.at:%Y-%m-%d %H:%M:%S}Z [$muted]{span(entry.at, at)} ago[/]"
     return "\n".join([
         f"[b]{safe(entry.kind)}[/]  by [b]{safe(entry.actor)}[/]  {when}",
-        subject, "", head("What it says"), body, "", head("Proof"), verdict,
-        fact("place", f"{entry.seq} of {proof.size} entries"),
-        fact("leaf", proof.leaf_hash), fact("root", proof.root),
-        fact("sealed", f"{proof.sealed_at:%Y-%m-%d %H:%M:%S}Z"),
-        *(fact(f"path {index}", each) for index, each in enumerate(proof.path)),
-        "", "[$muted]y copies the exact text that was hashed; gov audit verify checks the whole log[/]",
+        *([subject] if subject else []), f"{_verdict(proof)} [$muted]· how stands below[/]", "",
+        head("What it says"), body, "", *_proved(proof), "", *_path(proof),
     ])  # fmt: skip
+
+
+def _checks(proof: ProofView) -> Sequence[tuple[str, bool]]:
+    """Return what is checked on this side, in words, and whether it is so."""
+    return (
+        ("what is shown here is the text that was hashed", same(proof)),
+        ("the SHA-256 of that text is its leaf", leaf(proof) == proof.leaf_hash),
+        (f"leaf and {len(proof.path)} neighbours give the root of the tree of {proof.size} entries", holds(proof)),
+    )
+
+
+def _verdict(proof: ProofView) -> str:
+    if all(right for _, right in _checks(proof)):
+        return "[b $success]✓ it is in the log[/], as computed here"
+    return "[b $error]✗ the proof does not hold[/]"
+
+
+def _proved(proof: ProofView) -> Iterator[str]:
+    """Yield what was checked on this side, one line each, and what that does not show."""
+    yield f"{head('Proof')}  {_verdict(proof)}"
+    yield from (f"  {'[$success]✓[/]' if right else '[b $error]✗[/]'} {what}" for what, right in _checks(proof))
+    yield fact("root", f"{safe(proof.root)} [$muted]sealed {proof.sealed_at:%Y-%m-%d %H:%M:%S}Z[/]")
+    yield (
+        "[$muted]Whether others hold the same root only a head kept elsewhere shows: look for this size and root in "
+        "your copy of governance.db.heads, or run [/][b]gov audit verify[/][$muted] where the engine's database is.[/]"
+    )
+
+
+def _path(proof: ProofView) -> Iterator[str]:
+    """Yield the hashes, and how to check them with no program of ours."""
+    yield head("By hand")
+    yield "[$muted]y copies the exact text that was hashed; in a file without a line end,[/]"
+    yield "[b](printf '\\\\0'; cat FILE) | sha256sum[/] [$muted]gives the leaf; RFC 9162, 2.1.3.2 goes on[/]"
+    yield fact("leaf", safe(proof.leaf_hash))
+    yield from (fact(f"neighbour {index}", safe(each)) for index, each in enumerate(proof.path))
+
+
+def same(proof: ProofView) -> bool:
+    """Tell whether the entry as it is shown is what the text that was hashed says."""
+    try:
+        said = json.loads(proof.content)
+        at = datetime.fromisoformat(said["at"])
+    except (ValueError, TypeError, KeyError):
+        return False
+    shown, entry = ("seq", "kind", "actor", "subject", "body"), proof.entry
+    return at == entry.at and all(said.get(name) == getattr(entry, name) for name in shown)
+
+
+def leaf(proof: ProofView) -> str:
+    """Return the hash of the text as a leaf, in hex. Source: RFC 9162 section 2.1.1."""
+    return hashlib.sha256(b"\x00" + proof.content.encode()).hexdigest()
 
 
 def holds(proof: ProofView) -> bool:
@@ -93,9 +128,9 @@ def holds(proof: ProofView) -> bool:
 
     Source: RFC 9162 section 2.1.3.2, the verification of an inclusion proof.
     """
-    node = hashlib.sha256(b"\x00" + proof.content.encode()).digest()
-    if node.hex() != proof.leaf_hash:
+    if leaf(proof) != proof.leaf_hash:
         return False
+    node = bytes.fromhex(proof.leaf_hash)
     index, last = proof.entry.seq, proof.size - 1
     for each in map(bytes.fromhex, proof.path):
         if last == 0:

@@ -5,9 +5,9 @@ What was typed stays when the engine refuses; pressed twice it acts once.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on, work
@@ -20,19 +20,25 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, RadioButton, RadioSet, Static
 
 from governance.client import Client
-from governance.errors import GovernanceError, Unavailable
+from governance.errors import GovernanceError, Unavailable, Unreached
 from governance.views import MayView
+from tui.sending import Attempts
 from tui.text import safe
 
 if TYPE_CHECKING:
     from tui.app import GovApp
 
 Said = Mapping[str, str]
+UNSURE = "esc closes · what was sent may have happened"
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing that is asked; `choices` are all there are, `near` such as come to mind. `wrong` says what is amiss."""
+    """One thing that is asked; `choices` are all there are. `wrong` says what is amiss, `sends` what is sent for it.
+
+    `sends` is asked once for the same words: what depends on the present instant must not change when they are sent
+    again.
+    """
 
     name: str
     label: str
@@ -41,6 +47,7 @@ class Field:
     optional: bool = False
     hint: str = ""
     wrong: Callable[[str], str] = lambda _: ""
+    sends: Callable[[str], str] = lambda text: text
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +98,14 @@ class Form(ModalScreen[bool]):
     class Answered(Message):
         """What came of it."""
 
-        def __init__(self, done: str, refused: str, *, unsure: bool) -> None:
+        def __init__(self, said: Said, done: str, error: GovernanceError | None = None) -> None:
             super().__init__()
-            self.done, self.refused, self.unsure = done, refused, unsure
+            self.said, self.done, self.error = said, done, error
 
     def __init__(self, asked: Asked, *fields: Field) -> None:
         super().__init__()
         self.asked, self.fields = asked, fields
-        self._key = str(uuid.uuid4())
+        self._attempts: Attempts[Said] = Attempts()
         self._sending = False
         self._may: MayView | None = None
         self._refused = ""
@@ -184,8 +191,15 @@ class Form(ModalScreen[bool]):
                 return f"[b $error]✗ {safe(wrong)}[/]", False
         if self.asked.typed and self.query_one("#typed", Input).value != self.asked.typed:
             return typed_so_far(self.asked.typed, self.query_one("#typed", Input).value), False
-        refused = f"[b $error]✗ {safe(self._refused)}[/]  " if self._refused else ""
-        return f"{refused}[b $success]✓ ready[/] [$muted]enter, or the button[/]", True
+        return f"{self._told()}[b $success]✓ ready[/] [$muted]enter, or the button[/]", True
+
+    def _told(self) -> str:
+        """Return what became of what was sent before, as markup."""
+        if self._refused:
+            mark = "[b $warning]?" if self._attempts.unsure else "[b $error]✗"
+            return f"{mark} {safe(self._refused)}[/]\n"
+        doubt = self._attempts.doubt(self.values())
+        return f"[b $warning]? {doubt}[/]\n" if doubt else ""
 
     @on(Input.Changed)
     @on(RadioSet.Changed)
@@ -215,29 +229,39 @@ class Form(ModalScreen[bool]):
             return
         self._sending = True
         self._check()
-        self._send(self.app.client, self.values(), self._key)
+        said = self.values()
+        body, key = self._attempts.of(said, lambda: {each.name: each.sends(said[each.name]) for each in self.fields})
+        # A worker of the app: it is sent although the form is closed at once.
+        self.app.run_worker(partial(self._send, self.app, said, body, key), thread=True, group="acts")
 
-    @work(thread=True, group="acts")
-    def _send(self, client: Client, values: dict[str, str], key: str) -> None:
+    def _send(self, app: GovApp, said: Said, body: Said, key: str) -> None:
         try:
-            answer = self.Answered(self.asked.send(client, values, key), "", unsure=False)
+            answer = self.Answered(said, self.asked.send(app.client, body, key))
         except GovernanceError as error:
-            answer = self.Answered("", str(error), unsure=isinstance(error, Unavailable))
-        if self.is_attached:
-            self.post_message(answer)
+            answer = self.Answered(said, "", error)
+        if not self.post_message(answer):  # closed meanwhile: what became of it must be told all the same
+            late_answer(app, self.asked.title, answer.done, answer.error)
 
     @on(Answered)
     def _answered(self, message: Form.Answered) -> None:
         self._sending = False
         self.app.feed.refresh()
-        if not message.refused:
+        if message.error is None:
             self.app.say(message.done)
             self.dismiss(result=True)
             return
-        if not message.unsure:  # another try is another act; where it may have been done, the same
-            self._key = str(uuid.uuid4())
-        self._refused = message.refused
+        self._refused = self._attempts.failed(message.said, message.error)
+        if self._attempts.unsure:
+            self.query_one("#box").border_subtitle = UNSURE
         self._check()
+
+
+def late_answer(app: GovApp, title: str, done: str, error: GovernanceError | None) -> None:
+    """Tell what became of what was sent by a form that was closed meanwhile; for threads."""
+    if app.is_running:
+        lost = isinstance(error, Unavailable) and not isinstance(error, Unreached)
+        told = done if error is None else f"{title}: {'no answer: it may have happened; ' if lost else ''}{error}"
+        app.call_from_thread(app.say, told, "information" if error is None else "error")
 
 
 def typed_so_far(wanted: str, typed: str) -> str:

@@ -6,65 +6,24 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
+from textual.message import Message
 
 from governance.client import Client
+from governance.errors import GovernanceError
 from governance.views import EntryView
 from tui.filtering import Sieve, parsed
-from tui.screens.entry import EntryScreen, said
+from tui.screens.entry import EntryScreen
 from tui.screens.frame import Frame
 from tui.situation import Situation
-from tui.widgets.table import Column, Table
+from tui.widgets.entries import Entries, Fold, Line, about, folded, said
 
 FIELDS = ("kind", "actor", "model", "incident", "run", "seq", "channel")
 FIRST = 500
-"""Entries that are fetched at first."""
-KEPT = 5000
+"""Entries that are fetched at once."""
+KEPT = 20_000
 """Entries that are kept while they come in."""
-
-
-class Entries(Table[EntryView]):
-    """One line per entry."""
-
-    COLUMNS = (
-        Column("#", 5, ">", most=9),
-        Column("TIME", 8),
-        Column("WHO", 6, most=16),
-        Column("WHAT", 12, most=26),
-        Column("ABOUT", 8, most=24),
-        Column("SAID", 10, grows=True),
-        Column("BY", 5),
-    )
-    DROPPED = (6, 4)
-
-    def name_of(self, row: EntryView) -> str:
-        """Return the place in the log."""
-        return str(row.seq)
-
-    def text_of(self, row: EntryView, column: int) -> str:
-        """Return what a column that fits its texts has."""
-        return (str(row.seq), "", row.actor, row.kind, about(row))[column]
-
-    def cells(self, row: EntryView, at: datetime) -> list[tuple[str, str]]:
-        """Return what stands in the line of an entry."""
-        refused = ".refused" in row.kind
-        return [
-            (str(row.seq), "dim"),
-            (f"{row.at:%H:%M:%S}" if row.at.date() == at.date() else f"{row.at:%m-%d %H}h", "dim"),
-            (row.actor, "strong" if row.actor != "engine" else "dim"),
-            (row.kind, "critical" if refused else ""),
-            (about(row), ""),
-            (said(row), "dim"),
-            (str(row.body.get("channel", "")), "dim"),
-        ]
-
-
-def about(row: EntryView) -> str:
-    """Return what an entry is about, in a few words."""
-    subject = row.subject
-    incident = f"INC-{subject['incident']}" if subject.get("incident") else ""
-    return " ".join(filter(None, (subject.get("model", ""), incident, subject.get("run", ""))))
 
 
 class Log(Frame):
@@ -75,10 +34,21 @@ class Log(Frame):
     KEYS = ("log", "filter", "list")
     WORDS = f"words, or {' '.join(f'{each}:' for each in FIELDS)}; escape clears"
 
+    class Older(Message):
+        """Entries from before those that are here, or why they cannot be had."""
+
+        def __init__(self, found: list[EntryView], why_not: str) -> None:
+            super().__init__()
+            self.found, self.why_not = found, why_not
+
     def __init__(self) -> None:
         super().__init__()
         self._entries: list[EntryView] = []
+        self._lines: Sequence[Line] = ()
+        self._opened: set[int] = set()
         self._following = True
+        self._seen = -1
+        self._drawn_of: object = None
         self._sieve: Sieve[EntryView] = Sieve()
 
     def body(self) -> ComposeResult:
@@ -94,8 +64,8 @@ class Log(Frame):
         self.query_one(Entries).focus()
 
     @property
-    def chosen(self) -> EntryView | None:
-        """The entry under the cursor."""
+    def chosen(self) -> Line | None:
+        """The line under the cursor."""
         return self.query_one(Entries).selected
 
     def here(self) -> Situation:
@@ -111,16 +81,40 @@ class Log(Frame):
         """Draw the entries."""
         self._take_in()
         listed = self.query_one(Entries)
-        shown: Sequence[EntryView] = self._sieve.kept(
-            self._entries, parsed(self.words, FIELDS), lambda each: str(each.seq), _fields
-        )
-        some = f"{len(shown)} of the newest {len(self._entries)}" if self.words else f"the newest {len(self._entries)}"
-        listed.border_title = f"Decision log [$muted]{some}[/]"
-        state = "[$success]● follows[/]" if self._following else "[$warning]‖ held, f follows[/]"
-        listed.border_subtitle = f"{state} · enter shows the proof"
-        listed.show(shown, at)
+        listed.border_title = f"Decision log [$muted]{self._counted()}[/]"
+        listed.border_subtitle = f"{self._state()} · enter proves, o reads older ones"
+        listed.show(self._shown(), at)
         if self._following:
             listed.to_end()
+            self._seen = self._entries[-1].seq if self._entries else -1
+
+    def _shown(self) -> Sequence[Line]:
+        """Return what is listed, the very list as long as nothing is different: all that fits, or all with folds."""
+        ends = (self._entries[0].seq, self._entries[-1].seq) if self._entries else ()
+        drawn_of = (self.words, ends)
+        if drawn_of != self._drawn_of:
+            self._drawn_of = drawn_of
+            wanted = parsed(self.words, FIELDS)
+            fits = self._sieve.kept(self._entries, wanted, lambda each: str(each.seq), _fields)
+            self._lines = fits if wanted else folded(self._entries, self._opened)
+        return self._lines
+
+    def _counted(self) -> str:
+        """Say which entries are here, and which of them are folded: nothing is hidden without a word."""
+        if not self._entries:
+            return "no entry yet"
+        known = f"#{self._entries[0].seq}–#{self._entries[-1].seq}"
+        if self.words:
+            return f"{len(self._shown())} of {known} · o searches older ones"
+        cycles = sum(each.count for each in self._shown() if isinstance(each, Fold) and not each.open)
+        return f"{known} · {cycles} cycles folded, enter opens, / kind:cycle lists" if cycles else known
+
+    def _state(self) -> str:
+        if self._following:
+            return "[$success]● follows[/]"
+        newer = sum(each.seq > self._seen for each in self._entries[-FIRST:])
+        more = f", {newer} newer" if newer else ""
+        return f"[$warning]‖ held{more}, f follows[/]"
 
     def _take_in(self) -> None:
         found: list[EntryView] = self.found or []
@@ -129,7 +123,7 @@ class Log(Frame):
         fresh = [each for each in found if each.seq > last]
         if fresh:
             self._entries = [*self._entries, *fresh][-KEPT:]
-            if len(found) >= FIRST:
+            if len(found) >= FIRST and last >= 0:
                 self.call_later(self.reload)
 
     @on(Entries.Moved)
@@ -145,18 +139,52 @@ class Log(Frame):
         self.keys_changed()
 
     @on(Entries.Opened)
-    def _opened(self) -> None:
-        if self.chosen is not None:
-            self.app.push_screen(EntryScreen(self.chosen.seq))
+    def _open(self) -> None:
+        chosen = self.chosen
+        if isinstance(chosen, Fold):
+            self._opened ^= {chosen.seq}
+            self._following = False  # what was opened stays in view
+            self._drawn_of = None
+            self.paint()
+        elif chosen is not None:
+            self.app.push_screen(EntryScreen(chosen.seq))
 
     def action_follow(self) -> None:
         """Stay at the newest entry, or hold still."""
         self._following = not self._following
         self.paint()
 
+    def action_older(self) -> None:
+        """Read entries from before those that are here."""
+        first = self._entries[0].seq if self._entries else 0
+        if first <= 0:
+            self.app.say("that is all: the log begins with #0")
+        else:
+            self._following = False
+            self._read_older(first, self.app.client)
+
+    @work(thread=True, group="older", exclusive=True)
+    def _read_older(self, before: int, client: Client) -> None:
+        try:
+            found, why_not = client.log(after=max(before - FIRST - 1, -1), limit=FIRST), ""
+        except GovernanceError as error:
+            found, why_not = [], str(error)
+        if self.is_attached:
+            self.post_message(self.Older(found, why_not))
+
+    @on(Older)
+    def _take_older(self, message: Log.Older) -> None:
+        if message.why_not:
+            self.app.say(message.why_not, "error")
+        first = self._entries[0].seq if self._entries else 0
+        self._entries = [*(each for each in message.found if each.seq < first), *self._entries]
+        self.paint()
+
     def copied(self) -> str:
-        """Return the entry in a line."""
+        """Return the line under the cursor."""
         one = self.chosen
+        if isinstance(one, Fold):
+            return f"#{one.first.seq}–#{one.last.seq} {one.count} cycles evaluated"
         return f"#{one.seq} {one.at:%Y-%m-%dT%H:%M:%SZ} {one.actor} {one.kind} {about(one)}" if one is not None else ""
 
 

@@ -10,6 +10,7 @@ from governance.views.series import SeriesView
 from tui.known import number
 from tui.text import head, safe
 from tui.widgets.chart import chart
+from tui.widgets.entries import said
 
 CHARTS = 6
 """Metrics that are drawn: those of failing rules, then those with a limit."""
@@ -43,8 +44,6 @@ def charts(found: Sequence[SeriesView], width: int) -> Iterator[str]:
 
 def history(entries: Sequence[EntryView], at: datetime, most: int) -> Iterator[str]:
     """Yield the newest decisions about the model, the newest first."""
-    from tui.screens.entry import said
-
     shown = list(reversed(entries))[:most]
     yield head("History of decisions")
     for each in shown:

@@ -103,8 +103,11 @@ def of_waiting(asked: ApprovalView, plan: PlanView | None, why_not: str, at: dat
         said = f"[$warning]✗ {safe(why_not)}[/]" if why_not else "[$muted]… it is compared with what rules[/]"
         return "\n".join([*lines, "", head("What it would change, and would have told"), said])
     strict = list(dict.fromkeys(f"{each.rule} of {each.model}" for each in plan.rules if each.needs_approval))
+    strict += (
+        [f"runbook {each.runbook}" for each in plan.runbooks if each.effect == "loosened"] if plan.loosened else []
+    )
     shown = ", ".join(strict[:6]) + (f" and {len(strict) - 6} more" if len(strict) > 6 else "")
-    lines += [fact("why two", f"on tier 1 it weakens {safe(shown)}")] if strict else []
+    lines += [fact("why two", f"on tier 1 less is asked: {safe(shown)}")] if strict else []
     lines += _changes(plan.changes)
     return "\n".join([*lines, "", *_replay(plan.replay)] if plan.replay is not None else lines)
 

@@ -1,0 +1,220 @@
+"""The kill-switch modal: what it knows before the act, an answer that is lost, and what instances confirm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from terminal.losing import losing
+from terminal.world import World, hint, played, shows, until, world
+from textual.pilot import Pilot
+from textual.widgets import Button, Input, Static
+
+from tui.app import GovApp
+from tui.screens.form import Form
+from tui.screens.switch import SwitchModal
+
+SIZE = (130, 50)
+DRILL = """
+kind: runbook
+runbook: switch-exercise
+description: See whether the kill switch could be pulled and given back.
+applies_to: has(card.versions) && has(card.versions.fallback)
+proves: switch_drilled
+dry_run: true
+steps:
+  - {step: pull, act: switch.pull, with: {mode: fallback, reason: an exercise}}
+  - {step: give-back, act: switch.restore, with: {reason: the exercise is over}}
+"""
+RULES = """
+kind: card
+model: rules-of-thumb
+tier: 3
+owners: {team: lending, accountable: ana}
+metrics:
+  errors: {source: pushed, query: error_rate, every: 1s, stale_after: 1h}
+rules: [{rule: errors-high, when: metrics.errors > 0.5}]
+"""
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A running engine with a critical incident, for all tests of this file, in their order."""
+    made = world(tmp_path_factory.mktemp("switch") / "engine", {"exercise.yaml": DRILL, "rules.yaml": RULES})
+    yield made
+    made.close()
+
+
+async def _open(app: GovApp, pilot: Pilot[Any], key: str = "K") -> None:
+    await until(pilot, lambda: shows(app, "INC-1"))
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(app.screen, SwitchModal))
+
+
+def _fact(app: GovApp, name: str) -> str:
+    return " ".join(str(app.screen.query_one(f".fact-{name}, #{name}", Static).render()).split())
+
+
+def test_what_is_not_known_is_said_and_what_was_practised_is_told_with_its_entry(here: World) -> None:
+    async def before() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await _open(app, pilot)
+            assert _fact(app, "effect").startswith("no drill yet")
+            assert _fact(app, "traffic").startswith("unknown → rules-of-thumb (")
+            assert _fact(app, "also") == "quiet reads this score – 1 dependent model"
+            assert _fact(app, "undo") == ("U restores at any time: ana, bo, then a second: ana, bo")
+            assert _fact(app, "allowed") == "✓ ana is admin of loans"
+            assert "stays until people give it back" in _fact(app, "then")
+            app.screen.query_one("#expires", Input).value = "4h"
+            await until(pilot, lambda: "after 4h the engine gives it back if" in _fact(app, "then"))
+            app.screen.query_one("#expires", Input).value = "soon"
+            await until(pilot, lambda: "as 30m, 4h or 1d" in hint(app))
+
+    async def after() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await _open(app, pilot)
+            assert "pull: " in _fact(app, "effect")
+            assert "last drill, dry: nothing acted: switch-exercise RUN-1" in _fact(app, "effect")
+            assert f"entry {here.log('evidence.switch_drilled')[0]['seq']}" in _fact(app, "effect")
+            assert "(healthy, judged" in _fact(app, "traffic")
+
+    played(before)
+    here.client().start_run("loans", {"runbook": "switch-exercise", "because": "a try", "dry_run": True}, key="d1")
+    here.served.until(lambda: here.client().run("RUN-1").state == "done")
+    here.push("rules-of-thumb", 0.1)
+    here.served.until(lambda: (found := here.client().switch("loans").fallback_health) and found.state == "healthy")
+    played(after)
+
+
+def test_an_answer_that_is_lost_is_asked_for_with_the_same_key(here: World) -> None:
+    async def story() -> None:
+        app = here.app("ana")
+        lost = losing(app.client)
+        async with app.run_test(size=SIZE) as pilot:
+            await _open(app, pilot)
+            preset = app.screen.query_one("#reason", Input).value
+            lost.unreached = True
+            await pilot.press("ctrl+j")
+            await until(pilot, lambda: "nothing was sent" in hint(app))
+            assert "nothing has changed yet" in str(app.screen.query_one("#box").border_subtitle)
+            lost.unreached, lost.left = False, 1
+            await pilot.press("ctrl+j")
+            await until(pilot, lambda: "it may have happened; enter again asks with the same key" in _hint(app))
+            assert "nothing has changed" not in str(app.screen.query_one("#box").border_subtitle)
+            app.screen.query_one("#reason", Input).value = "another reason"
+            await until(pilot, lambda: "this would be another act" in _hint(app))
+            app.screen.query_one("#reason", Input).value = preset
+            await until(pilot, lambda: "another act" not in _hint(app))
+            await pilot.press("ctrl+j", "ctrl+j")
+            await until(pilot, lambda: "since entry" in hint(app))
+        assert len(lost.keys) == 2
+        assert len(set(lost.keys)) == 1, "the same words are sent under the same key"
+
+    played(story)
+    pulled = here.log("switch.pulled")
+    assert len(pulled) == 1, "it was done once"
+    assert here.client().switch("loans").seq == pulled[0]["body"]["seq"]
+
+
+def test_a_form_asks_again_with_the_same_key_and_the_same_instant(here: World) -> None:
+    async def story() -> None:
+        app = here.app("ana")
+        lost = losing(app.client)
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("z")
+            await until(pilot, lambda: isinstance(app.screen, Form))
+            app.screen.query_one("#field-because", Input).value = "it is being mended"
+            await until(pilot, lambda: "ready" in hint(app))
+            lost.left = 1
+            await pilot.press("ctrl+j")
+            await until(pilot, lambda: "enter again asks with the same key" in _hint(app))
+            await pilot.press("ctrl+j")
+            await until(pilot, lambda: not isinstance(app.screen, Form))
+        assert len(lost.keys) == 2
+        assert len(set(lost.keys)) == 1
+
+    played(story)
+    assert len(here.log("incident.snoozed")) == 1, "an hour from now is the same hour when it is asked again"
+
+
+def test_what_became_of_an_act_is_told_though_its_modal_was_closed(here: World) -> None:
+    async def story() -> None:
+        app = here.app("ana")
+        lost = losing(app.client)
+        async with app.run_test(size=SIZE, notifications=True) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("c")
+            await until(pilot, lambda: isinstance(app.screen, Form))
+            app.screen.query_one("#field-text", Input).value = "seen"
+            await until(pilot, lambda: "ready" in hint(app))
+            lost.left = 1
+            lost.through.clear()
+            await pilot.press("ctrl+j", "escape")
+            await until(pilot, lambda: not isinstance(app.screen, Form))
+            lost.through.set()
+            await until(pilot, lambda: shows(app, "Note on INC-1: no answer: it may have happened"), 5)
+
+    played(story)
+
+
+def test_instances_confirm_before_ones_eyes(here: World) -> None:
+    held: dict[str, Any] = {"instance": "pod-1", "models": ["loans"]}
+    serving = here.token("pods", "switches")
+
+    def confirm(seq: int) -> None:
+        headers = {"Authorization": f"Bearer {serving}"}
+        body = {**held, "seq": seq}
+        assert here.served.http.post("/v1/confirmations", json=body, headers=headers).is_success
+
+    async def story() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await _open(app, pilot)
+            await pilot.click("#mode-stopped")
+            app.screen.query_one("#typed", Input).value = "loans"
+            await until(pilot, lambda: "ready" in hint(app))
+            await pilot.press("ctrl+j")
+            await until(pilot, lambda: "0 of 1 instances confirmed" in _hint(app) and "waits for: pod-1" in _hint(app))
+            confirm(here.client().switch("loans").seq)
+            await until(pilot, lambda: "1 of 1 instances confirmed" in _hint(app))
+
+    confirm(here.client().switch("loans").seq)
+    played(story)
+
+
+def test_one_of_several_settings_is_given_back_or_the_glass_is_broken(here: World) -> None:
+    async def story() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await _open(app, pilot)
+            app.screen.query_one("#only", Input).value = "every third"
+            await until(pilot, lambda: "as version 7 or country=DE" in hint(app))
+            app.screen.query_one("#only", Input).value = "country=DE"
+            await until(pilot, lambda: "ready" in hint(app) and shows(app, "loans country=DE in test"))
+            await pilot.press("ctrl+j")
+            await until(pilot, lambda: "since entry" in hint(app))
+            await pilot.press("escape", "U")
+            await until(
+                pilot, lambda: isinstance(app.screen, SwitchModal) and shows(app, "country=DE:", "break the glass")
+            )
+            await pilot.click("#setting-1")
+            await pilot.click("#way-glass")
+            app.screen.query_one("#reason", Input).value = "nobody else is awake"
+            await until(pilot, lambda: "pages everybody" in _fact(app, "then") and "5 more characters" in hint(app))
+            assert app.screen.query_one("#yes", Button).disabled
+            app.screen.query_one("#typed", Input).value = "loans"
+            await until(pilot, lambda: "ready" in hint(app))
+            await pilot.click("#yes")
+            await until(pilot, lambda: "since entry" in hint(app))
+
+    played(story)
+    assert [each.scope.labels for each in here.client().switch("loans").settings] == [{}]
+    assert len(here.log("switch.glass_broken")) == 1
+
+
+def _hint(app: GovApp) -> str:
+    return " ".join(hint(app).split())

@@ -31,7 +31,7 @@ def test_it_is_whole_in_a_browser(audited: World, tmp_path: Path) -> None:
             page = await opened(browser, tmp_path / "fleet.html")
             assert await page.tell("document.title") == "Fleet report: audited"
             assert await page.tell("document.querySelectorAll('svg.plot').length") == 2
-            assert await page.tell(_HIDDEN) > 50, "models are closed at first"
+            await page.until(lambda: page.tell(f"{_HIDDEN} > 50"))  # models are closed at first
             await on_paper(page)
             await page.tell(_OPEN)
             for width in (1280, 390):
@@ -65,13 +65,15 @@ async def sized(page: Page, width: int) -> None:
     """Look at it on a screen of that width."""
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     await page.ask("Emulation.setDeviceMetricsOverride", **size)
+    await page.until(lambda: page.tell(f"innerWidth == {width}"))
 
 
 async def on_paper(page: Page) -> None:
     """See that what is closed on a screen is printed."""
     await page.ask("Emulation.setEmulatedMedia", media="print")
-    assert await page.tell(_HIDDEN) == 0
+    await page.until(lambda: page.tell(f"{_HIDDEN} == 0"))
     await page.ask("Emulation.setEmulatedMedia", media="")
+    await page.until(lambda: page.tell(f"{_HIDDEN} > 50"))
 
 
 async def in_the_dark(page: Page) -> None:
@@ -79,6 +81,6 @@ async def in_the_dark(page: Page) -> None:
     light = await page.tell(_GROUND)
     dark = {"name": "prefers-color-scheme", "value": "dark"}
     await page.ask("Emulation.setEmulatedMedia", media="", features=[dark])
-    assert await page.tell(_GROUND) != light
+    await page.until(lambda: page.tell(f"{_GROUND} != '{light}'"))
     await page.ask("Emulation.setEmulatedMedia", media="print", features=[dark])
-    assert await page.tell(_GROUND) == "rgb(255, 255, 255)"
+    await page.until(lambda: page.tell(f"{_GROUND} == 'rgb(255, 255, 255)'"))

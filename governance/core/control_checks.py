@@ -124,14 +124,16 @@ def _independent(known: Known, _: str) -> Finding:
 
 
 def _approved(known: Known, _: str) -> Finding:
-    versions = known.card.versions
-    serving = versions.serving if versions is not None and isinstance(versions.serving, str) else ""
     found = [each for each in known.records if each[0].kind == "approved"]
     if not found:
         return no_evidence("no approval for production was recorded")
-    fits = [each for each in found if each[0].version in ("", serving) or not serving]
+    fits = [each for each in found if each[0].version in ("", known.version)]
     if not fits:
-        return not_met(f"{serving} serves, approved was {found[0][0].version}", found[0][1])
+        record, entry = found[0]
+        said = f"approved was {record.version}"
+        if not known.version:
+            return no_evidence(f"{said}, and what serves is not known", entry)
+        return not_met(f"{known.version} serves, {said}", entry)
     record, entry = fits[0]
     return _sealed(entry, f"{record.actor} recorded the approval of {record.version or 'it'} on {record.at:%Y-%m-%d}")
 

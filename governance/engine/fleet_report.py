@@ -155,6 +155,7 @@ def _model(facts: _Facts, each: Agenda) -> ModelReport:
     known = Known(
         card=each.policy.policy.card,
         at=facts.at,
+        version=facts.picture.facts[model].version,
         rules={rule.rule.id: rule.rule for rule in each.policy.rules},
         verdicts=verdicts,
         summaries=_summaries(each.policy, evaluation, verdicts),
@@ -173,7 +174,7 @@ def _model(facts: _Facts, each: Agenda) -> ModelReport:
         known,
         judgements(known) if governed else (),
         named_elsewhere(known) if governed else (),
-        facts.picture.facts[model].version,
+        known.version,
         facts.switches.get(model, Switch(model)),
         _measured(facts, each.policy),
         tuple(one for one in facts.requests if one.model == model),

@@ -33,6 +33,9 @@ def test_it_is_whole_in_a_browser(audited: World, tmp_path: Path) -> None:
             assert await page.tell("document.querySelectorAll('svg.plot').length") == 2
             await page.until(lambda: page.tell(f"{_HIDDEN} > 50"))  # models are closed at first
             await on_paper(page)
+            await page.tell("document.querySelector('a[href=\"#m-fraud\"]').click()")
+            await page.until(lambda: page.tell("document.querySelectorAll('details[open]').length == 1"))
+            assert await page.tell("document.querySelector('details[open] summary b').textContent") == "fraud"
             await page.tell(_OPEN)
             for width in (1280, 390):
                 await sized(page, width)

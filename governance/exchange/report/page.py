@@ -118,9 +118,10 @@ _BLOCKS: dict[type, Callable[[Any], str]] = {
 def _section(section: Section, level: int) -> str:
     inner = "".join(_block(each, level + 1) for each in section.blocks)
     named = f' id="{_id(section.anchor)}"' if section.anchor else ""
-    if section.fold:
+    if section.fold:  # an address of what is inside opens it, one of the fold itself would not
         beside = " ".join(map(_part, section.summary))
-        return f"<details{named}><summary><b>{text(section.title)}</b> {beside}</summary>\n{inner}</details>\n"
+        summary = f"<summary><b>{text(section.title)}</b> {beside}</summary>"
+        return f"<details>{summary}\n<div{named}>{inner}</div></details>\n"
     heading = f"h{min(level, _DEEPEST)}"
     return f"<section{named}><{heading}>{text(section.title)}</{heading}>\n{inner}</section>\n"
 

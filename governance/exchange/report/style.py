@@ -57,10 +57,10 @@ summary{cursor:pointer;padding:.7rem 0;display:flex;flex-wrap:wrap;gap:.35rem .6
 summary::before{content:"▸";color:var(--soft)}details[open]>summary::before{content:"▾"}
 summary::-webkit-details-marker{display:none}
 summary b{font-weight:650;overflow-wrap:anywhere}
-details[open]{padding-bottom:1rem}
+details[open]{padding-bottom:1rem}details>div{scroll-margin-top:4rem}
 details .scroll{background:none}
 :focus-visible{outline:2px solid var(--link);outline-offset:2px}
-tr:target td,details:target{outline:2px solid var(--link);outline-offset:-2px}
+td :target{outline:2px solid var(--link);outline-offset:-2px}
 figure{display:inline-block;margin:.5rem 1rem .5rem 0;max-width:100%}
 figcaption{font-size:.88rem;color:var(--soft)}
 .plot{max-width:100%;height:auto;display:block}.plot text{font-size:10.5px;fill:var(--soft)}

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from textual import work
-from textual.app import App
 from textual.command import CommandPalette
+from textual.events import Event, InputEvent
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
@@ -22,8 +22,10 @@ from governance.views import ApprovalView, IncidentView
 from governance.views.runs import RunbookView
 from tui import run_acts
 from tui.feed import Feed, Fetched, Heard, Lost
+from tui.in_order import InOrder
 from tui.keys import Key
 from tui.known import Offline, Snapshot, now
+from tui.memory import Memory
 from tui.palette import Found
 from tui.places import Place
 from tui.screens import VIEWS
@@ -56,7 +58,7 @@ class Answered(Message):
         self.about, self.screen, self.said, self.severity = about, screen, said, severity
 
 
-class GovApp(App[None]):
+class GovApp(InOrder):
     """Speaks to one engine as one person."""
 
     TITLE = "gov"
@@ -82,6 +84,7 @@ class GovApp(App[None]):
         super().__init__()
         self.client, self.pause, self._clock = client, pause, clock
         self.feed = Feed(client, self._posted)
+        self.memory = Memory()
         self.snapshot: Snapshot | None = None
         self.offline: Offline | None = None
         self.heard: datetime | None = None
@@ -124,6 +127,7 @@ class GovApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the fleet and begin to fetch."""
+        self.memory.begin()
         for name, screen in self._views.items():
             self.install_screen(screen, name)
         self.push_screen("fleet")
@@ -134,6 +138,13 @@ class GovApp(App[None]):
     def on_unmount(self) -> None:
         """Let the thread end."""
         self.feed.stop()
+        self.memory.end()
+
+    async def on_event(self, event: Event) -> None:
+        """Note that a person presses a key or moves the mouse."""
+        if isinstance(event, InputEvent):
+            self.memory.used()
+        await super().on_event(event)
 
     @work(thread=True, exit_on_error=True, group="feed")
     def _feed(self) -> None:
@@ -194,6 +205,7 @@ class GovApp(App[None]):
         """Draw what a second more has changed, unless that was just drawn."""
         if time.monotonic() - self._painted > 0.6:
             self.paint()
+        self.memory.rest()
 
     def paint(self) -> None:
         """Draw what is known now, as of now."""

@@ -199,7 +199,7 @@ class Frame(Screen[None]):
         """Type words that a line must have."""
         field = self.query_one("#filter", Input)
         field.add_class("open")
-        field.focus()
+        self.set_focus(field)  # at once: what is typed next must not meet the keys of the list
 
     @on(Input.Changed, "#filter")
     def _typed(self, event: Input.Changed) -> None:

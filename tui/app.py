@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -29,6 +30,7 @@ from tui.memory import Memory
 from tui.palette import Found
 from tui.places import Place
 from tui.screens import VIEWS
+from tui.screens.approvals import Approvals
 from tui.screens.entry import EntryScreen
 from tui.screens.frame import Frame
 from tui.screens.goto import Goto
@@ -97,6 +99,7 @@ class GovApp(InOrder):
         self._painted = 0.0
         self._elapsed, self._quiet, self._alive, self._hushed = elapsed, quiet, elapsed(), False
         self._under_way: dict[str, Timer] = {}
+        self.runbooks: dict[str, Sequence[RunbookView]] = {}
         client.heard = self._lives
         self._views = {name: made() for name, made in VIEWS.items()}
         for theme in THEMES:
@@ -262,6 +265,9 @@ class GovApp(InOrder):
         """Find an act or a thing by its words."""
         if isinstance(self.screen, Frame):
             said = "an act, a model, an incident, a runbook …"
+            row = self.frame.here().row if self.frame is not None else None
+            if row is not None and row.mode:
+                self.know_runbooks(row.model)
             self.push_screen(CommandPalette(id="--command-palette", placeholder=said))
 
     def action_view(self, name: str) -> None:
@@ -295,6 +301,8 @@ class GovApp(InOrder):
             self.open_incident(int(place.name))
         elif place.kind == "approval":
             self.action_view("approvals")
+            if isinstance(self.screen, Approvals):
+                self.screen.point_at(place.name)
         elif place.kind == "run":
             self.open_run(place.name)
         elif place.kind == "entry":
@@ -348,6 +356,20 @@ class GovApp(InOrder):
             return Pick(f"Runbooks for {model}", [offered(each) for each in found])
 
         self.ask(f"the runbooks for {model}", choice)
+
+    def start_on(self, model: str, runbook: RunbookView, incident: IncidentView | None) -> None:
+        """Open the form that starts a runbook for a model, or say why it cannot be started."""
+        if runbook.refused:
+            self.say(runbook.refused, "warning")
+        else:
+            self.push_screen(run_acts.starting(model, runbook, incident))
+
+    @work(thread=True, group="known", exclusive=True)
+    def know_runbooks(self, model: str) -> None:
+        """Learn which runbooks are for a model, so that the palette finds them by their names."""
+        with suppress(GovernanceError):  # what is not known is not offered
+            found = self.client.runbooks(model)
+            self.runbooks = {model: found}
 
     def ask(self, about: str, question: Callable[[], Screen[Any] | str], *, acts: bool = False) -> None:
         """Ask the engine in a thread, once however often a key is pressed, and say so where it takes long.

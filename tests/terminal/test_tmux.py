@@ -121,7 +121,7 @@ def test_a_switch_is_pulled_confirmed_proved_and_restored_by_two_people(here: Wo
             ana.press("Enter")
             ana.until("1 of 4 models", "nobody yet")
             ana.press("K")
-            ana.until("Pull kill switch", "No data for", "1 of 1 instances", "✓ ready")
+            ana.until("Pull kill switch", "No data for", "1 of 1 hold", "✓ ready")
             ana.press("C-j")
             ana.until("◩ fallback", "1 of 1 instances confirmed", "entry")
             here.served.until(lambda: answered() == "answered by the fallback (fallback)")

@@ -66,8 +66,10 @@ COMPILING = 120.0
 """Seconds that the engine may take to check, compile and compare policies."""
 SILENCE = 5.0
 """Seconds without a sign of life after which the stream of events is given up; the engine gives one each second."""
-OVERLAP = timedelta(seconds=5)
-"""By how much more is asked for than since the last picture: what was under way then may have been written later."""
+OVERLAP = timedelta(seconds=1)
+"""By how much more is asked for than since the last picture: what became known while that was made may lack in it."""
+COMMITTED = timedelta(seconds=5)
+"""By how much the engine tells of incidents and switches from before an instant: their acts may have been under way."""
 PAGE = 500
 """Elements of a list that are asked for at once."""
 _ERRORS: Mapping[int, type[GovernanceError]] = {
@@ -367,16 +369,18 @@ class Client:
                     yield None
         raise Unavailable(f"{self.url} ended the stream of events")
 
-    def _get(self, path: str, kind: type[V], /, timeout: float = TIMEOUT, **query: Any) -> V:
+    def _get(self, path: str, kind: type[V], /, **query: Any) -> V:
         with self._reached():
-            answer = self._http.get(path, params=query, timeout=timeout)
+            answer = self._http.get(path, params=query)
         self.heard()
         if not answer.is_success:
             raise _error(answer)
+        url, content = answer.url, answer.content
+        del answer  # it is part of a cycle: held any longer, its bytes stay until the oldest garbage is collected
         try:
-            return kind.model_validate_json(answer.content)
+            return kind.model_validate_json(content)
         except ValidationError as error:
-            raise Unavailable(f"what answers at {answer.url} is no engine of ours") from error
+            raise Unavailable(f"what answers at {url} is no engine of ours") from error
 
     def _whole(self, path: str, kind: type[Page[V]], **query: Any) -> list[V]:
         """Return all parts of a list."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from textual import work
 from textual.command import CommandPalette
+from textual.events import Event, InputEvent
 from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
@@ -24,9 +26,11 @@ from tui.feed import Feed, Fetched, Heard, Lost
 from tui.in_order import InOrder
 from tui.keys import Key
 from tui.known import Offline, Snapshot, now
+from tui.memory import Memory
 from tui.palette import Found
 from tui.places import Place
 from tui.screens import VIEWS
+from tui.screens.approvals import Approvals
 from tui.screens.entry import EntryScreen
 from tui.screens.frame import Frame
 from tui.screens.goto import Goto
@@ -82,6 +86,7 @@ class GovApp(InOrder):
         super().__init__()
         self.client, self.pause, self._clock = client, pause, clock
         self.feed = Feed(client, self._posted)
+        self.memory = Memory()
         self.snapshot: Snapshot | None = None
         self.offline: Offline | None = None
         self.heard: datetime | None = None
@@ -93,6 +98,7 @@ class GovApp(InOrder):
         self._painted = 0.0
         self._elapsed, self._quiet, self._alive, self._hushed = elapsed, quiet, elapsed(), False
         self._under_way: dict[str, Timer] = {}
+        self.runbooks: dict[str, Sequence[RunbookView]] = {}
         client.heard = self._lives
         self._views = {name: made() for name, made in VIEWS.items()}
         for theme in (NIGHT, DAY):
@@ -124,6 +130,7 @@ class GovApp(InOrder):
 
     def on_mount(self) -> None:
         """Show the fleet and begin to fetch."""
+        self.memory.begin()
         for name, screen in self._views.items():
             self.install_screen(screen, name)
         self.push_screen("fleet")
@@ -134,6 +141,13 @@ class GovApp(InOrder):
     def on_unmount(self) -> None:
         """Let the thread end."""
         self.feed.stop()
+        self.memory.end()
+
+    async def on_event(self, event: Event) -> None:
+        """Note that a person presses a key or moves the mouse."""
+        if isinstance(event, InputEvent):
+            self.memory.used()
+        await super().on_event(event)
 
     @work(thread=True, exit_on_error=True, group="feed")
     def _feed(self) -> None:
@@ -194,6 +208,7 @@ class GovApp(InOrder):
         """Draw what a second more has changed, unless that was just drawn."""
         if time.monotonic() - self._painted > 0.6:
             self.paint()
+        self.memory.rest()
 
     def paint(self) -> None:
         """Draw what is known now, as of now."""
@@ -241,6 +256,9 @@ class GovApp(InOrder):
         """Find an act or a thing by its words."""
         if isinstance(self.screen, Frame):
             said = "an act, a model, an incident, a runbook …"
+            row = self.frame.here().row if self.frame is not None else None
+            if row is not None and row.mode:
+                self.know_runbooks(row.model)
             self.push_screen(CommandPalette(id="--command-palette", placeholder=said))
 
     def action_view(self, name: str) -> None:
@@ -274,6 +292,8 @@ class GovApp(InOrder):
             self.open_incident(int(place.name))
         elif place.kind == "approval":
             self.action_view("approvals")
+            if isinstance(self.screen, Approvals):
+                self.screen.point_at(place.name)
         elif place.kind == "run":
             self.open_run(place.name)
         elif place.kind == "entry":
@@ -327,6 +347,20 @@ class GovApp(InOrder):
             return Pick(f"Runbooks for {model}", [offered(each) for each in found])
 
         self.ask(f"the runbooks for {model}", choice)
+
+    def start_on(self, model: str, runbook: RunbookView, incident: IncidentView | None) -> None:
+        """Open the form that starts a runbook for a model, or say why it cannot be started."""
+        if runbook.refused:
+            self.say(runbook.refused, "warning")
+        else:
+            self.push_screen(run_acts.starting(model, runbook, incident))
+
+    @work(thread=True, group="known", exclusive=True)
+    def know_runbooks(self, model: str) -> None:
+        """Learn which runbooks are for a model, so that the palette finds them by their names."""
+        with suppress(GovernanceError):  # what is not known is not offered
+            found = self.client.runbooks(model)
+            self.runbooks = {model: found}
 
     def ask(self, about: str, question: Callable[[], Screen[Any] | str], *, acts: bool = False) -> None:
         """Ask the engine in a thread, once however often a key is pressed, and say so where it takes long.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from textual.message import Message
 
-from governance.client import OVERLAP, Client
+from governance.client import COMMITTED, Client
 from governance.errors import Denied, GovernanceError
 from governance.views import IncidentView
 from tui.known import Offline, Snapshot, merged, now
@@ -131,7 +131,7 @@ def told_late(known: Snapshot, incidents: Mapping[int, IncidentView]) -> bool:
     That is so where one has ended, and where one changed as of an earlier instant: the engine judged slowly, or made up
     for the time when it was away.
     """
-    before = known.fleet.as_of - OVERLAP
+    before = known.fleet.as_of - COMMITTED
     news = (each for each in incidents.values() if not _same(known.incidents.get(each.id), each))
     return bool(known.incidents.keys() - incidents.keys()) or any(each.changed_at < before for each in news)
 

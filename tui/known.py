@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,29 +48,35 @@ RANKS = {name: rank for rank, name in enumerate(("critical", "warning", "unknown
 
 def merged(whole: FleetView, changed: FleetView) -> FleetView:
     """Return a fleet with what changed in it, in the engine's order; rows that did not change are the very same."""
-    items = list(whole.items)
+    items, tallies = list(whole.items), Counter(whole.tallies)
     places = {row.model: index for index, row in enumerate(items)}
-    moved = False
+    left: set[int] = set()
+    moved: list[FleetRow] = []
     for each in changed.items:
         index = places.get(each.model)
-        if index is None:
-            items.append(each)
-            moved = True
-        else:
-            moved = moved or _stands(items[index]) != _stands(each)
+        tallies.update(_counted(each))
+        if index is not None:
+            tallies.subtract(_counted(items[index]))
+        if index is not None and _place(items[index]) == _place(each):
             items[index] = each
-    if not moved:
-        return changed.model_copy(update={"items": items, "tallies": whole.tallies})
-    items.sort(key=lambda row: (RANKS.get(row.severity, 0), row.tier, row.model))
-    tallies = Counter(row.severity for row in items)
-    away = sum(row.mode not in ("live", "") for row in items)
-    counted = {**{name: tallies[name] for name in RANKS}, "not_live": away}
-    return changed.model_copy(update={"items": items, "tallies": counted})
+        else:
+            moved.append(each)
+            left.update(() if index is None else (index,))
+    if left:
+        items = [row for index, row in enumerate(items) if index not in left]
+    for each in moved:  # few: to sort all ten thousand anew takes longer than everything else here
+        insort(items, each, key=_place)
+    return changed.model_copy(update={"items": items, "tallies": dict(tallies)})
 
 
-def _stands(row: FleetRow) -> tuple[str, int, str]:
-    """Return by what a row has its place, and is counted."""
-    return row.severity, row.tier, row.mode
+def _place(row: FleetRow) -> tuple[int, int, str]:
+    """Return where a row stands among the others."""
+    return RANKS.get(row.severity, 0), row.tier, row.model
+
+
+def _counted(row: FleetRow) -> tuple[str, ...]:
+    """Return the names of the tallies that a row counts for."""
+    return (row.severity,) if row.mode in ("live", "") else (row.severity, "not_live")
 
 
 @dataclass(frozen=True, slots=True)

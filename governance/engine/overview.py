@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from governance.core.compiled import CompiledPolicy
 from governance.core.incident import Incident
@@ -19,6 +19,8 @@ from governance.views import FleetRow
 
 RANKS: tuple[str, ...] = ("critical", "warning", "unknown", "info", "none")
 """Severities of rows, the worst first; what cannot be told may be anything."""
+UNDER_WAY = timedelta(seconds=5)
+"""How long an act on an incident or a switch may be under way before others can read of it."""
 _BLIND = frozenset({"no_data", "too_few", "stale", "error"})
 
 
@@ -51,11 +53,11 @@ def _changed(
     pulled: Mapping[str, Switch],
     since: datetime,
 ) -> bool:
-    switch = pulled.get(model)
+    switch, begun = pulled.get(model), since - UNDER_WAY
     return (
         engine.latest.judged_since(model, since)
-        or any(each.changed_at >= since for each in opened.get(model, ()))
-        or (switch is not None and switch.changed_at is not None and switch.changed_at >= since)
+        or any(each.changed_at >= begun for each in opened.get(model, ()))
+        or (switch is not None and switch.changed_at is not None and switch.changed_at >= begun)
     )
 
 

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import pytest
 from terminal.world import World, hint, main_of, played, screen, shows, until, world
+from textual.events import Key
 from textual.widgets import Button, Input
 
 from tui.screens.approvals import Approvals
 from tui.screens.fleet import FleetScreen
 from tui.screens.switch import SwitchModal
-from tui.theme import DAY
+from tui.theme import DAY, NIGHT
 from tui.widgets.fleet import Fleet
 
 SIZE = (150, 44)
@@ -67,6 +68,24 @@ def test_words_filter_and_escape_shows_all_again(here: World) -> None:
     played(story)
 
 
+def test_what_is_typed_right_behind_the_key_of_the_filter_is_no_act(here: World) -> None:
+    async def story() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "quiet", "loans"))
+            for key in "/team":  # as fast as a paste: t is the theme, e escalates, a acknowledges, m opens the model
+                pressed = Key("slash" if key == "/" else key, key)
+                pressed.set_sender(app)
+                app.post_message(pressed)
+            await until(pilot, lambda: isinstance(app.focused, Input))
+            await pilot.press(*"quiet")
+            await until(pilot, lambda: shows(app, "1 of 3 models"))
+            assert isinstance(app.screen, FleetScreen)
+            assert app.theme == NIGHT.name
+
+    played(story)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
 def test_it_fits(here: World, size: tuple[int, int]) -> None:
     async def story() -> None:
@@ -75,8 +94,7 @@ def test_it_fits(here: World, size: tuple[int, int]) -> None:
             await until(pilot, lambda: shows(app, "▲ critical", "loans", "● live", "judged"))
             app.theme = DAY.name
             await pilot.press("K")
-            await until(pilot, lambda: isinstance(app.screen, SwitchModal))
-            assert shows(app, "loans", "rules-of-thumb")
+            await until(pilot, lambda: isinstance(app.screen, SwitchModal) and shows(app, "loans", "rules-of-thumb"))
             await pilot.press("escape", "enter")
             await until(pilot, lambda: shows(app, "errors-high"))
             await pilot.press("escape")

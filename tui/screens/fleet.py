@@ -21,7 +21,7 @@ from tui.widgets.incident import Incident
 
 WIDE = 116
 """Columns from which the incident is shown beside the fleet."""
-RESTS = 0.05
+RESTS = 0.12
 """Seconds after which a cursor that has not moved rests."""
 FIELDS = ("model", "team", "tier", "severity", "switch", "metric", "incident")
 

@@ -9,7 +9,8 @@ from textual.containers import VerticalScroll
 
 from governance.views import EscalationView, FindingView, FleetRow, IncidentView
 from tui.known import GLYPHS, MODES, Snapshot, number, span
-from tui.text import fact, safe
+from tui.text import fact, head, safe
+from tui.widgets.ladder import ladder
 from tui.widgets.told import Told
 
 _STATUS = {"triggered": "$error", "acknowledged": "$warning", "mitigated": "$warning", "resolved": "$success"}
@@ -37,10 +38,20 @@ class Incident(VerticalScroll):
         """Draw an incident and what is known of its model."""
         parts = [*_incident(incident, row, at), *(_facts(row, at) if row is not None else ())]
         parts += [line for each in incident.findings for line in _finding(each, at)]
+        parts += ["", *_under_way(incident), *ladder(incident, at)]
         self._say("\n".join(parts))
 
     def _say(self, text: str) -> None:
         self.query_one("#told", Told).tell(text)
+
+
+def _under_way(incident: IncidentView) -> list[str]:
+    """Return the open runs of runbooks about an incident, each with where it is and what it waits for."""
+    if not incident.runs:
+        return []
+    runs = [f"[b $warning]▶[/] [b]{safe(each.id)}[/] {safe(each.runbook)}  [$muted]{safe(each.summary)}[/]"
+            for each in incident.runs]  # fmt: skip
+    return [head("Runbook [$muted]n opens[/]"), *runs, ""]
 
 
 def summary(row: FleetRow, incident: IncidentView | None, at: datetime) -> list[str]:

@@ -38,6 +38,8 @@ class Page:
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self.requests: list[str] = []
         """The address of all that was asked for, web sockets too."""
+        self.complaints: list[str] = []
+        """What stands in the console, and what the browser itself has against the page."""
         self._task = asyncio.ensure_future(self._read())
 
     async def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -96,6 +98,8 @@ class Page:
                 self.requests.append(said["params"]["request"]["url"])
             elif said.get("method") == "Network.webSocketCreated":
                 self.requests.append(said["params"]["url"])
+            elif said.get("method") in ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown"):
+                self.complaints.append(json.dumps(said["params"]))
             waiting = self._waiting.pop(said.get("id", 0), None)
             if waiting is not None and not waiting.done():
                 error = said.get("error")
@@ -113,7 +117,7 @@ class Browser:
         async with self._session.put(f"http://{self._host}/json/new?about:blank") as answer:
             address = (await answer.json())["webSocketDebuggerUrl"]
         page = Page(await self._session.ws_connect(address, max_msg_size=0))
-        for domain in ("Page", "Network", "Runtime"):
+        for domain in ("Page", "Network", "Runtime", "Log"):
             await page.ask(f"{domain}.enable")
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         await page.ask("Emulation.setDeviceMetricsOverride", **size)

@@ -32,7 +32,9 @@ rules:
   - {rule: always, when: card.tier < 3, severity: critical, summary: Always}
   - {rule: errors-high, when: metrics.errors > 0.5, for: 10m}
 """
-PACKS = {name: f"kind: pack\npack: {name}\n" for name in ("ownership", "review", "rollback", "retention-and-pii")}
+PACKS = {
+    name: f"kind: pack\npack: {name}\n" for name in ("ownership", "practice", "review", "rollback", "retention-and-pii")
+}
 
 
 class Clock:

@@ -48,6 +48,7 @@ def without(*names: str) -> Mapping[str, Any]:
         ("slo", without("slos")),
         ("experiments", {}),
         ("llm", {}),
+        ("practice", {"tier": 2}),
     ],
 )
 def test_a_card_without_the_part_is_not_judged_by_it(pack: str, changes: Mapping[str, Any]) -> None:

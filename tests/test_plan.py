@@ -50,7 +50,7 @@ rules:
   - {rule: origin-bad, when: metrics.by_origin > 0.8, summary: "Bad from {labels.origin}"}
   - {rule: growing, when: "avg_over_time(metrics.volume, '2h') > 90", for: 30m, summary: "Volume"}
 """
-NO_PACKS = ("ownership", "review", "rollback", "retention-and-pii", "engine")
+NO_PACKS = ("ownership", "practice", "review", "rollback", "retention-and-pii", "engine")
 
 
 def _values(minute: int) -> list[tuple[str, float, tuple[tuple[str, str], ...]]]:

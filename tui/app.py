@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from textual import work
-from textual.app import App
 from textual.command import CommandPalette
 from textual.events import Event, InputEvent
 from textual.message import Message
@@ -23,12 +23,14 @@ from governance.views import ApprovalView, IncidentView
 from governance.views.runs import RunbookView
 from tui import run_acts
 from tui.feed import Feed, Fetched, Heard, Lost
+from tui.in_order import InOrder
 from tui.keys import Key
 from tui.known import Offline, Snapshot, now
 from tui.memory import Memory
 from tui.palette import Found
 from tui.places import Place
 from tui.screens import VIEWS
+from tui.screens.approvals import Approvals
 from tui.screens.entry import EntryScreen
 from tui.screens.frame import Frame
 from tui.screens.goto import Goto
@@ -38,10 +40,11 @@ from tui.screens.model import ModelScreen
 from tui.screens.pick import Choosable, Pick
 from tui.screens.run import RunScreen
 from tui.screens.switch import SwitchModal
-from tui.theme import DAY, NIGHT, OWN
+from tui.theme import DAY, NIGHT, OWN, SIXTEEN, THEMES, fitting
 
 QUIET = 2.5
 """Seconds without a sign of life, of which the engine gives one each second, after which it counts as lost."""
+WHY_ONE = {True: "no colours (NO_COLOR)", False: "sixteen colours"}
 LISTEN = 0.25
 """Seconds between two looks at whether it is lost."""
 SLOW = 0.5
@@ -58,12 +61,12 @@ class Answered(Message):
         self.about, self.screen, self.said, self.severity = about, screen, said, severity
 
 
-class GovApp(App[None]):
+class GovApp(InOrder):
     """Speaks to one engine as one person."""
 
     TITLE = "gov"
     COMMANDS = {Found}
-    CSS = "Toast { max-width: 100; }"
+    CSS_PATH = "app.tcss"
 
     def __init__(
         self,
@@ -83,7 +86,7 @@ class GovApp(App[None]):
         """
         super().__init__()
         self.client, self.pause, self._clock = client, pause, clock
-        self.feed = Feed(client, self._posted)
+        self.feed = Feed(client, self._posted, clock)
         self.memory = Memory()
         self.snapshot: Snapshot | None = None
         self.offline: Offline | None = None
@@ -96,16 +99,22 @@ class GovApp(App[None]):
         self._painted = 0.0
         self._elapsed, self._quiet, self._alive, self._hushed = elapsed, quiet, elapsed(), False
         self._under_way: dict[str, Timer] = {}
+        self.runbooks: dict[str, Sequence[RunbookView]] = {}
         client.heard = self._lives
         self._views = {name: made() for name, made in VIEWS.items()}
-        for theme in (NIGHT, DAY):
+        for theme in THEMES:
             self.register_theme(theme)
-        self.theme = NIGHT.name
+        self.theme = fitting(no_color=self.no_color, system=self.console.color_system).name
         self.set_keymap(self._own)
 
     def at(self) -> datetime:
         """Return the engine's present instant: ages are told by its clock, whatever this machine's says."""
         return self._clock() + self._ahead
+
+    @property
+    def fades(self) -> bool:
+        """Whether what is old can be dimmed: of sixteen colours the next darker one cannot be read."""
+        return self.theme != SIXTEEN.name
 
     @property
     def looks_only(self) -> str:
@@ -123,7 +132,7 @@ class GovApp(App[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give our own colours to themes that lack them."""
-        return {name: NIGHT.variables[name] for name in OWN}
+        return dict(OWN)
 
     def on_mount(self) -> None:
         """Show the fleet and begin to fetch."""
@@ -236,7 +245,10 @@ class GovApp(App[None]):
             self.say("there is nothing under the cursor to copy", "warning")
 
     def action_theme(self) -> None:
-        """Change between day and night."""
+        """Change between day and night, where the terminal has the colours for both."""
+        if self.theme not in (NIGHT.name, DAY.name):
+            self.say(f"this terminal shows {WHY_ONE[self.no_color]}: for these there is one look", "warning")
+            return
         self.theme = DAY.name if self.theme == NIGHT.name else NIGHT.name
 
     def action_help(self) -> None:
@@ -253,6 +265,9 @@ class GovApp(App[None]):
         """Find an act or a thing by its words."""
         if isinstance(self.screen, Frame):
             said = "an act, a model, an incident, a runbook …"
+            row = self.frame.here().row if self.frame is not None else None
+            if row is not None and row.mode:
+                self.know_runbooks(row.model)
             self.push_screen(CommandPalette(id="--command-palette", placeholder=said))
 
     def action_view(self, name: str) -> None:
@@ -286,6 +301,8 @@ class GovApp(App[None]):
             self.open_incident(int(place.name))
         elif place.kind == "approval":
             self.action_view("approvals")
+            if isinstance(self.screen, Approvals):
+                self.screen.point_at(place.name)
         elif place.kind == "run":
             self.open_run(place.name)
         elif place.kind == "entry":
@@ -339,6 +356,20 @@ class GovApp(App[None]):
             return Pick(f"Runbooks for {model}", [offered(each) for each in found])
 
         self.ask(f"the runbooks for {model}", choice)
+
+    def start_on(self, model: str, runbook: RunbookView, incident: IncidentView | None) -> None:
+        """Open the form that starts a runbook for a model, or say why it cannot be started."""
+        if runbook.refused:
+            self.say(runbook.refused, "warning")
+        else:
+            self.push_screen(run_acts.starting(model, runbook, incident))
+
+    @work(thread=True, group="known", exclusive=True)
+    def know_runbooks(self, model: str) -> None:
+        """Learn which runbooks are for a model, so that the palette finds them by their names."""
+        with suppress(GovernanceError):  # what is not known is not offered
+            found = self.client.runbooks(model)
+            self.runbooks = {model: found}
 
     def ask(self, about: str, question: Callable[[], Screen[Any] | str], *, acts: bool = False) -> None:
         """Ask the engine in a thread, once however often a key is pressed, and say so where it takes long.

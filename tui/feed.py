@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from textual.message import Message
 
@@ -53,9 +54,9 @@ class Lost(Message):
 class Feed:
     """One thread's work: fetch, listen, and after a loss try again ever more slowly."""
 
-    def __init__(self, client: Client, post: Callable[[Message], object]) -> None:
+    def __init__(self, client: Client, post: Callable[[Message], object], clock: Callable[[], datetime] = now) -> None:
         """Fetch through `client` and hand everything to `post`, which must be safe to call from a thread."""
-        self._client, self._post = client, post
+        self._client, self._post, self._clock = client, post, clock
         self._stop, self._wake = threading.Event(), threading.Event()
         self._after: int | None = None
         self._known: Snapshot | None = None
@@ -69,7 +70,7 @@ class Feed:
                 self._follow()
             except GovernanceError as error:
                 self._known = None  # another engine may answer next
-                since = since if failures and since is not None else now()
+                since = since if failures and since is not None else self._clock()
                 pause = RETRIES[min(failures, len(RETRIES) - 1)] * random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
                 failures += 1
                 self._post(Lost(Offline(since, str(error), pause), refused=isinstance(error, Denied)))
@@ -121,7 +122,7 @@ class Feed:
             fleet, who, on_call = client.fleet(), client.whoami(), tuple(client.on_call(AHEAD))
         else:
             who, on_call = known.who, known.on_call
-        self._known = Snapshot(who, fleet, incidents, tuple(client.approvals()), now(), on_call)
+        self._known = Snapshot(who, fleet, incidents, tuple(client.approvals()), self._clock(), on_call)
         self._post(Fetched(self._known))
 
 

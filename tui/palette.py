@@ -68,8 +68,24 @@ def things(app: GovApp, query: str) -> Iterator[Offer]:
             left -= 1
             about = f"{GLYPHS.get(each.severity, '?')} {each.severity}, {each.status}"
             yield Offer(text, about, partial(app.open_incident, each.id))
+    yield from _runbooks(app, word)
     left = MOST
     for row in known.fleet.items:
         if left and word in row.model:
             left -= 1
             yield Offer(row.model, f"model of {row.team}, tier {row.tier}", partial(app.open_model, row.model))
+
+
+def _runbooks(app: GovApp, word: str) -> Iterator[Offer]:
+    """Yield the runbooks whose name or description has a word: choosing one starts it on what is under the cursor."""
+    now = app.frame.here() if app.frame is not None else None
+    row = now.row if now is not None else None
+    if row is None or not row.mode or now is None or now.looks_only or now.offline:
+        return
+    incident = now.incident
+    for each in app.runbooks.get(row.model, ()):
+        if word in f"runbook {each.runbook} {each.description}".lower():
+            about = each.refused or f"start it on {row.model}: {each.description}"
+            yield Offer(
+                f"Runbook {each.runbook} on {row.model}", about, partial(app.start_on, row.model, each, incident)
+            )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-SEVERITIES = {"critical": "b $error", "warning": "$warning", "info": "$secondary", "unknown": "$warning"}
+SEVERITIES = {
+    "critical": "b $critical on $critical-ground",
+    "warning": "$warning",
+    "info": "$secondary",
+    "unknown": "$warning",
+}
 """The colour of each severity; none is told by colour alone."""
 
 
 def safe(text: str) -> str:
-    """Return text from outside so that it is no markup."""
-    return "".join(each if each.isprintable() else "�" for each in text).replace("[", "\\[")
+    """Return text from outside in one line, so that it is no markup."""
+    return "".join(each if each.isprintable() else " " if each.isspace() else "�" for each in text).replace("[", "\\[")
 
 
 def lines(text: str) -> str:

@@ -1,56 +1,87 @@
-"""Two themes, night and day; each colour of text has at least 5:1 contrast on its background."""
+"""Four themes: night and day; one of sixteen colours alone; one of greys alone, for NO_COLOR.
+
+Each colour of text has at least 5:1 contrast on whatever it is drawn on.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from textual.theme import Theme
 
-NIGHT = Theme(
-    name="night",
-    primary="#7AA2F7",
-    secondary="#9AA5CE",
-    accent="#BB9AF7",
-    warning="#E0AF68",
-    error="#F7768E",
-    success="#9ECE6A",
-    foreground="#C8D0E8",
-    background="#12141C",
-    surface="#171A25",
-    panel="#1F2333",
-    dark=True,
-    variables={
-        "footer-key-foreground": "#7AA2F7",
-        "footer-background": "#171A25",
-        "border": "#3B4261",
-        "border-blurred": "#3B4261",
-        "muted": "#949CC4",
-        "row-cursor": "#1F2945",
-        "dead": "#4A1D2E",
-        "caution": "#2E2719",
-    },
-)
-DAY = Theme(
-    name="day",
-    primary="#2750B5",
-    secondary="#444E72",
-    accent="#6E35B0",
-    warning="#7A4F00",
-    error="#A81B36",
-    success="#26682B",
-    foreground="#1C2233",
-    background="#FAFAF7",
-    surface="#F0F0EA",
-    panel="#E6E7E0",
-    dark=False,
-    variables={
-        "footer-key-foreground": "#2750B5",
-        "footer-background": "#F0F0EA",
-        "border": "#C9CCC2",
-        "border-blurred": "#C9CCC2",
-        "muted": "#595F70",
-        "row-cursor": "#DCE5FB",
-        "dead": "#F6D5DB",
-        "caution": "#F6EBCB",
-    },
-)
-OWN = ("muted", "row-cursor", "dead", "caution")
-"""Variables that only our themes have; other themes need a value for them too."""
+OWN: Mapping[str, str] = {
+    "muted": "$secondary", "row-cursor": "$panel", "dead": "$panel", "caution": "$panel",
+    "critical": "$error", "critical-ground": "transparent", "hot": "$error",
+}  # fmt: skip
+"""Variables that only our themes have, with what themes of others have in their place.
+
+`critical` is written on `critical-ground`, and a stopped switch on `dead`: without colours, in reverse video. `hot` is
+a number beyond its limit.
+"""
+
+
+def _theme(name: str, *, dark: bool, border: str, muted: str, row_cursor: str, colors: str, **own: str) -> Theme:
+    """Return a theme; `colors` are background, surface, panel, foreground, primary, secondary, accent and the three of
+    warning, error, success."""
+    names = ("background", "surface", "panel", "foreground", "primary", "secondary", "accent", "warning", "error",
+             "success")  # fmt: skip
+    each: dict[str, Any] = dict(zip(names, colors.split(), strict=True))
+    variables = {
+        "footer-key-foreground": each["primary"],
+        "footer-background": each["surface"],
+        "border": border,
+        "border-blurred": border,
+        "muted": muted,
+        "row-cursor": row_cursor,
+        "critical": each["error"],
+        "critical-ground": "transparent",
+        "hot": each["error"],
+        "block-cursor-background": row_cursor,
+        "block-cursor-foreground": each["foreground"],
+        "block-cursor-text-style": "bold",
+        "block-cursor-blurred-background": row_cursor,
+        "block-cursor-blurred-foreground": each["foreground"],
+        "block-cursor-blurred-text-style": "none",
+        "block-hover-background": row_cursor,
+        "input-cursor-background": each["foreground"],
+        "input-cursor-foreground": each["background"],
+        "scrollbar": border,
+        "scrollbar-hover": muted,
+        "scrollbar-active": muted,
+        "scrollbar-background": each["background"],
+        "scrollbar-background-hover": each["background"],
+        "scrollbar-background-active": each["background"],
+        "scrollbar-corner-color": each["background"],
+    }
+    written = {name.replace("_", "-"): color for name, color in own.items()}
+    return Theme(name=name, dark=dark, variables={**variables, **written}, **each)
+
+
+NIGHT = _theme(
+    "night", dark=True, border="#3B4261", muted="#949CC4", row_cursor="#1F2945", dead="#4A1D2E", caution="#2E2719",
+    colors="#12141C #171A25 #1F2333 #C8D0E8 #7AA2F7 #9AA5CE #BB9AF7 #E0AF68 #F7768E #9ECE6A",
+)  # fmt: skip
+DAY = _theme(
+    "day", dark=False, border="#C9CCC2", muted="#595F70", row_cursor="#DCE5FB", dead="#F6D5DB", caution="#F6EBCB",
+    colors="#FAFAF7 #F0F0EA #E6E7E0 #1C2233 #2750B5 #444E72 #6E35B0 #7A4F00 #A81B36 #26682B",
+)  # fmt: skip
+SIXTEEN = _theme(
+    "sixteen", dark=True, border="#AAAAAA", muted="#AAAAAA", row_cursor="#0000AA", dead="#AA0000", caution="#000000",
+    critical="#FFFFFF", critical_ground="#AA0000", hot="#FFFF55",
+    colors="#000000 #000000 #0000AA #FFFFFF #55FFFF #AAAAAA #55FFFF #FFFF55 #FF5555 #55FF55",
+)  # fmt: skip
+"""Each colour is exactly one of a terminal's sixteen, so that none is mixed up with its neighbour."""
+PLAIN = _theme(
+    "plain", dark=True, border="#505050", muted="#A4A4A4", row_cursor="#2E2E2E", dead="#E6E6E6", caution="#242424",
+    critical="#121212", critical_ground="#E6E6E6", hot="#FFFFFF",
+    colors="#121212 #181818 #202020 #E6E6E6 #FFFFFF #B4B4B4 #E6E6E6 #E6E6E6 #FFFFFF #C4C4C4",
+)  # fmt: skip
+THEMES = (NIGHT, DAY, SIXTEEN, PLAIN)
+
+
+def fitting(*, no_color: bool, system: str | None) -> Theme:
+    """Return the theme that a terminal begins with; `system` is how many colours it has, as Rich names that."""
+    if no_color:
+        return PLAIN
+    return SIXTEEN if system in ("standard", "windows") else NIGHT

@@ -8,12 +8,14 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict, field_validator, model_validator
 
 from governance.core.cadence import Cadence
+from governance.core.declaration import Contract, DecisionPolicy, Design, EvaluationCard
 from governance.core.document import Count, Document, Duration, Flag, Number, ParameterValue, Share
 from governance.core.measurement import Comparison, Metric
 from governance.core.rule import Enforcement, Rule, Then
 
 Pii = Literal["none", "pseudonymous", "direct", "sensitive", "free_text"]
 Tier = Literal[1, 2, 3]
+Rolled = Literal["shadow", "canary", "ab", "blue-green", "gradual"]
 
 
 class Owners(Document):
@@ -44,8 +46,10 @@ class Versions(Document):
     """Which version serves, and what takes its place."""
 
     serving: str | RegistryName | None = None
+    checksum: str | None = None
     rollback_to: str | None = None
     fallback: str | None = None
+    rollout: Rolled | None = None
     canary: Rollout | None = None
     shadow: str | None = None
     prompt: str | None = None
@@ -91,6 +95,8 @@ class Truth(Document):
 
     delay: Duration
     complete_after: Duration
+    source: str | None = None
+    kind: Literal["direct", "indirect", "proxy", "human"] | None = None
 
 
 Bound = Annotated[float, Strict()]
@@ -101,6 +107,7 @@ class FeatureCard(Document):
     """One declared input; `against` overrides what its distribution is compared with.
 
     `drift: false` leaves out a feature whose distribution over a day says nothing, such as the weather of a season.
+    `default` stands in where the value is unknown; `definition` is where the one that computes it lies, by version.
     """
 
     type: Literal["number", "category", "text"] = "number"
@@ -110,6 +117,12 @@ class FeatureCard(Document):
     owner: str | None = None
     against: Comparison | None = None
     drift: Flag = True
+    default: Bound | str | None = None
+    definition: str | None = None
+    sources: tuple[str, ...] = ()
+    computed: Literal["online", "offline", "both"] | None = None
+    over: Duration | None = None
+    nulls: str | None = None
 
 
 class OutputCard(Document):
@@ -134,6 +147,9 @@ class Data(Document):
     retention: dict[Literal["predictions", "features", "labels"], Retention] = Field(default_factory=dict)
     access: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
+    contracts: dict[str, Contract] = Field(default_factory=dict)
+    subject: str | None = None
+    trained_on: Flag | None = None
 
 
 class Cost(Document):
@@ -142,6 +158,7 @@ class Cost(Document):
     per_1k: Number | None = None
     per_day: Number | None = None
     currency: str = "USD"
+    owner: str | None = None
 
 
 class Trigger(Document):
@@ -156,6 +173,7 @@ class Trigger(Document):
 class Rollback(Trigger):
     """When and by whom the previous version is put back."""
 
+    how: str | None = None
     authority: tuple[str, ...] = ()
     drill_every: Duration | None = None
 
@@ -211,6 +229,9 @@ class Card(Document):
     cadence: Cadence = Cadence()
     owners: Owners
     versions: Versions | None = None
+    design: Design | None = None
+    decision: DecisionPolicy | None = None
+    evaluation: EvaluationCard | None = None
     log: Log | None = None
     truth: Truth | None = None
     slices: tuple[str | dict[str, str], ...] = ()

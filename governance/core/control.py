@@ -74,7 +74,7 @@ class Logged:
 class Budget:
     """What is left of an SLO's error budget, 1 untouched and below 0 overspent; None for a reason.
 
-    `curve` are the shares left at instants of the window, oldest first; `gap` is where it was not looked at between.
+    `curve` are the shares left at instants of the window, oldest first.
     """
 
     slo: str
@@ -90,12 +90,14 @@ class Budget:
 class Known:
     """All that a model's controls are judged by, as of `at`; what is cited is None while it is not sealed.
 
-    `rules` are those that are judged, `incidents` those that are open, `logged` the entries about the model by kind,
-    `adopted` the adoption of the policies that are judged here and `cycle` the newest cycle that was sealed.
+    `version` is what serves, "" where that is not known. `rules` are those that are judged, `incidents` those that are
+    open, `logged` the entries about the model by kind, `adopted` the adoption of the policies that are judged here and
+    `cycle` the newest cycle that was sealed.
     """
 
     card: Card
     at: datetime
+    version: str = ""
     rules: Mapping[str, EffectiveRule] = field(default_factory=dict)
     verdicts: tuple[Verdict, ...] = ()
     summaries: Mapping[str, str] = field(default_factory=dict)

@@ -75,7 +75,8 @@ def _authority(known: Known, _: str) -> Finding:
 
 def _way_back(known: Known, _: str) -> Finding:
     versions = known.card.versions
-    found = [each for each in (versions.rollback_to, versions.fallback) if each] if versions else []
+    back = [f"version {versions.rollback_to}"] if versions is not None and versions.rollback_to else []
+    found = [*back, *([versions.fallback] if versions is not None and versions.fallback else [])]
     if not found:
         return not_met("neither versions.rollback_to nor versions.fallback is named")
     return _declared(known, f"{' or '.join(found)} takes its place")
@@ -123,14 +124,16 @@ def _independent(known: Known, _: str) -> Finding:
 
 
 def _approved(known: Known, _: str) -> Finding:
-    versions = known.card.versions
-    serving = versions.serving if versions is not None and isinstance(versions.serving, str) else ""
     found = [each for each in known.records if each[0].kind == "approved"]
     if not found:
         return no_evidence("no approval for production was recorded")
-    fits = [each for each in found if each[0].version in ("", serving) or not serving]
+    fits = [each for each in found if each[0].version in ("", known.version)]
     if not fits:
-        return not_met(f"{serving} serves, approved was {found[0][0].version}", found[0][1])
+        record, entry = found[0]
+        said = f"approved was {record.version}"
+        if not known.version:
+            return no_evidence(f"{said}, and what serves is not known", entry)
+        return not_met(f"{known.version} serves, {said}", entry)
     record, entry = fits[0]
     return _sealed(entry, f"{record.actor} recorded the approval of {record.version or 'it'} on {record.at:%Y-%m-%d}")
 
@@ -276,9 +279,9 @@ def _changes(known: Known, _: str) -> Finding:
     versions = known.card.versions
     if versions is None or versions.serving is None:
         return not_met("the card does not name the version that serves")
-    return _declared(
-        known, f"{'a registry knows what' if isinstance(versions.serving, RegistryName) else versions.serving} serves"
-    )
+    serving = versions.serving
+    said = "a registry says what serves" if isinstance(serving, RegistryName) else f"version {serving} serves"
+    return _declared(known, said)
 
 
 def _prediction_log(known: Known, _: str) -> Finding:

@@ -15,15 +15,15 @@ def _control(framework: str, short: str, name: str, asks: str, *checks: str) -> 
 
 
 def _nist(short: str, asks: str, *checks: str) -> Control:
-    return _control("nist-rmf", short, short.replace("-", " ").upper(), asks, *checks)
+    return _control("nist-rmf", short, f"NIST {short.replace('-', ' ').upper()}", asks, *checks)
 
 
 def _act(short: str, name: str, asks: str, *checks: str) -> Control:
-    return _control("eu-ai-act", short, name, asks, *checks)
+    return _control("eu-ai-act", short, f"AI Act {name}", asks, *checks)
 
 
 def _sr(short: str, name: str, asks: str, *checks: str) -> Control:
-    return _control("sr-26-2", short.lower(), f"{short} {name}", asks, *checks)
+    return _control("sr-26-2", short.lower(), f"SR 26-2 {short}, {name}", asks, *checks)
 
 
 NIST = Framework(

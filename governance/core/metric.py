@@ -30,7 +30,7 @@ class Feature:
     """One logged input of a model.
 
     `kind` decides the bins; `low`/`high` is the declared range; `against` overrides the measure's comparison
-    (a seasonal feature is compared with its recent past, not with training).
+    (a seasonal feature is compared with its recent past, not with training). `default` stands in for unknown values.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Feature:
     low: float | None = None
     high: float | None = None
     against: Against | None = None
+    default: float | str | None = None
 
 
 @dataclass(frozen=True, slots=True)

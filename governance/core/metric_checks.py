@@ -59,8 +59,13 @@ def numbers_of(card: Card) -> list[str]:
 
 
 def feature_problems(card: Authored[Card]) -> Iterator[Problem]:
-    """Check that some value can lie in each declared range."""
+    """Check that some value can lie in each declared range, and that defaults are such values as are logged."""
     for name, feature in (card.document.data.features if card.document.data else {}).items():
         if feature.range is not None and not feature.range[0] <= feature.range[1]:
             message = "no number lies in this range: the lower bound comes first"
             yield placed(card, ("data", "features", name, "range"), "range-order", message)
+        wanted = {"number": float, "category": str, "text": str}[feature.type]
+        if feature.default is not None and not isinstance(feature.default, wanted):
+            kind = "a number" if wanted is float else "a text, in quotes"
+            message = f"the default of a feature of type {feature.type} is {kind}"
+            yield placed(card, ("data", "features", name, "default"), "wrong-default", message)

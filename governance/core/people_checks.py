@@ -131,6 +131,10 @@ def _parties(card: Card) -> Iterator[tuple[Path, str]]:
     """Yield where a card names teams or people that may do something, and whom."""
     if card.rollback is not None:
         yield from ((("rollback", "authority", index), name) for index, name in enumerate(card.rollback.authority))
+    if card.cost is not None and card.cost.owner is not None:
+        yield ("cost", "owner"), card.cost.owner
+    if card.decision is not None:
+        yield from ((("decision", "overrides", index), name) for index, name in enumerate(card.decision.overrides))
     if card.data is not None:
         yield from ((("data", "access", index), name) for index, name in enumerate(card.data.access))
     yield from ((("review", index, "by"), review.by) for index, review in enumerate(card.review))

@@ -9,6 +9,7 @@ from governance.core.authored import Authored
 from governance.core.card import Card
 from governance.core.compiled import CompiledPolicy, EvaluationPlan
 from governance.core.compiler import Compiler
+from governance.core.evaluation_checks import evaluation_problems
 from governance.core.pack import Pack
 from governance.core.policy import Declared, effective_policy
 from governance.core.problem import Problem
@@ -27,6 +28,7 @@ def evaluation_plan(cards: Sequence[Authored[Card]], packs: Sequence[Authored[Pa
         policy = effective_policy(card, sound, compiler.selects, broken=unsound, declared=declared)
         compiled = compiler.policy(policy, problems)
         problems.extend(policy.problems)
+        problems.extend(evaluation_problems(policy))
         policies.append(compiled)
     queries = dict.fromkeys(query for policy in policies for query in policy.queries)
     distinct = tuple(dict.fromkeys([*problems, *compiler.problems]))

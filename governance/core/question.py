@@ -121,6 +121,7 @@ def _features(card: Card) -> tuple[Feature, ...]:
             low=feature.range[0] if feature.range else None,
             high=feature.range[1] if feature.range else None,
             against=against(feature.against) if feature.against else None,
+            default=feature.default,
         )
         for name, feature in declared.items()
     )

@@ -42,6 +42,7 @@ def _view(engine: Engine, clock: Escalation, at: datetime) -> EscalationView:
         next_to=_next(engine, clock, at),
         state=clock.state,
         told=list(clock.told),
+        since=clock.since,
         comes_back_at=clock.next_at if clock.halt == "answered" else None,
         waits_for=clock.hushed,
     )

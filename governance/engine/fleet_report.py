@@ -71,8 +71,8 @@ class FleetReport:
     """The fleet as of `at`, what is not compliant first; `own` is what the engine knows of itself.
 
     `version` is the digest of the policies that are judged here, `ruled` the version that ruled then, None of none.
-    `head` is that of the decision log, which all entries that are cited lie under; `heads` is where heads are
-    published, "" nowhere.
+    `head` is that of the decision log, which all entries that are cited lie under; `heads` is the name of the
+    file in which heads are published, "" of none.
     """
 
     environment: str
@@ -109,7 +109,7 @@ def fleet_report(engine: Engine, at: datetime) -> FleetReport:
     published = engine.database.heads
     return FleetReport(
         engine.organisation.environment, at, engine.plan.version, facts.ruled, facts.adopted, facts.head,
-        str(published) if published is not None else "",
+        published.name if published is not None else "",
         tuple(sorted((each for each in found if each.card.model not in entries.OWN), key=place)),
         tuple(each for each in found if each.card.model in entries.OWN),
     )  # fmt: skip
@@ -155,6 +155,7 @@ def _model(facts: _Facts, each: Agenda) -> ModelReport:
     known = Known(
         card=each.policy.policy.card,
         at=facts.at,
+        version=facts.picture.facts[model].version,
         rules={rule.rule.id: rule.rule for rule in each.policy.rules},
         verdicts=verdicts,
         summaries=_summaries(each.policy, evaluation, verdicts),
@@ -173,7 +174,7 @@ def _model(facts: _Facts, each: Agenda) -> ModelReport:
         known,
         judgements(known) if governed else (),
         named_elsewhere(known) if governed else (),
-        facts.picture.facts[model].version,
+        known.version,
         facts.switches.get(model, Switch(model)),
         _measured(facts, each.policy),
         tuple(one for one in facts.requests if one.model == model),

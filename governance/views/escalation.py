@@ -12,8 +12,9 @@ class EscalationView(View):
     """Who has been told, who is next and when.
 
     `level` counts from 1, 0 before the first; `last_level` is the highest, the fallback where there is one. `next_to`
-    are people by id and notifiers, by the schedules of today. `comes_back_at` is when an acknowledged incident is told
-    anew unless somebody works on it. `waits_for` says what withholds the level that is due.
+    are people by id and notifiers, by the schedules of today. `comes_back_at` is when an acknowledged incident is
+    told anew unless somebody works on it. `since` is when the last level came to be told. `waits_for` says what
+    withholds the level that is due.
     """
 
     policy: str
@@ -26,6 +27,7 @@ class EscalationView(View):
     state: Literal["running", "stopped", "handed_over", "exhausted"]
     told: list[str]
     comes_back_at: datetime | None = None
+    since: datetime | None = None
     waits_for: str = ""
 
     @property

@@ -143,6 +143,16 @@ def test_traffic(made, measure, window):
     assert value(source, log, measure, window=window) == pytest.approx(TRAFFIC[measure](inside))
 
 
+@pytest.mark.parametrize("measure", [each for each in TRAFFIC if each != "predictions"])
+def test_traffic_of_each_version(made, measure):
+    source, log, rows, _ = made
+    found = {sample.labels: sample.value for sample in ask(source, log, measure, by="version").samples}
+    exact = {
+        labels(version=each): TRAFFIC[measure]([row for row in rows if row["ver"] == each]) for each in ("v1", "v2")
+    }
+    assert found == pytest.approx(exact)
+
+
 @pytest.mark.parametrize(("measure", "q"), [("latency_p50", 0.5), ("latency_p95", 0.95), ("latency_p99", 0.99)])
 def test_latency(made, measure, q):
     source, log, rows, _ = made
@@ -194,7 +204,17 @@ def test_features(made):
     assert by_feature("constant") == {"x": 0, "c": 0}
     assert by_feature("new_categories") == {"c": 0}  # numbers have no categories
     assert set(by_feature("ks")) == {"x"}
+    numbers = [x for x in xs if x is not None and not math.isnan(x)]
+    assert by_feature("mean") == {"x": pytest.approx(mean(numbers), rel=0.006)}  # c is no number
     assert all(0 <= found < 0.25 for found in by_feature("psi").values())
+
+
+def test_defaults_are_counted(made):
+    source, log, rows, _ = made
+    features = (replace(FEATURES[0], default=140.0), replace(FEATURES[1], default="a"), Feature("p", "number"))
+    samples = ask(source, replace(log, features=features), "default_rate", by="feature").samples
+    found = {sample.labels[0][1]: sample.value for sample in samples}
+    assert found == {"x": mean(row["x"] == 140.0 for row in rows), "c": mean(row["c"] == "a" for row in rows)}
 
 
 def outcomes_of(rows, truth, at):
@@ -206,9 +226,12 @@ def quality_of(measure, joined):
     scored = [(p, label) for p, _, label, _ in joined if p is not None]
     pairs = [(p > n) + (p == n) / 2 for p, yes in scored if yes for n, no in scored if not no]
     return {
+        "label_rate": lambda: mean(label for _, _, label, _ in joined),
         "accuracy": lambda: mean(yes == bool(label) for _, yes, label, _ in joined),
         "precision": lambda: mean(label for _, yes, label, _ in joined if yes),
         "recall": lambda: mean(yes for _, yes, label, _ in joined if label),
+        "false_positive_rate": lambda: mean(yes for _, yes, label, _ in joined if not label),
+        "false_negative_rate": lambda: mean(not yes for _, yes, label, _ in joined if label),
         "auc": lambda: mean(pairs),
         "log_loss": lambda: mean(-math.log(p if label else 1 - p) for p, label in scored),
         "calibration_error": lambda: abs(mean(p - label for p, label in scored)),
@@ -219,7 +242,8 @@ def quality_of(measure, joined):
     }[measure]()
 
 
-QUALITY = ["accuracy", "precision", "recall", "auc", "log_loss", "calibration_error", "bias", "mae", "rmse", "wape"]
+QUALITY = ["label_rate", "accuracy", "precision", "recall", "false_positive_rate", "false_negative_rate", "auc",
+           "log_loss", "calibration_error", "bias", "mae", "rmse", "wape"]  # fmt: skip
 
 
 @pytest.mark.parametrize("measure", QUALITY)

@@ -37,7 +37,8 @@ rules:
   - {rule: features, for_each: {feature: card.data.features}, when: has(feature.value.pii)}
 """
 PACKS = {
-    name: f"kind: pack\npack: {name}\n" for name in ("ownership", "review", "rollback", "retention-and-pii", "slo")
+    name: f"kind: pack\npack: {name}\n"
+    for name in ("ownership", "practice", "review", "rollback", "retention-and-pii", "slo")
 }
 
 

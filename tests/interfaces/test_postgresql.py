@@ -33,12 +33,14 @@ token create --for ana --scope read --as ana
 token list
 plan
 audit tail
+export fleet --to markdown
+audit proof 3
 audit verify --format json
 doctor database log heads
 """
 SLOW = {**FILES, "org.yaml": FILES["org.yaml"].replace("every: 1s", "every: 1h")}  # nothing is late meanwhile
 _SPACE = re.compile(r"[─ ]+")
-_VARIES = re.compile(r"[0-9a-f]{12,}…?|gov_[\w-]+|\b\d[\d:.,-]*(T[\d:.]+)?Z?\b|\b[a-z0-9]{8}\b")
+_VARIES = re.compile(r"`\w+(\.db)?\.heads`|[0-9a-f]{12,}…?|gov_[\w-]+|\b\d[\d:.,-]*(T[\d:.]+)?Z?\b|\b[a-z0-9]{8}\b")
 
 
 def said(folder: Path, url: str) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-_VOID = {"meta", "br", "img", "link", "input"}
+_VOID = {"meta", "br", "img", "link", "input", "wbr"}
 _FETCHED = ("src", "srcset", "href", "xlink:href", "data", "poster", "action", "background", "formaction", "ping")
 
 
@@ -81,7 +81,12 @@ class Page(HTMLParser):
 
 
 def section(html: str, anchor: str) -> str:
-    """Return the element with an id, up to the next of its kind."""
-    found = re.search(rf'<(section|details) id="{re.escape(anchor)}">.*?(?=<\1 id="|\Z)', html, re.DOTALL)
-    assert found is not None, f"no #{anchor}"
-    return found[0]
+    """Return the element with an id, to its own end."""
+    start = re.search(rf'<(\w+) id="{re.escape(anchor)}">', html)
+    assert start is not None, f"no #{anchor}"
+    depth = 0
+    for each in re.finditer(rf"<(/?){start[1]}\b[^>]*>", html[start.start() :]):
+        depth += -1 if each[1] else 1
+        if depth == 0:
+            return html[start.start() : start.start() + each.end()]
+    raise AssertionError(f"#{anchor} does not end")

@@ -94,8 +94,7 @@ def test_it_fits(here: World, size: tuple[int, int]) -> None:
             await until(pilot, lambda: shows(app, "▲ critical", "loans", "● live", "judged"))
             app.theme = DAY.name
             await pilot.press("K")
-            await until(pilot, lambda: isinstance(app.screen, SwitchModal))
-            assert shows(app, "loans", "rules-of-thumb")
+            await until(pilot, lambda: isinstance(app.screen, SwitchModal) and shows(app, "loans", "rules-of-thumb"))
             await pilot.press("escape", "enter")
             await until(pilot, lambda: shows(app, "errors-high"))
             await pilot.press("escape")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from textual.color import Color
@@ -25,6 +26,8 @@ from tui.widgets.entries import Fold, folded
 from tui.widgets.fleet import sparkline, trend
 from tui.widgets.incident import escalation
 from tui.widgets.on_call import drawn
+from tui.widgets.portrait import charts
+from tui.widgets.table import Column, fitting
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -187,12 +190,34 @@ def test_a_proof_is_computed_and_not_believed() -> None:
     assert not holds(proof(path=[*good.path, good.root]))
 
 
+def test_a_value_beyond_its_limit_is_never_shown_as_well() -> None:
+    def head(value: float, **more: Any) -> str:
+        series = SeriesView(name="errors", rule="r", limit=0.5, points=[PointView(at=NOW, value=value)], **more)
+        return Content.from_markup("\n".join(charts([series], 60))).plain.split("\n")[1]
+
+    assert head(0.4) == "✓ errors  · r"
+    assert head(0.9, failing=True) == "✗ errors  · r"
+    assert head(0.9) == "◇ errors  · r  beyond its limit, yet the rule does not fail"
+    assert head(0.4, above=False).startswith("◇")
+
+
 def test_an_entry_that_is_shown_is_what_was_hashed() -> None:
     said = {"seq": 1, "at": "2026-01-31T12:00:00Z", "kind": "k", "actor": "ana", "subject": {}, "body": {}, "id": "x"}
     assert same(proof(content=json.dumps(said)))
     assert not same(proof(content=json.dumps({**said, "actor": "bo"})))
     assert not same(proof(content=json.dumps({**said, "at": "2026-01-31T12:00:01Z"})))
     assert not same(proof(content="no JSON"))
+
+
+def test_columns_with_long_texts_give_way_where_there_is_no_room() -> None:
+    columns = (Column("A", 4, most=20), Column("B", 6, most=30), Column("C", 5, grows=True), Column("D", 7))
+    assert len(fitting(34, columns, (0,), {0: 9, 1: 11})) == 4, (
+        "a little less of two long texts is better than one gone"
+    )
+    assert len(fitting(30, columns, (0,), {0: 9, 1: 30})) == 3
+    shown = fitting(40, columns, (), {0: 15, 1: 30})
+    assert sum(each.width + 1 for _, each in shown) + 1 == 40
+    assert [each.width for _, each in shown] == [15, 8, 5, 7]
 
 
 def test_cycles_in_a_row_are_one_line_that_opens() -> None:

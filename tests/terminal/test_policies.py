@@ -9,9 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from terminal.world import FILES, World, played, shows, until, world
+from terminal.world import FILES, World, hint, played, shows, until, world
+from textual.pilot import Pilot
+from textual.widgets import Input
 
 from governance.errors import Denied, NotFound
+from tui.screens.form import Form
+from tui.screens.incident import IncidentScreen
 from tui.screens.model import ModelScreen
 
 SIZE = (130, 44)
@@ -21,7 +25,7 @@ ANSWERS = f"""
 kind: card
 model: answers
 description: Answers questions of customers about their contracts
-owners: {{team: lending, accountable: bo}}
+owners: {{team: lending, accountable: bo, escalation: lending-oncall}}
 versions: {{serving: "12", rollback_to: "11", fallback: search-page}}
 metrics:
   failed: {{source: shop, query: "{ASKED} and failed", window: 5m, every: 1s}}
@@ -33,11 +37,18 @@ slos:
 truth: {{delay: 7d, complete_after: 14d}}
 data: {{features: {{income: {{type: number, pii: sensitive}}, region: {{type: text}}}}, access: [lending],
        retention: {{features: {{at_most: 30d}}, predictions: {{at_most: 90d}}}}}}
-rules: [{{rule: slo/budget, for: 2h}}]
+rules: [{{rule: slo/budget, for: 2h}}, {{rule: asked, when: metrics.asked >= 0.0}}]
+"""
+LADDER = """
+escalations:
+  lending-oncall:
+    levels:
+      - {to: [{person: ana}], severities: [warning, critical]}
+      - {after: 30m, to: [{person: bo}], severities: [warning, critical]}
 """
 SHOP = 'sources: {pushed: {kind: push}, shop: {kind: sql, address: "sqlite:///shop.db"}}'
 MORE = {
-    "org.yaml": FILES["org.yaml"].replace("sources: {pushed: {kind: push}}", SHOP),
+    "org.yaml": FILES["org.yaml"].replace("sources: {pushed: {kind: push}}", SHOP) + LADDER.lstrip(),
     "answers.yaml": ANSWERS,
     "slo.yaml": PACK.read_text(encoding="utf-8"),
 }
@@ -66,7 +77,7 @@ def test_a_problem_on_disk_is_shown_with_its_place_and_what_to_do(here: World) -
     async def story() -> None:
         app = here.app("ana")
         async with app.run_test(size=SIZE) as pilot:
-            await until(pilot, lambda: shows(app, "INC-1"))
+            await until(pilot, lambda: shows(app, "INC-"))
             await pilot.press("5")
             await until(pilot, lambda: shows(app, "✓ the policies on disk are those that rule", "● rules"))
             written(here, "quiet.yaml").write_text(FILES["quiet.yaml"].lstrip().replace("tier: 3", "teir: 3"))
@@ -147,3 +158,67 @@ def test_a_model_shows_what_is_left_of_its_budgets_and_who_changed_which_rule(he
     assert known["correct"].left == pytest.approx(0.35)
     assert known["strict"].left == pytest.approx(-64)
     assert known["quick"].left is None
+
+
+async def filled(pilot: Pilot[None], key: str, why_may: str, **fields: str) -> None:
+    """Open the form of a key, see why one may, fill it and send it."""
+    app = pilot.app
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(app.screen, Form) and shows(app, why_may))  # type: ignore[arg-type]
+    for name, value in fields.items():
+        app.screen.query_one(f"#field-{name}", Input).value = value
+    await until(pilot, lambda: "ready" in hint(app))  # type: ignore[arg-type]
+    await pilot.press("ctrl+j")
+    await until(pilot, lambda: not isinstance(app.screen, Form))
+
+
+def test_the_next_level_is_told_and_two_incidents_become_one(here: World) -> None:
+    open_ = {each.model: each.id for each in here.client().incidents()}
+
+    async def story() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: app.snapshot is not None)
+            app.open_incident(open_["answers"])
+            await until(pilot, lambda: isinstance(app.screen, IncidentScreen) and shows(app, "▶ L2 bo", "triggered"))
+            await filled(pilot, "e", "tells the next level at once: bo", because="nobody answers")
+            await filled(pilot, "m", f"INC-{open_['loans']}", into=f"INC-{open_['loans']}", because="one cause")
+            await until(pilot, lambda: app.snapshot is not None and open_["answers"] not in app.snapshot.incidents)
+
+    played(story)
+    (told,) = here.log("incident.escalated")
+    assert (told["actor"], told["body"]["because"]) == ("ana", "nobody answers")
+    assert [each["actor"] for each in here.log("incident.merged")] == ["ana"]
+
+
+def test_a_waiver_of_two_people_and_a_silence_are_seen_with_their_end(here: World) -> None:
+    async def asking() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: app.snapshot is not None)
+            await pilot.press("5")
+            await until(pilot, lambda: shows(app, "● rules"))
+            wanted = {"model": "answers", "rule": "asked", "until": "7d", "because": "a load test"}
+            await filled(pilot, "W", "✓ you may:", **wanted)
+            await filled(pilot, "S", "✓ you may:", model="quiet", until="2h", because="the feed is moved")
+            await until(
+                pilot, lambda: shows(app, "◌ waits", "WVR-1", "⌁ silence", "SIL-1", "in 1h", "the feed is moved")
+            )
+
+    async def consenting() -> None:
+        app = here.app("bo")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "to approve"))
+            await pilot.press("5")
+            await until(pilot, lambda: shows(app, "◌ waits", "WVR-1", "may approve bo within 6 d", "Y approves"))
+            await pilot.press("Y")
+            await until(pilot, lambda: shows(app, "◇ waiver", "WVR-1", "a load test", "in 6d"))
+            assert not shows(app, "◌ waits")
+            await pilot.press("g")
+            await until(pilot, lambda: shows(app, "asked by ana, approved by bo", "until", "in 6 d 23 h"))
+
+    played(asking)
+    played(consenting)
+    assert [each["actor"] for each in here.log("waiver.approved")] == ["bo"]
+    (muted,) = here.client().silences()
+    assert (muted.model, muted.by) == ("quiet", "ana")

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from terminal.world import World, hint, played, shows, until, world
+from contract.sources.fault_server import FaultServer
+from terminal.world import FILES, World, hint, played, shows, until, world
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList
 
@@ -16,6 +17,14 @@ from tui.screens.pick import Pick
 from tui.screens.run import RunScreen
 
 SIZE = (130, 50)
+UNSURE = """
+kind: runbook
+runbook: unsure
+description: Ask, then have a job done elsewhere.
+steps:
+  - {{step: consent, approve: {{role: responder}}, text: "Shall the job be done?", timeout: 1h}}
+  - {{step: job, act: jobs.request, with: {{url: "{address}/jobs", json: {{model: "{{card.model}}"}}}}}}
+"""
 CAREFUL = """
 kind: runbook
 runbook: careful
@@ -34,9 +43,24 @@ steps:
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A running engine with a runbook and a critical incident."""
-    made = world(tmp_path_factory.mktemp("runs") / "engine", {"careful.yaml": CAREFUL})
+def elsewhere() -> Iterator[FaultServer]:
+    """A system that takes jobs, and may hang up before it answers."""
+    made = FaultServer()
+    made.told["/jobs"] = {"id": 7}
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory, elsewhere: FaultServer) -> Iterator[World]:
+    """A running engine with runbooks, one of which has an act on `elsewhere`, and a critical incident."""
+    acts = f'acts: {{jobs: {{kind: http, hosts: ["127.0.0.1:{elsewhere.port}"]}}}}\n'
+    files = {
+        "careful.yaml": CAREFUL,
+        "unsure.yaml": UNSURE.format(address=elsewhere.address),
+        "org.yaml": FILES["org.yaml"] + acts,
+    }
+    made = world(tmp_path_factory.mktemp("runs") / "engine", files)
     yield made
     made.close()
 
@@ -139,6 +163,53 @@ def test_who_only_looks_is_told_so_and_starts_nothing(here: World) -> None:
 
     played(story)
     assert len(here.client().runs(state="all")) == 1
+
+
+def test_a_step_is_refused_tried_again_skipped_and_what_nobody_knows_is_settled(
+    here: World, elsewhere: FaultServer
+) -> None:
+    begun = here.client().start_run("loans", {"runbook": "unsure", "because": "a try"}, key="unsure").run.id
+
+    async def said(app: GovApp, pilot: Pilot[Any], because: str) -> None:
+        if because:
+            await until(pilot, lambda: "reason is needed" in hint(app))
+            app.screen.query_one("#field-because", Input).value = because
+        await _sent(app, pilot)
+
+    async def story() -> None:
+        app = here.app("bo")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("colon", *begun, "enter")
+            await until(pilot, lambda: isinstance(app.screen, RunScreen) and shows(app, "Shall the job be done?"))
+            await _form(app, pilot, "N", f"Refuse · {begun}")
+            await said(app, pilot, "not now")
+            await until(pilot, lambda: shows(app, "✗ stopped", "refused by bo: not now", "T retry"))
+            await _form(app, pilot, "T", f"Retry · {begun}")
+            await said(app, pilot, "")
+            await until(pilot, lambda: shows(app, "▶ waits", "Y approve", "N refuse"))
+            await _form(app, pilot, "Y", f"Approve · {begun}")
+            await said(app, pilot, "")
+            await until(pilot, lambda: shows(app, "? unknown", "V settle"))
+            elsewhere.fault, elsewhere.told["/jobs"] = None, (400, {"error": "no room"})
+            await _form(app, pilot, "V", f"Settle · {begun}")
+            await until(pilot, lambda: "needed" in hint(app))
+            await pilot.click("#took_effect-1")
+            await said(app, pilot, "there is no such job")
+            await until(pilot, lambda: shows(app, "✗ stopped", "X skip"))
+            await _form(app, pilot, "X", f"Skip · {begun}")
+            await said(app, pilot, "it was done by hand")
+            await until(pilot, lambda: shows(app, "✓ done", "skipped by bo: it was done by hand"))
+
+    elsewhere.fault = "reset"
+    played(story)
+    assert here.client().run(begun).state == "done"
+    told = {each["kind"]: each["body"].get("because") for each in here.log("runbook.") if each["actor"] == "bo"}
+    assert told["runbook.settled"] == "there is no such job"
+    assert "runbook.skipped" in told
+    keys = [each.headers.get("idempotency-key") for each in elsewhere.asked if each.path == "/jobs"]
+    assert len(keys) == 2
+    assert len(set(keys)) == 1, "what is tried again is asked with the same key"
 
 
 def _may(app: GovApp) -> str:

@@ -45,9 +45,9 @@ parameters
 
 metrics
   score_mean
-    measure             score_mean  ← /packs/standard.yaml:34:29
-    window              1d  ← /packs/standard.yaml:34:49
-    min_samples         100  ← /packs/standard.yaml:34:66
+    measure             score_mean  ← /packs/standard.yaml:36:29
+    window              1d  ← /packs/standard.yaml:36:49
+    min_samples         100  ← /packs/standard.yaml:36:66
     built in            every 1h, stale_after 3h
 
 rules

@@ -73,6 +73,7 @@ class Approvals(Frame):
     def __init__(self) -> None:
         super().__init__()
         self._sieve: Sieve[ApprovalView] = Sieve()
+        self._wanted = ""
 
     def body(self) -> ComposeResult:
         """Lay out the list and what is chosen."""
@@ -106,9 +107,25 @@ class Approvals(Frame):
         waiting: Sequence[ApprovalView] = known.approvals if known is not None else ()
         shown = self._sieve.kept(waiting, parsed(self.words, FIELDS), lambda each: each.id, _fields)
         self.query_one(Waiting).show(shown, at)
+        self._point(waiting)
         for each in ("#list", "#chosen"):
             self.query_one(each).display = bool(waiting)
         self.query_one("#none").display = not waiting
+
+    def point_at(self, name: str) -> None:
+        """Put the cursor on an approval as soon as it is drawn."""
+        self._wanted = name
+        self.words = ""
+        self.app.paint()
+
+    def _point(self, waiting: Sequence[ApprovalView]) -> None:
+        if not self._wanted or self.app.snapshot is None:
+            return
+        name, self._wanted = self._wanted, ""
+        if any(each.id == name for each in waiting):
+            self.query_one(Waiting).select(name)
+        else:
+            self.app.say(f"{name} does not wait for anybody any more; the decision log (6) tells what became of it")
 
     @on(Waiting.Selected)
     def _selected(self) -> None:

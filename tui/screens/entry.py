@@ -102,7 +102,7 @@ def _path(proof: ProofView) -> Iterator[str]:
     """Yield the hashes, and how to check them with no program of ours."""
     yield head("By hand")
     yield "[$muted]y copies the exact text that was hashed; in a file without a line end,[/]"
-    yield "[b](printf '\\\\0'; cat FILE) | sha256sum[/] [$muted]gives the leaf; RFC 9162, 2.1.3.2 goes on[/]"
+    yield "[b](printf '\\0'; cat FILE) | sha256sum[/] [$muted]gives the leaf; RFC 9162, 2.1.3.2 goes on[/]"
     yield fact("leaf", safe(proof.leaf_hash))
     yield from (fact(f"neighbour {index}", safe(each)) for index, each in enumerate(proof.path))
 

@@ -213,7 +213,7 @@ class Form(ModalScreen[bool]):
         if self.query_one("#yes", Button).disabled and not self._sending:
             inputs = list(self.query(Input))
             after = inputs[inputs.index(event.input) + 1 :]
-            next((each for each in (*after, *inputs) if not each.value), event.input).focus()
+            self.set_focus(next((each for each in (*after, *inputs) if not each.value), event.input))
         else:
             self.action_act()
 

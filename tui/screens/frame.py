@@ -118,7 +118,7 @@ class Frame(Screen[None]):
         self.query_one(Header).show(app.snapshot, app.offline, app.heard, at)
         self.query_one(Tabs).show(app.snapshot, self.VIEW)
         self.query_one(Banner).show(app.snapshot, app.offline, app.paused, at)
-        self.query_one("#body").set_class(app.offline is not None, "stale")
+        self.query_one("#body").set_class(app.offline is not None and app.fades, "stale")
         self.draw(at)
         self.keys_changed()
 
@@ -199,7 +199,7 @@ class Frame(Screen[None]):
         """Type words that a line must have."""
         field = self.query_one("#filter", Input)
         field.add_class("open")
-        self.set_focus(field)  # at once: what is typed right behind the key must be no act
+        self.set_focus(field)  # at once: what is typed next must not meet the keys of the list
 
     @on(Input.Changed, "#filter")
     def _typed(self, event: Input.Changed) -> None:

@@ -19,7 +19,8 @@ from tui.screens.responding import Responding
 from tui.situation import Situation
 from tui.text import safe
 from tui.widgets.incident import facts_of
-from tui.widgets.story import findings, ladder, progress, story
+from tui.widgets.ladder import ladder
+from tui.widgets.story import findings, progress, story
 from tui.widgets.told import Told
 
 EXPLAINED = timedelta(seconds=60)

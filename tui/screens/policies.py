@@ -255,9 +255,8 @@ def _standing(found: Ruling, waiting: ApprovalView | None, notice: str, at: date
     if check.count:
         problems = f"{check.count} problem{'s' * (check.count > 1)}"
         since = f"for {span(check.since, at)}" if check.since is not None else ""
-        return (
-            f"[b $error]✗ the policies on disk are broken {since}: {problems}[/]; version {check.version[:12]} rules on"
-        )
+        broken = f"[b $error]✗ the policies on disk are broken {since}: {problems}[/]"
+        return f"{broken}\n{waits}" if waits else broken
     if waits:
         return f"{waits}; meanwhile {check.version[:12]} rules"
     if check.refused:

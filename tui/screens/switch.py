@@ -213,7 +213,7 @@ class SwitchModal(ModalScreen[bool]):
     def _onward(self, event: Input.Submitted) -> None:
         """Enter does it where all is there, else goes to what is missing."""
         if self.query_one("#yes", Button).disabled and event.input.id == "reason" and self.chosen.named:
-            self.query_one("#typed").focus()
+            self.set_focus(self.query_one("#typed"))
         else:
             self.action_act()
 

@@ -17,9 +17,9 @@ class Fleet(Table[FleetRow]):
 
     COLUMNS = (
         Column("", 10),
-        Column("MODEL", 14, most=32),
+        Column("MODEL", 14, most=40),
         Column("TIER", 4, ">"),
-        Column("SWITCH", 11),
+        Column("SWITCH", 10),
         Column("WORST METRIC", 18),
         Column("", 10),
         Column("VALUE", 8, ">"),
@@ -29,7 +29,7 @@ class Fleet(Table[FleetRow]):
         Column("OPEN", 5, ">"),
         Column("JUDGED", 6, ">"),
     )
-    DROPPED = (9, 8, 2, 11, 7, 10, 5, 4, 6)
+    DROPPED = (9, 8, 2, 11, 4, 7, 10, 5, 6)
 
     def name_of(self, row: FleetRow) -> str:
         """Return the model."""
@@ -44,7 +44,9 @@ class Fleet(Table[FleetRow]):
         """Return what stands in the line of a model."""
         metric = row.metric
         grave = row.severity in ("critical", "warning")
-        heat = row.severity if grave and metric is not None and metric.failing else "dim"
+        heat = "dim"
+        if grave and metric is not None and metric.failing:
+            heat = "hot" if row.severity == "critical" else "warning"
         switch, state = switched(row)
         return [
             (f"{GLYPHS.get(row.severity, '?')} {WORDS.get(row.severity, row.severity)}", row.severity),
@@ -71,8 +73,8 @@ def switched(row: FleetRow) -> tuple[str, str]:
 
 
 def sparkline(metric: MetricView) -> str:
-    """Return the history as bars of one cell each, the limit at three quarters of their height; a gap is a dot."""
-    values = metric.history[-10:]
+    """Return the history as ten bars of one cell each, the limit at three quarters of their height; a gap is a dot."""
+    values = metric.history[::-1][:: max(-(-len(metric.history) // 10), 1)][::-1]
     known = [each for each in values if each is not None]
     if not known:
         return ""

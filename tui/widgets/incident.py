@@ -9,7 +9,8 @@ from textual.containers import VerticalScroll
 
 from governance.views import EscalationView, FindingView, FleetRow, IncidentView
 from tui.known import GLYPHS, MODES, Snapshot, number, span
-from tui.text import fact, safe
+from tui.text import SEVERITIES, fact, head, safe
+from tui.widgets.ladder import ladder
 from tui.widgets.told import Told
 
 _STATUS = {"triggered": "$error", "acknowledged": "$warning", "mitigated": "$warning", "resolved": "$success"}
@@ -37,17 +38,27 @@ class Incident(VerticalScroll):
         """Draw an incident and what is known of its model."""
         parts = [*_incident(incident, row, at), *(_facts(row, at) if row is not None else ())]
         parts += [line for each in incident.findings for line in _finding(each, at)]
+        parts += ["", *_under_way(incident), *ladder(incident, at)]
         self._say("\n".join(parts))
 
     def _say(self, text: str) -> None:
         self.query_one("#told", Told).tell(text)
 
 
+def _under_way(incident: IncidentView) -> list[str]:
+    """Return the open runs of runbooks about an incident, each with where it is and what it waits for."""
+    if not incident.runs:
+        return []
+    runs = [f"[b $warning]▶[/] [b]{safe(each.id)}[/] {safe(each.runbook)}  [$muted]{safe(each.summary)}[/]"
+            for each in incident.runs]  # fmt: skip
+    return [head("Runbook [$muted]n opens[/]"), *runs, ""]
+
+
 def summary(row: FleetRow, incident: IncidentView | None, at: datetime) -> list[str]:
     """Return how a model is: its incident in two lines where it has one, and the facts."""
     found = _healthy(row)
     if incident is not None:
-        colour = {"critical": "b $error", "warning": "b $warning"}.get(incident.severity, "b $secondary")
+        colour = {**SEVERITIES, "warning": "b $warning"}.get(incident.severity, "b $secondary")
         mark = f"[{colour}]{GLYPHS.get(incident.severity, '?')} {incident.severity}[/]"
         found = [f"{mark}  [b]INC-{incident.id}[/] {safe(incident.status)}", safe(incident.title), ""]
     waived = [fact("waived", f"[$accent]◇ {safe(each)}[/]") for each in row.waived]
@@ -77,7 +88,7 @@ def _more(incident: IncidentView, at: datetime) -> list[str]:
 
 
 def _incident(incident: IncidentView, row: FleetRow | None, at: datetime) -> list[str]:
-    colour = {"critical": "b $error", "warning": "b $warning"}.get(incident.severity, "b $secondary")
+    colour = {**SEVERITIES, "warning": "b $warning"}.get(incident.severity, "b $secondary")
     lead = safe(incident.acknowledged_by) or "nobody yet [$muted](a takes it)[/]"
     others = [f"INC-{each}" for each in (row.incidents if row is not None else ()) if each != incident.id]
     mark = GLYPHS.get(incident.severity, "?")
@@ -134,7 +145,7 @@ def _switch(row: FleetRow) -> list[str]:
     if row.mode == "live":
         return [fact("kill switch", f"[$success]{mode}[/]")]
     held = f" [$muted]{row.share:.0%} of requests get the fallback[/]" if row.mode == "throttle" and row.share else ""
-    return [fact("kill switch", f"[b $error]{mode}[/]{held}"), fact("scope", safe(row.mode_scope))]
+    return [fact("kill switch", f"[{SEVERITIES['critical']}]{mode}[/]{held}"), fact("scope", safe(row.mode_scope))]
 
 
 def _finding(finding: FindingView, at: datetime) -> list[str]:

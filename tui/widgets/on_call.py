@@ -44,6 +44,8 @@ def _listed(shifts: list[ShiftView], zone: str, me: str) -> list[str]:
     near, far = shifts[:SHOWN], [each for each in shifts[SHOWN:] if each.person is None]
     lines = [_line(each, zone, me) for each in [*near, *islice(far, SHOWN)]]
     rest = len(shifts) - len(lines)
+    if far:  # what lies between is not listed, so it must not read on
+        lines.insert(len(near), f"  [$error]later holes[/] [$muted]({len(far)} within the time shown)[/]")
     return [*lines, f"  [$muted]and {rest} more within the time shown[/]"] if rest else lines
 
 

@@ -32,14 +32,29 @@ def charts(found: Sequence[SeriesView], width: int) -> Iterator[str]:
         if len(drawn) > CHARTS:
             more.append(f"{safe(each.name)} {safe(labels)} [b]{number(each.points[-1].value)}[/]")
             continue
-        mark = "[b $error]✗[/]" if each.failing else "[$success]✓[/]"
-        yield f"{mark} [b]{safe(each.name)}[/] [$muted]{safe(labels)} · {safe(each.rule)}[/]"
+        yield f"{_mark(each)} [b]{safe(each.name)}[/] [$muted]{safe(labels)} · {safe(each.rule)}[/]{_apart(each)}"
         yield from (f"  {line}" for line in chart(each, min(width - 2, 80)))
     if more:
         yield "  ".join(more)
     if not drawn:
         yield "[$muted]no value is known yet[/]"
     yield ""
+
+
+def _mark(series: SeriesView) -> str:
+    return "[b $error]✗[/]" if series.failing else "[$warning]◇[/]" if _beyond(series) else "[$success]✓[/]"
+
+
+def _apart(series: SeriesView) -> str:
+    """Say where a value is beyond its limit and the rule does not fail: it is waived, or asks for more than that."""
+    return (
+        "  [$warning]beyond its limit, yet the rule does not fail[/]" if _beyond(series) and not series.failing else ""
+    )
+
+
+def _beyond(series: SeriesView) -> bool:
+    last, limit = series.points[-1].value, series.limit
+    return limit is not None and (last > limit if series.above else last < limit)
 
 
 def history(entries: Sequence[EntryView], at: datetime, most: int) -> Iterator[str]:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 CHARTS = 2
 """Findings that are drawn with a chart: the worst ones."""
-_STATES = {"stopped": "stopped", "handed_over": "another system escalates"}
-CHANNELS = {"tui": "tui", "slack": "slack", "cli": "shell", "api": "api"}
+CHANNELS = {"tui": "tui", "slack": "slack", "cli": "cli", "api": "api"}
+_ENGINE = "[$muted]engine[/]"
 
 
 def findings(incident: IncidentView, found: Facts, at: datetime, width: int) -> Iterator[str]:
@@ -84,35 +84,9 @@ def progress(runs: Sequence[RunView], at: datetime) -> Iterator[str]:
     yield ""
 
 
-def ladder(incident: IncidentView, at: datetime) -> Iterator[str]:
-    """Yield the levels of the escalation: ✓ told, ▶ next with the time left, ○ later."""
-    clock = incident.escalation
-    if clock is None:
-        return
-    yield head(f"Escalation · {safe(clock.policy)}")
-    told = f"[$success]✓ L{clock.level}[/] told {safe(', '.join(clock.told)) or 'by notifiers'}" if clock.level else ""
-    coming = ""
-    if clock.waits_for:
-        coming = f"[$warning]waits: {safe(clock.waits_for)}[/]"
-    elif clock.next_at is not None:
-        who = safe(", ".join(clock.next_to)) or "[b $error]nobody is there[/]"
-        left = f"in {_clock(clock.next_at, at)}" if clock.next_at > at else "now"
-        coming = f"[b $warning]▶ L{clock.level % clock.last_level + 1} {who} {left}[/]"
-    elif clock.comes_back_at is not None:
-        coming = f"[$muted]comes back in {span(at, max(at, clock.comes_back_at))} unless worked on[/]"
-    else:
-        coming = f"[$muted]{_STATES.get(clock.state, 'everybody was told')}[/]"
-    rest = range(clock.level + 2, clock.last_level + 1) if clock.next_at is not None else ()
-    later = "  ".join(f"[$muted]○ L{level}[/]" for level in rest)
-    yield "  ".join(filter(None, (told, coming, later)))
-    yield ""
-
-
-def _clock(until: datetime, at: datetime) -> str:
-    """Return the time left as a clock that counts down: 06:12, 1:02:03."""
-    seconds = max(int((until - at).total_seconds()), 0)
-    hours, rest = divmod(seconds, 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60:02}:{rest % 60:02}"
+def _of_rule(line: TimelineLine) -> bool:
+    """Tell whether the engine did it because a rule said so."""
+    return line.kind.startswith(("alert.", "switch."))
 
 
 def story(timeline: Sequence[TimelineLine], at: datetime) -> Iterator[str]:
@@ -121,7 +95,9 @@ def story(timeline: Sequence[TimelineLine], at: datetime) -> Iterator[str]:
     for each in reversed(timeline):
         when = f"{each.at:%H:%M:%S}" if (at - each.at).days < 1 else f"{each.at:%m-%d %H:%M}"
         where = f" [$muted]({CHANNELS.get(each.channel, each.channel)})[/]" if each.channel else ""
-        who = f"[b]{safe(each.actor)}[/]" if each.actor != "engine" else "[$muted]engine[/]"
+        who = (
+            f"[b]{safe(each.actor)}[/]" if each.actor != "engine" else "[$muted]rule[/]" if _of_rule(each) else _ENGINE
+        )
         yield f"[$muted]{when}[/]  {who} {safe(each.text)}{where}"
     if not timeline:
         yield fact("", "[$muted]nothing is sealed yet[/]")

@@ -21,6 +21,8 @@ from textual.strip import Strip
 from tui.keys import bindings
 
 T = TypeVar("T")
+YIELDS = 6
+"""Cells by which columns of long texts give way before a column is left out."""
 MANY = 500
 """Rows from which the columns are fitted anew only when rows come or go."""
 
@@ -50,6 +52,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
             "head",
             "cursor",
             "critical",
+            "hot",
             "warning",
             "info",
             "none",
@@ -64,7 +67,8 @@ class Table(ScrollView, Generic[T], can_focus=True):
     Table { height: 1fr; }
     Table > .table--head { color: $muted; text-style: bold; }
     Table > .table--cursor { background: $row-cursor; }
-    Table > .table--critical { color: $error; text-style: bold; }
+    Table > .table--critical { color: $critical; background: $critical-ground; text-style: bold; }
+    Table > .table--hot { color: $hot; text-style: bold; }
     Table > .table--warning { color: $warning; }
     Table > .table--info { color: $secondary; }
     Table > .table--none { color: $success; }
@@ -72,9 +76,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
     Table > .table--dim { color: $muted; }
     Table > .table--strong { text-style: bold; }
     Table > .table--away { color: $accent; text-style: bold; }
-    Table:nocolor > .table--critical { text-style: bold reverse; }
-    Table:nocolor > .table--dead { text-style: bold reverse; }
-    Table > .table--dead { color: $error; background: $dead; text-style: bold; }
+    Table > .table--dead { color: $critical; background: $dead; text-style: bold; }
     """
     BINDINGS = bindings("list")
 
@@ -150,8 +152,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
         offset = self.scroll_offset
         self.scroll_to_region(Region(0, self._cursor, 1, 2), animate=False, force=True)
         if self.scroll_offset == offset:  # two lines are drawn anew, not the whole table
-            left, top = self.gutter.left, self.gutter.top + 1 - offset.y
-            lines = [Region(left, top + each, self.size.width, 1) for each in (before, self._cursor)]
+            lines = [Region(0, each + 1 - offset.y, self.size.width, 1) for each in (before, self._cursor)]
             self.refresh(*lines)
         else:
             self.refresh()
@@ -185,7 +186,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the table; the first is its head."""
-        width = self.size.width
+        width = self.size.width - (self.scrollbar_size_vertical if self.show_vertical_scrollbar else 0)
         shown = self._fit(width)
         if y == 0:
             parts = [_cell(column.name, column) for _, column in shown]
@@ -256,9 +257,14 @@ def fitting(
         for index, each in enumerate(columns)
     }
     for index in dropped:
-        if _taken(shown) <= width:
+        slack = sum(each.width - columns[place].width for place, each in shown.items())
+        if _taken(shown) <= width + min(slack, YIELDS):
             break
         del shown[index]
+    for index in sorted(shown, key=lambda each: shown[each].width, reverse=True):  # long texts give way first
+        least, over = columns[index].width, _taken(shown) - width
+        if over > 0 and shown[index].most:
+            shown[index] = shown[index]._replace(width=max(least, shown[index].width - over))
     left = width - _taken(shown)
     return [
         (index, each._replace(width=each.width + max(left, 0)) if each.grows else each) for index, each in shown.items()

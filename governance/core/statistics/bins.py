@@ -66,6 +66,13 @@ def quantile(counts: Bins, q: float) -> float | None:
     return None
 
 
+def mean(counts: Bins) -> float | None:
+    """Return the mean of the finite values, each read back within 0.5 %; None of none."""
+    found = [(value_of(index), count) for index, count in counts.items() if isinstance(index, int)]
+    finite = [(value, count) for value, count in found if math.isfinite(value)]
+    return sum(value * count for value, count in finite) / sum(count for _, count in finite) if finite else None
+
+
 def edges(reference: Bins) -> list[int]:
     """Return the unique deciles of the reference as sketch bins: the right edges of all groups but the last.
 

@@ -27,6 +27,12 @@ class Outcomes:
     magnitude: float = 0.0
 
 
+def label_rate(rows: Sequence[Outcomes]) -> float | None:
+    """Return the share of positive labels."""
+    whole = sum(row.count for row in rows)
+    return sum(row.count for row in rows if row.positive) / whole if whole else None
+
+
 def accuracy(rows: Sequence[Outcomes]) -> float | None:
     """Return the share of decisions that equal the label."""
     return _ratio(rows, lambda row: row.decision == row.positive, lambda row: row.decision is not None)
@@ -40,6 +46,16 @@ def precision(rows: Sequence[Outcomes]) -> float | None:
 def recall(rows: Sequence[Outcomes]) -> float | None:
     """Return the share of positive labels with a positive decision."""
     return _ratio(rows, lambda row: row.decision is True, lambda row: row.positive and row.decision is not None)
+
+
+def false_positive_rate(rows: Sequence[Outcomes]) -> float | None:
+    """Return the share of negative labels with a positive decision."""
+    return _ratio(rows, lambda row: row.decision is True, lambda row: not row.positive and row.decision is not None)
+
+
+def false_negative_rate(rows: Sequence[Outcomes]) -> float | None:
+    """Return the share of positive labels with a negative decision."""
+    return _ratio(rows, lambda row: row.decision is False, lambda row: row.positive and row.decision is not None)
 
 
 def auc(rows: Sequence[Outcomes]) -> float | None:
@@ -97,17 +113,33 @@ def wape(rows: Sequence[Outcomes]) -> float | None:
 
 MEASURES: Mapping[str, Callable[[Sequence[Outcomes]], float | None]] = {
     each.__name__: each
-    for each in (accuracy, precision, recall, auc, log_loss, calibration_error, bias, mae, rmse, wape)
+    for each in (
+        label_rate,
+        accuracy,
+        precision,
+        recall,
+        false_positive_rate,
+        false_negative_rate,
+        auc,
+        log_loss,
+        calibration_error,
+        bias,
+        mae,
+        rmse,
+        wape,
+    )
 }
 
 
 RANKED = frozenset({"auc"})
 """The measures that compare scores with each other."""
-_DECIDED = frozenset({"accuracy", "precision", "recall"})
+_DECIDED = frozenset({"accuracy", "precision", "recall", "false_positive_rate", "false_negative_rate"})
 
 
 def rested(measure: str, rows: Iterable[Outcomes]) -> int:
-    """Return how many labelled rows a measure rests on: those with a decision, or those with a score."""
+    """Return how many labelled rows a measure rests on: all, those with a decision, or those with a score."""
+    if measure == "label_rate":
+        return sum(row.count for row in rows)
     if measure in _DECIDED:
         return sum(row.count for row in rows if row.decision is not None)
     return _scored(rows)

@@ -41,6 +41,7 @@ _RECORDED = {
     "switch_drilled": "kill switch practised",
     "approved": "approved for production",
 }
+_HEAD = ("Found", "Control", "Why", "Entries")
 _SHOWN = 12
 """How many records of what was done are shown, the newest first."""
 
@@ -132,8 +133,11 @@ def _switch(report: ModelReport) -> Cell:
 def _controls(report: ModelReport) -> Iterator[Block]:
     judged = [each for each in (*report.judgements, *report.elsewhere) if each.state != "not applicable"]
     ordered = sorted(judged, key=lambda each: STATES.index(each.state))
-    rows = tuple(_control(each) for each in ordered)
-    yield Table(("Found", "Control", "Why", "Entries"), rows, "No control is about it.")
+    rows = tuple(_control(each) for each in ordered if each.state != "met")
+    yield Table(_HEAD, rows, "Of what was judged, everything is met." if judged else "No control is about it.")
+    good = tuple(_control(each) for each in ordered if each.state == "met")
+    if good:
+        yield Section("Met", (Table(_HEAD, good),), fold=True, summary=(Mark("good", str(len(good))),))
     for framework in FRAMEWORKS:
         away = answers_to(report.known, framework)
         if away:

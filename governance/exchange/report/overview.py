@@ -49,7 +49,8 @@ _NAMED = 6
 
 def document(report: FleetReport) -> Document:
     """Return the whole report."""
-    lead = f"{len(report.models)} models in {report.environment}, as of {stamp(report.at)}"
+    count = len(report.models)
+    lead = f"{count} model{'s' if count != 1 else ''} in {report.environment}, as of {stamp(report.at)}"
     blocks: list[Block] = [
         *(Note(each, loud=True) for each in _warnings(report)),
         _glance(report),
@@ -160,7 +161,7 @@ def _first(report: ModelReport) -> Cell:
 
 def _framework(report: FleetReport, framework: Framework) -> Section:
     answering = [each for each in report.models if not answers_to(each.known, framework)]
-    answer = f"{len(answering)} of {len(report.models)} models answer to it."
+    answer = f"Models that answer to it: {len(answering)} of {len(report.models)}."
     if framework.regimes and len(answering) < len(report.models):
         answer += " Whether the others fall under it, their cards do not say."
     blocks: list[Block] = [
@@ -170,7 +171,7 @@ def _framework(report: FleetReport, framework: Framework) -> Section:
     if answering:
         rows = tuple(_control(answering, each) for each in framework.controls)
         blocks.append(Table(("Control", "Not met", "No evidence", "Met", "Not applicable"), rows))
-    judged = tuple(((Code(each.id), " ", each.name), f"{hows(each.checks)}; and its rules that name it")
+    judged = tuple(((Name(each.name), " ", Code(each.id)), f"{hows(each.checks)}; and its rules that name it")
                    for each in framework.controls)  # fmt: skip
     how = Section("How each control is judged", (Table(("Control", "Judged by"), judged),), fold=True)
     return Section(framework.title, (*blocks, how), f"f-{framework.id}")

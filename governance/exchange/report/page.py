@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from typing import Any
 
@@ -34,6 +36,8 @@ from governance.exchange.report.style import style
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """What a browser may do for the page, should anything in it ask for more: nothing but its own style."""
 _DEEPEST = 4
+_LONG = re.compile(r"(\S{40})(?=\S)")
+"""What is longer than a word: it may break, so that it makes no table wider than paper."""
 
 
 def page(document: Document) -> str:
@@ -43,7 +47,7 @@ def page(document: Document) -> str:
     head = (
         f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{text(document.title)}</title><style>{style()}</style>"
+        f"<title>{text(document.title)}</title><style>{style(_named(document.blocks))}</style>"
     )
     body = "".join(_block(each, 2) for each in document.blocks)
     return (
@@ -55,7 +59,8 @@ def page(document: Document) -> str:
 
 def text(value: object) -> str:
     """Return a text as HTML on one line, with what commands a terminal or turns the writing round made visible."""
-    return escape(printable(" ".join(str(value).split())))
+    shown = printable(" ".join(str(value).split()))
+    return escape(_LONG.sub("\\1\0", shown)).replace("\0", "<wbr>")  # no text of others holds a zero byte any more
 
 
 def _id(anchor: str) -> str:
@@ -113,9 +118,10 @@ _BLOCKS: dict[type, Callable[[Any], str]] = {
 def _section(section: Section, level: int) -> str:
     inner = "".join(_block(each, level + 1) for each in section.blocks)
     named = f' id="{_id(section.anchor)}"' if section.anchor else ""
-    if section.fold:
+    if section.fold:  # an address of what is inside opens it, one of the fold itself would not
         beside = " ".join(map(_part, section.summary))
-        return f"<details{named}><summary><b>{text(section.title)}</b> {beside}</summary>\n{inner}</details>\n"
+        summary = f"<summary><b>{text(section.title)}</b> {beside}</summary>"
+        return f"<details>{summary}\n<div{named}>{inner}</div></details>\n"
     heading = f"h{min(level, _DEEPEST)}"
     return f"<section{named}><{heading}>{text(section.title)}</{heading}>\n{inner}</section>\n"
 
@@ -124,9 +130,31 @@ def _table(table: Table) -> str:
     if not table.rows:
         return f'<p class="note">{text(table.empty)}</p>\n' if table.empty else ""
     head = "".join(f'<th scope="col">{text(each)}</th>' for each in table.head)
-    rows = "".join(f"<tr>{_row(table.head, row)}</tr>\n" for row in table.rows)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>\n'
+    rows = "".join("<tr>" + "".join(f"<td>{_cell(each)}</td>" for each in row) + "</tr>\n" for row in table.rows)
+    return (
+        f'<div class="scroll"><table class="{_kind(table.head)}"><thead><tr>{head}</tr></thead>\n'
+        f"<tbody>{rows}</tbody></table></div>\n"
+    )
 
 
-def _row(head: tuple[str, ...], row: tuple[Cell, ...]) -> str:
-    return "".join(f'<td data-h="{text(name)}">{_cell(cell)}</td>' for name, cell in zip(head, row, strict=True))
+def _kind(head: tuple[str, ...]) -> str:
+    """Return the class of tables with this head, by which their cells are named on narrow screens."""
+    return "t-" + "-".join(_id(each.lower()) for each in head)
+
+
+def _named(blocks: Iterable[Block]) -> str:
+    """Return the style by which cells bear the names of their columns where a table is too wide for the screen."""
+    heads = dict.fromkeys(_heads(blocks))
+    return "".join(
+        f".{_kind(head)} td:nth-child({at})::before{{content:{json.dumps(name)}}}"
+        for head in heads
+        for at, name in enumerate(head, start=1)
+    )
+
+
+def _heads(blocks: Iterable[Block]) -> Iterator[tuple[str, ...]]:
+    for each in blocks:
+        if isinstance(each, Table):
+            yield each.head
+        elif isinstance(each, Section):
+            yield from _heads(each.blocks)

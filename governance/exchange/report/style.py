@@ -46,8 +46,8 @@ list-style:none}
 table{border-collapse:collapse;width:100%;font-size:.93rem}
 th,td{text-align:left;vertical-align:top;padding:.5rem .75rem;border-top:1px solid var(--line)}
 thead th{border-top:0;font-size:.82rem;font-weight:600;color:var(--soft);white-space:nowrap}
-td{overflow-wrap:anywhere;min-width:4.5rem;font-variant-numeric:tabular-nums}
-td b{display:block;font-weight:600}
+td{overflow-wrap:break-word;min-width:4rem;font-variant-numeric:tabular-nums}
+td b{display:block;font-weight:600;min-width:9rem}
 .model{white-space:nowrap}
 dl{display:grid;grid-template-columns:minmax(8rem,auto) 1fr;gap:.2rem 1.25rem;margin:.75rem 0;font-size:.95rem}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
@@ -57,10 +57,10 @@ summary{cursor:pointer;padding:.7rem 0;display:flex;flex-wrap:wrap;gap:.35rem .6
 summary::before{content:"▸";color:var(--soft)}details[open]>summary::before{content:"▾"}
 summary::-webkit-details-marker{display:none}
 summary b{font-weight:650;overflow-wrap:anywhere}
-details[open]{padding-bottom:1rem}
+details[open]{padding-bottom:1rem}details>div{scroll-margin-top:4rem}
 details .scroll{background:none}
 :focus-visible{outline:2px solid var(--link);outline-offset:2px}
-tr:target td,details:target{outline:2px solid var(--link);outline-offset:-2px}
+td :target{outline:2px solid var(--link);outline-offset:-2px}
 figure{display:inline-block;margin:.5rem 1rem .5rem 0;max-width:100%}
 figcaption{font-size:.88rem;color:var(--soft)}
 .plot{max-width:100%;height:auto;display:block}.plot text{font-size:10.5px;fill:var(--soft)}
@@ -74,15 +74,15 @@ thead{display:none}
 table,tbody,tr,td{display:block;width:100%;min-width:0}
 tr{border-top:1px solid var(--line);padding:.5rem 0}tr:first-child{border-top:0}
 td{border:0;padding:.15rem .75rem .15rem 7.25rem;position:relative;min-height:1.9rem}
-td::before{content:attr(data-h);position:absolute;left:.75rem;width:6rem;color:var(--soft);font-size:.82rem;line-height:1.8}
+td::before{position:absolute;left:.75rem;width:6rem;color:var(--soft);font-size:.82rem;line-height:1.8}
 .model{white-space:normal}
 td:empty{display:none}
 }
 @media print{
-:root{PRINT}
-body{font-size:10pt}main{max-width:none;padding:0}nav{display:none}
+:root{PRINT;--page:#fff}
+body{font-size:9.5pt;line-height:1.4}table{font-size:8.5pt}h2{margin-top:1.5rem}h3{margin-top:1rem}main{max-width:none;padding:0}nav{display:none}
 a{color:inherit;text-decoration:none}
-details{border:0;padding:0;margin:0}summary::before{content:""}
+details{border:0;padding:0;margin:0}summary::before{content:""}.mark{font-size:8.5pt}
 details::details-content{content-visibility:visible;block-size:auto;display:block}
 .scroll{overflow:visible;border:0}th,td{padding:.25rem .4rem}
 h2,h3,h4,summary{break-after:avoid}tr,figure,.tiles li{break-inside:avoid}
@@ -93,11 +93,12 @@ thead{display:table-header-group}
 """
 
 
-def style() -> str:
-    """Return the style sheet."""
+def style(narrow: str = "") -> str:
+    """Return the style sheet; `narrow` are further rules for narrow screens."""
     dark = f"@media(prefers-color-scheme:dark){{:root{{color-scheme:dark;{_variables(DARK)}}}}}"
     rules = _RULES.replace("PRINT", f"color-scheme:light;{_variables(LIGHT)}")
-    return f":root{{color-scheme:light;{_variables(LIGHT)}}}{dark}{rules}"
+    named = f"@media(max-width:40rem){{{narrow}}}"
+    return f":root{{color-scheme:light;{_variables(LIGHT)}}}{dark}{rules}{named}"
 
 
 def _variables(colours: Mapping[str, str]) -> str:

@@ -118,10 +118,10 @@ class Answers:
         if measure in _DISTANCES:
             return self._distance(_DISTANCES[measure], now, reference)
         whole = now.count
-        if measure == "null_rate":
-            return now.bins.get(None, 0) / whole, whole
-        if measure == "out_of_range":
-            return now.outside / whole, whole
+        if measure in _COUNTED:
+            return _COUNTED[measure](feature, now) / whole, whole
+        if measure == "mean":
+            return bins.mean(now.bins), whole - now.bins.get(None, 0)
         present = {key: count for key, count in now.bins.items() if key is not None}
         if measure == "cardinality":
             return float(len(present)), whole
@@ -154,8 +154,9 @@ class Answers:
         found = self._traffic(query, end)
         whole = _total(found).n
         for version, traffic in sorted(found.items()):
-            value = traffic.n / whole if query.measure == "version_share" else float(traffic.n)
-            yield replace(_sample(value, traffic.n, end), labels=labels(version=version))
+            share = query.measure == "version_share"
+            value, count = (traffic.n / whole, traffic.n) if share else _traffic(query.measure, traffic)
+            yield replace(_sample(value, count, end), labels=labels(version=version))
 
     def _quantile(self, query: Query, end: datetime) -> tuple[float | None, int]:
         if query.measure == "quantile" and query.of != "latency":
@@ -201,6 +202,20 @@ class Answers:
         if key not in self._windows:
             self._windows[key] = asked()
         return cast("T", self._windows[key])
+
+
+def _defaults(feature: Feature, now: FeatureCounts) -> int:
+    """Return how many values are the feature's default, or, of a number, share its bin."""
+    default = feature.default
+    return now.bins.get(bins.bin_of(default) if isinstance(default, float) else default, 0)
+
+
+_COUNTED: Mapping[str, Callable[[Feature, FeatureCounts], int]] = {
+    "null_rate": lambda _, now: now.bins.get(None, 0),
+    "out_of_range": lambda _, now: now.outside,
+    "default_rate": _defaults,
+}
+"""How many rows the measures count that are shares of all rows."""
 
 
 def _unanswerable(query: Query, log: LogTable) -> str:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from governance.api.bodies import Because, Closed
 from governance.api.gate import Who
-from governance.api.muting import Until
+from governance.api.samples import Moment
 from governance.core.document import Severity
 from governance.engine import operations
 from governance.engine.operations import Done
@@ -35,7 +35,7 @@ class Resolve(Acknowledge):
 class Snooze(Resolve):
     """Which version was seen, until when nobody hears of it (at most a week), and why."""
 
-    until: Until
+    until: Moment
 
 
 class Judge(Resolve):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime
 
 from governance.api.bodies import ModelQuery
 from governance.api.cursors import Cursor, Limit, part
 from governance.api.gate import Who, login_of
+from governance.api.samples import Moment
 from governance.core.authority import ACTS, ROLES, members
 from governance.engine import overview
 from governance.engine.parts import Engine
@@ -19,9 +19,7 @@ from governance.engine.switch_views import may_view
 from governance.views import FleetView, WhoamiView
 from governance.views.people import PermissionsView
 
-Since = Annotated[
-    AwareDatetime | None, Query(description="Only models that may have changed at this instant or later.")
-]
+Since = Annotated[Moment | None, Query(description="Only models that may have changed at this instant or later.")]
 
 
 def routes(engine: Engine) -> APIRouter:

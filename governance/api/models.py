@@ -6,10 +6,10 @@ from threading import BoundedSemaphore
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from governance.api.bodies import ModelPath
 from governance.api.gate import Who
+from governance.api.samples import Moment
 from governance.api.switches import Wire
 from governance.core.authority import Actor
 from governance.core.card import Card
@@ -29,7 +29,7 @@ from governance.views.series import SeriesView
 
 _AT_ONCE = 2
 """Judgements as of an instant under way: each asks the sources anew."""
-At = Annotated[AwareDatetime | None, Query(description="Judge as of this instant, which asks the sources anew.")]
+At = Annotated[Moment | None, Query(description="Judge as of this instant, which asks the sources anew.")]
 
 
 def routes(engine: Engine, wire: Wire) -> APIRouter:

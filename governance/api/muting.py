@@ -6,19 +6,18 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import Field
 
 from governance.api.bodies import Because, Closed, Labels, ModelName
 from governance.api.cursors import Cursor, Limit, instant, part
 from governance.api.gate import Who
-from governance.api.samples import Instant, text
+from governance.api.samples import Moment
 from governance.engine import silences, waiving
 from governance.engine.parts import Engine
 from governance.engine.reading import permit_any
 from governance.views import ApprovalDoneView, Page, SilenceDoneView, SilenceView, WaiverDoneView, WaiverView
 
 Rule = Annotated[str, Field(max_length=200)]
-Until = Annotated[AwareDatetime, BeforeValidator(text, json_schema_input_type=Instant)]
 SilenceId = Annotated[str, Path(max_length=20, pattern=r"^SIL-[0-9]+$", description="The id of the silence.")]
 WaiverId = Annotated[str, Path(max_length=20, pattern=r"^WVR-[0-9]+$", description="The id of the waiver.")]
 Ended = Annotated[bool, Query(description="Also those that have ended.")]
@@ -33,7 +32,7 @@ class Waiver(Closed):
     model: ModelName
     rule: Rule
     because: Because
-    until: Until
+    until: Moment
     labels: Labels = Field(default_factory=dict)
     ends_on: Annotated[list[Annotated[str, Field(max_length=40)]], Field(max_length=3)] = Field(default_factory=list)
 
@@ -45,7 +44,7 @@ class Silence(Closed):
     """
 
     because: Because
-    until: Until
+    until: Moment
     model: Annotated[str, Field(max_length=200)] = ""
     rule: Rule = ""
     labels: Labels = Field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -15,16 +16,19 @@ from governance.engine.parts import Engine
 from governance.engine.permission import permit
 from governance.store.pushed import PushedSample
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
 
 def text(value: Any) -> Any:
-    """Refuse numbers where a time is written."""
-    if not isinstance(value, str):
-        raise ValueError("must be a time such as 2026-01-31T12:00:00Z")  # noqa: TRY004 (for pydantic)
+    """Refuse numbers where a time is written, also those in text."""
+    if not isinstance(value, str) or not _DATE.match(value):
+        raise ValueError("must be a time such as 2026-01-31T12:00:00Z")
     return value
 
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """How a time is described: RFC 3339, with its zone."""
+Moment = Annotated[AwareDatetime, BeforeValidator(text, json_schema_input_type=Instant)]
 
 
 class _Closed(BaseModel):
@@ -36,7 +40,7 @@ class PostedSample(_Closed):
 
     model: str
     metric: str
-    time: Annotated[AwareDatetime, BeforeValidator(text, json_schema_input_type=Instant)]
+    time: Moment
     value: Annotated[float, Strict(), Field(allow_inf_nan=False)] | None
     labels: dict[str, str] = Field(default_factory=dict)
     count: Annotated[int, Strict(), Field(ge=0)] | None = None

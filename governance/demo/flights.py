@@ -39,6 +39,7 @@ class World:
         self._feed_outage = (_naive(feed_outage[0]), _naive(feed_outage[1]))
         self._services = _fleet((_naive(silence[0]), _naive(silence[1])))
         self._db = duckdb.connect()
+        self._db.execute("set enable_progress_bar = false")  # the terminal is the app's
 
     def prepare(self) -> None:
         """Load the year, train the models, and write the rows they were trained on as <log>_training.parquet.

@@ -265,6 +265,7 @@ def _connected(directory: Path) -> duckdb.DuckDBPyConnection:
 
     connection = duckdb.connect(":memory:", config=_SETTINGS)
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")  # it would be drawn over the terminal app of the demo
     # An expression of a card reads the log's directory and nothing else.
     connection.execute(f"set allowed_directories = [{counting.text(str(directory))}]")
     connection.execute("set enable_external_access = false")

@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test check lint format types layers soak bench bench-peer picture docs clean
+.PHONY: help demo test check lint format types layers soak bench bench-peer picture recorded snapshots docs clean
 
 help:            ## say what can be made
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -88,6 +88,12 @@ bench-peer: $(VENV)/.dev .bench-peer/.ready    ## the same figures of Unleash, s
 
 picture: $(VENV)/.dev    ## make the picture of the terminal app in the README from the running demo
 	@$(BIN)/python docs/picture.py
+
+recorded: $(VENV)/.dev   ## write down anew what a real engine answers the terminal app, for the pictures of its screens
+	@cd tests && ../$(BIN)/python -m terminal.recording
+
+snapshots: $(VENV)/.dev  ## draw the pictures of the terminal app's screens anew: look at what changed before it is kept
+	@cd tests && ../$(BIN)/python -m terminal.drawing
 
 docs: $(VENV)/.dev       ## write the parts of the documentation that come from the code
 	@$(BIN)/python docs/generate.py

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import pytest
 from terminal.world import World, hint, main_of, played, screen, shows, until, world
+from textual.events import Key
 from textual.widgets import Button, Input
 
 from tui.screens.approvals import Approvals
 from tui.screens.fleet import FleetScreen
 from tui.screens.switch import SwitchModal
-from tui.theme import DAY
+from tui.theme import DAY, NIGHT
 from tui.widgets.fleet import Fleet
 
 SIZE = (150, 44)
@@ -63,6 +64,23 @@ def test_words_filter_and_escape_shows_all_again(here: World) -> None:
             assert shows(app, "1 of 3 models")
             await pilot.press("escape")
             await until(pilot, lambda: shows(app, "3 models") and not shows(app, "1 of 3 models"))
+
+    played(story)
+
+
+def test_what_is_typed_right_behind_the_key_of_the_filter_is_no_act(here: World) -> None:
+    async def story() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "quiet", "loans"))
+            app.theme = NIGHT.name
+            for key in "/team":  # as fast as a paste: t is the theme, e escalates, a acknowledges, m opens the model
+                pressed = Key("slash" if key == "/" else key, key)
+                pressed.set_sender(app)
+                app.post_message(pressed)
+            await until(pilot, lambda: isinstance(app.focused, Input) and app.focused.value == "team")
+            assert isinstance(app.screen, FleetScreen)
+            assert app.theme == NIGHT.name
 
     played(story)
 

@@ -17,7 +17,7 @@ class Fleet(Table[FleetRow]):
 
     COLUMNS = (
         Column("", 10),
-        Column("MODEL", 14, most=40),
+        Column("MODEL", 14, most=24),
         Column("TIER", 4, ">"),
         Column("SWITCH", 10),
         Column("WORST METRIC", 18),

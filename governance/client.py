@@ -27,7 +27,6 @@ from governance.views import (
     ApprovalView,
     CheckView,
     EntryView,
-    FleetRow,
     FleetView,
     IncidentDoneView,
     IncidentView,
@@ -129,22 +128,22 @@ class Client:
 
     def fleet(self) -> FleetView:
         """Return the whole fleet, worst first."""
-        first = page = self._get("/v1/fleet", FleetView, limit=PAGE)
-        rows: list[FleetRow] = list(page.items)
-        while page.next is not None:
-            page = self._get("/v1/fleet", FleetView, limit=PAGE, cursor=page.next)
-            rows.extend(page.items)
-        return first.model_copy(update={"items": rows, "next": None})
+        return self._fleet()
 
     def fleet_since(self, known: FleetView) -> FleetView:
         """Return the models that may have changed since the fleet was known, with the tallies of these."""
-        since = (known.as_of - OVERLAP).isoformat()
-        first = page = self._get("/v1/fleet", FleetView, limit=PAGE, since=since)
-        rows: list[FleetRow] = list(page.items)
+        return self._fleet(since=(known.as_of - OVERLAP).isoformat())
+
+    def _fleet(self, **query: Any) -> FleetView:
+        """Return all parts of the fleet as of the first: a row that moved on between two parts counts where it is."""
+        first = page = self._get("/v1/fleet", FleetView, limit=PAGE, **query)
+        rows = {row.model: row for row in page.items}
         while page.next is not None:
-            page = self._get("/v1/fleet", FleetView, limit=PAGE, since=since, cursor=page.next)
-            rows.extend(page.items)
-        return first.model_copy(update={"items": rows, "next": None})
+            page = self._get("/v1/fleet", FleetView, limit=PAGE, cursor=page.next, **query)
+            for row in page.items:
+                rows.pop(row.model, None)
+                rows[row.model] = row
+        return first.model_copy(update={"items": list(rows.values()), "next": None})
 
     def incidents(self, status: str = "open") -> list[IncidentView]:
         """Return incidents, newest first."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 
 from governance.views import ApprovalView, FleetRow, FleetView, IncidentView, WhoamiView
 from governance.views.on_call import OnCallView
@@ -48,15 +50,12 @@ RANKS = {name: rank for rank, name in enumerate(("critical", "warning", "unknown
 
 def merged(whole: FleetView, changed: FleetView) -> FleetView:
     """Return a fleet with what changed in it, in the engine's order; rows that did not change are the very same."""
-    items, tallies = list(whole.items), Counter(whole.tallies)
+    items = list(whole.items)
     places = {row.model: index for index, row in enumerate(items)}
     left: set[int] = set()
     moved: list[FleetRow] = []
     for each in changed.items:
         index = places.get(each.model)
-        tallies.update(_counted(each))
-        if index is not None:
-            tallies.subtract(_counted(items[index]))
         if index is not None and _place(items[index]) == _place(each):
             items[index] = each
         else:
@@ -66,7 +65,7 @@ def merged(whole: FleetView, changed: FleetView) -> FleetView:
         items = [row for index, row in enumerate(items) if index not in left]
     for each in moved:  # few: to sort all ten thousand anew takes longer than everything else here
         insort(items, each, key=_place)
-    return changed.model_copy(update={"items": items, "tallies": dict(tallies)})
+    return changed.model_copy(update={"items": items, "tallies": _tallies(items)})
 
 
 def _place(row: FleetRow) -> tuple[int, int, str]:
@@ -74,9 +73,10 @@ def _place(row: FleetRow) -> tuple[int, int, str]:
     return RANKS.get(row.severity, 0), row.tier, row.model
 
 
-def _counted(row: FleetRow) -> tuple[str, ...]:
-    """Return the names of the tallies that a row counts for."""
-    return (row.severity,) if row.mode in ("live", "") else (row.severity, "not_live")
+def _tallies(items: Sequence[FleetRow]) -> dict[str, int]:
+    """Count rows as the engine does, by severity and those whose switch is not live."""
+    severities, modes = Counter(map(attrgetter("severity"), items)), Counter(map(attrgetter("mode"), items))
+    return {**{name: severities[name] for name in RANKS}, "not_live": len(items) - modes["live"] - modes[""]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import json
 import sys
 import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -65,8 +66,8 @@ class Fleet:
         grave = [(index, severity) for index, severity in grave if index % 997 == 0 or index % 97 == 0]
         self.incidents = {index: incident(index, severity, self.began) for index, severity in grave}
 
-    def page(self, limit: int, cursor: int, since: datetime | None) -> bytes:
-        """Return a part of the fleet, worst first."""
+    def page(self, limit: int, cursor: str, since: datetime | None) -> bytes:
+        """Return a part of the fleet, worst first; a cursor is the place of a row, whatever moves meanwhile."""
         with self._lock:
             now = datetime.now(UTC)
             self._go_on(now)
@@ -74,12 +75,14 @@ class Fleet:
             if since is not None:
                 first = max(int((since - self.began).total_seconds() * self._changes), 0)
                 found = [self._rows[each] for each in {self._which(number) for number in range(first, self._told)}]
-            found = sorted(found)
-        following = f'"{cursor + limit}"' if cursor + limit < len(found) else "null"
-        facts = {"environment": "bench", "as_of": now.isoformat(), "judged_at": now.isoformat()}
-        head = json.dumps({**facts, "policy_version": "1", "policies": "", "tallies": {"critical": 11, "warning": 103}})
-        items = b",".join(text for _, text in found[cursor : cursor + limit])
-        return head[:-1].encode() + b',"items":[' + items + b'],"next":' + following.encode() + b"}"
+            ordered = sorted(found)
+        counts = Counter(place[0] for place, _ in ordered)
+        after = [each for each in ordered if list(each[0]) > json.loads(cursor)] if cursor else ordered
+        following = json.dumps(after[limit - 1][0]) if len(after) > limit else None
+        facts = {"environment": "bench", "as_of": now.isoformat(), "judged_at": now.isoformat(), "policies": ""}
+        tallies = {**{name: counts[rank] for name, rank in RANKS.items()}, "not_live": 0}
+        head = json.dumps({**facts, "policy_version": "1", "tallies": tallies, "next": following})
+        return head[:-1].encode() + b',"items":[' + b",".join(text for _, text in after[:limit]) + b"]}"
 
     def _go_on(self, now: datetime) -> None:
         due = int((now - self.began).total_seconds() * self._changes)
@@ -121,7 +124,7 @@ class Answers(BaseHTTPRequestHandler):
     def _answer(self, path: str, query: dict[str, str]) -> bytes:
         if path == "/v1/fleet":
             since = datetime.fromisoformat(query["since"]) if "since" in query else None
-            return self.fleet.page(int(query["limit"]), int(query.get("cursor", 0)), since)
+            return self.fleet.page(int(query["limit"]), query.get("cursor", ""), since)
         if path == "/v1/whoami":
             who = {"actor": "ana", "kind": "person", "roles": [], "scopes": ["read"], "environment": "bench"}
             return json.dumps({**who, "read_only": False}).encode()

@@ -144,12 +144,9 @@ def _model(each: FleetRow) -> str:
     return each.model
 
 
-TALLIES = {"critical": 1, "warning": 0, "unknown": 0, "info": 0, "none": 2, "not_live": 1}
-
-
 def known() -> Snapshot:
     who = WhoamiView(actor="ana", kind="person", roles=[], scopes=[], environment="test", read_only=False)
-    fleet = FleetView(environment="test", as_of=NOW, judged_at=NOW, policy_version="1", tallies=TALLIES, items=FLEET)
+    fleet = FleetView(environment="test", as_of=NOW, judged_at=NOW, policy_version="1", tallies={}, items=FLEET)
     return Snapshot(who=who, fleet=fleet, incidents={4: incident(4)}, approvals=(), at=NOW)
 
 

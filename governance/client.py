@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import httpx
 from pydantic import ValidationError
+from pydantic_core import from_json, to_json
 
 from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable, Unreached
 from governance.views import (
@@ -27,6 +28,7 @@ from governance.views import (
     ApprovalView,
     CheckView,
     EntryView,
+    FleetRow,
     FleetView,
     IncidentDoneView,
     IncidentView,
@@ -136,10 +138,10 @@ class Client:
 
     def _fleet(self, **query: Any) -> FleetView:
         """Return all parts of the fleet as of the first: a row that moved on between two parts counts where it is."""
-        first = page = self._get("/v1/fleet", FleetView, limit=PAGE, **query)
+        first = page = self._part_of_fleet(limit=PAGE, **query)
         rows = {row.model: row for row in page.items}
         while page.next is not None:
-            page = self._get("/v1/fleet", FleetView, limit=PAGE, cursor=page.next, **query)
+            page = self._part_of_fleet(limit=PAGE, cursor=page.next, **query)
             for row in page.items:
                 rows.pop(row.model, None)
                 rows[row.model] = row
@@ -369,6 +371,23 @@ class Client:
         raise Unavailable(f"{self.url} ended the stream of events")
 
     def _get(self, path: str, kind: type[V], /, **query: Any) -> V:
+        url, content = self._content(path, query)
+        try:
+            return kind.model_validate_json(content)
+        except ValidationError as error:
+            raise Unavailable(f"what answers at {url} is no engine of ours") from error
+
+    def _part_of_fleet(self, **query: Any) -> FleetView:
+        """Return a page of the fleet, each row read by itself: whoever draws meanwhile waits for one, not for all."""
+        url, content = self._content("/v1/fleet", query)
+        try:
+            said = from_json(content)
+            page = FleetView.model_validate_json(to_json({**said, "items": []}))
+            return page.model_copy(update={"items": [FleetRow.model_validate(each) for each in said["items"]]})
+        except (ValidationError, ValueError, LookupError, TypeError) as error:
+            raise Unavailable(f"what answers at {url} is no engine of ours") from error
+
+    def _content(self, path: str, query: Mapping[str, Any]) -> tuple[httpx.URL, bytes]:
         with self._reached():
             answer = self._http.get(path, params=query)
         self.heard()
@@ -376,10 +395,7 @@ class Client:
             raise _error(answer)
         url, content = answer.url, answer.content
         del answer  # it is part of a cycle: held any longer, its bytes stay until the oldest garbage is collected
-        try:
-            return kind.model_validate_json(content)
-        except ValidationError as error:
-            raise Unavailable(f"what answers at {url} is no engine of ours") from error
+        return url, content
 
     def _whole(self, path: str, kind: type[Page[V]], **query: Any) -> list[V]:
         """Return all parts of a list."""

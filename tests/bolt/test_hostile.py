@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bolt.office import SECRET, Office, value
+from bolt.web import until
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -106,6 +107,7 @@ def test_a_button_of_no_table_does_nothing(at: Office) -> None:
     assert at.click("U0ANA", "incident.delete", value(incident)).status == 404
     at.click("U0ANA", acts.MORE, value(incident, act="incident.delete"))
     at.click("U0ANA", "incident.acknowledge", "{}")
+    until(lambda: len(at.complaints) == 2)
     at.close()
     assert at.web.calls == []
     assert len(at.complaints) == 2

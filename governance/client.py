@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import httpx
 from pydantic import ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 
 from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable, Unreached
 from governance.views import (
@@ -382,7 +382,7 @@ class Client:
         url, content = self._content("/v1/fleet", query)
         try:
             said = from_json(content)
-            page = FleetView.model_validate_json(to_json({**said, "items": []}))
+            page = FleetView.model_validate({**said, "items": []})
             return page.model_copy(update={"items": [FleetRow.model_validate(each) for each in said["items"]]})
         except (ValidationError, ValueError, LookupError, TypeError) as error:
             raise Unavailable(f"what answers at {url} is no engine of ours") from error

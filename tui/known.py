@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
 
-from governance.views import ApprovalView, FleetRow, FleetView, IncidentView, WhoamiView
+from governance.views import ApprovalView, FleetRow, FleetView, IncidentView, WhoamiView, in_words
 from governance.views.on_call import OnCallView
 
 GLYPHS = {"critical": "▲", "warning": "◆", "info": "▪", "none": "·", "unknown": "?"}
@@ -90,18 +90,17 @@ class Offline:
 
 def span(since: datetime | None, now: datetime) -> str:
     """Return how long ago something was, in the two largest units: "4 m 29 s"; "never" for None."""
-    if since is None:
-        return "never"
-    seconds = max(int((now - since).total_seconds()), 0)
-    for size, unit, small, under in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "m"), (60, "m", 1, "s")):
-        if seconds >= size:
-            return f"{seconds // size} {unit} {seconds % size // small} {under}"
-    return f"{seconds} s"
+    return "never" if since is None else in_words(now - since)
 
 
 def brief(since: datetime, now: datetime) -> str:
     """Return how long ago something was, in its largest unit: "4m"."""
-    return span(since, now).replace(" ", "", 1).partition(" ")[0]
+    seconds = max(int((now - since).total_seconds()), 0)
+    size, unit = next((each for each in _UNITS if seconds >= each[0]), (1, "s"))
+    return f"{seconds // size}{unit}"
+
+
+_UNITS = ((365 * 86_400, "y"), (86_400, "d"), (3_600, "h"), (60, "m"))
 
 
 def now() -> datetime:

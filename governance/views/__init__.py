@@ -1,5 +1,6 @@
 """Read models: what the command line, the API, Slack and the terminal app show."""
 
+from governance.core.duration import in_words
 from governance.views.escalation import EscalationView
 from governance.views.fleet import FleetRow, FleetView, MetricView
 from governance.views.incidents import (
@@ -87,6 +88,7 @@ __all__ = [
     "WaiverView",
     "WhoamiView",
     "WhyView",
+    "in_words",
     "incident_view",
     "why_view",
 ]

@@ -27,8 +27,11 @@ _FINE = ("healthy", "info")
 _WORDS = (("pulled", "pulled"), ("unchanged", "unchanged"), ("refused", "refused"), ("left", "not pulled"))
 
 
-def foreseen_view(engine: Engine, found: Foreseen, confirmations: Confirmations) -> BatchForeseenView:
-    """Return what a pull of several would do, with all that a person wants to know before acting."""
+def foreseen_view(engine: Engine, found: Foreseen, confirmations: Confirmations | None = None) -> BatchForeseenView:
+    """Return what a pull of several would do, with all that a person wants to know before acting.
+
+    Without `confirmations` it is not known here which processes read the switches.
+    """
     sight = _sight_of(engine, found, confirmations)
     items = [_foreseen(engine, each, sight) for each in found.outlooks]
     pulled = [each for each in items if each.does == "pull"]
@@ -59,10 +62,10 @@ class _Sight:
     all: frozenset[str]
     away: frozenset[str]
     healths: Mapping[str, FallbackView]
-    confirmations: Confirmations
+    confirmations: Confirmations | None
 
 
-def _sight_of(engine: Engine, found: Foreseen, confirmations: Confirmations) -> _Sight:
+def _sight_of(engine: Engine, found: Foreseen, confirmations: Confirmations | None) -> _Sight:
     models = frozenset(each.model for each in found.outlooks)
     away = frozenset(each.model for each in found.of("pull"))
     names = {_fallback(engine, each.model) for each in found.outlooks}
@@ -107,7 +110,7 @@ def _warnings(engine: Engine, found: Outlook, sight: _Sight) -> Iterator[str]:
         return
     if sight.mode != "stopped":
         yield from _of_fallback(_fallback(engine, found.model), sight)
-    if not sight.confirmations(found.model).total:
+    if sight.confirmations is not None and not sight.confirmations(found.model).total:
         yield "no serving process reports that it reads this switch"
 
 

@@ -13,7 +13,8 @@ from datetime import datetime
 
 from textual.message import Message
 
-from governance.client import COMMITTED, Client
+from governance.client import Client
+from governance.client.fleet import COMMITTED
 from governance.errors import Denied, GovernanceError
 from governance.views import IncidentView
 from tui.known import Offline, Snapshot, merged, now

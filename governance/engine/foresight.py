@@ -38,7 +38,7 @@ def _state(row: FleetRow) -> tuple[str, str]:
     if row.mode not in ("live", ""):
         return "away", f"it is in {row.mode} itself"
     if row.severity == "unknown":
-        return "unknown", "health unknown: its rules have no data"
+        return "unknown", "health unknown: rules of it have no data"
     return ("healthy", "healthy") if row.severity == "none" else (row.severity, f"{row.severity}: {row.worst}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from governance.core.compiled import CompiledPolicy
@@ -93,7 +93,7 @@ def _row(engine: Engine, policy: CompiledPolicy, opened: Sequence[Incident], swi
         model=model,
         tier=card.tier,
         team=card.owners.team,
-        severity=worst.severity if worst else _quiet(verdicts),
+        severity=min((worst.severity if worst else "none", _quiet(policy, verdicts)), key=RANKS.index),
         mode=setting.mode if setting else "live" if model not in OWN else "",
         mode_scope=str(setting.scope) if setting else "model",
         share=setting.share if setting and setting.mode == "throttle" else None,
@@ -109,9 +109,19 @@ def _row(engine: Engine, policy: CompiledPolicy, opened: Sequence[Incident], swi
     )
 
 
-def _quiet(verdicts: Sequence[Verdict]) -> str:
-    """Return the severity of a model without an open incident: nothing, if something of it could be judged."""
-    return "unknown" if all(each.outcome in _BLIND for each in verdicts) else "none"
+def _quiet(policy: CompiledPolicy, verdicts: Sequence[Verdict]) -> str:
+    """Return the severity of a model but for its incidents: nothing, if all that was expected could be judged.
+
+    Until the alert about missing data fires, this alone tells of it. Too few rows are usual at night: they count only
+    where nothing else could be judged either.
+    """
+    waived = {each.rule.id for each in policy.rules if each.rule.no_data_then == "ok"}
+    blind = (each.outcome == "error" or _lacks(each, waived) for each in verdicts)
+    return "unknown" if any(blind) or all(each.outcome in _BLIND for each in verdicts) else "none"
+
+
+def _lacks(verdict: Verdict, waived: Collection[str]) -> bool:
+    return verdict.outcome in ("no_data", "stale") and verdict.expected and verdict.rule not in waived
 
 
 def _value(verdicts: Sequence[Verdict], name: str) -> float | None:

@@ -112,7 +112,8 @@ class SwitchView(View):
 class ApprovalView(View):
     """An act that waits for the consent of somebody; a restore is void when the switch is no longer at `seq`.
 
-    `run` and `step` are set where a run of a runbook asks.
+    `run` and `step` are set where a run of a runbook asks. `may` is for who asks, where all that waits is listed:
+    whether they may `approve` and `refuse`, and why or why not.
     """
 
     id: str
@@ -125,6 +126,7 @@ class ApprovalView(View):
     state: str = "pending"
     seq: int | None = None
     who_may: list[str] = []
+    may: dict[str, MayView] = {}
     run: str = ""
     step: str = ""
 

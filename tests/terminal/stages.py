@@ -92,7 +92,7 @@ async def each_stage(
 ) -> None:
     """Play stages in a terminal of a size, those of one person one after the other, and show each to `seen`."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tui.app.SLOW", 1e6)  # on a slow machine nothing is said of an answer that is late
+        patch.setattr("tui.asking.SLOW", 1e6)  # on a slow machine nothing is said of an answer that is late
         await _each_stage(stages, size, wire_of, seen)
 
 

@@ -82,7 +82,7 @@ Where = Annotated[
     typer.Option(metavar="NAME=VALUE", help="Models of a team, tier, label of their card, or that depends_on; repeat."),
 ]
 Models = Annotated[
-    list[str] | None, typer.Argument(metavar="MODEL...", help="The model, as its card names it; or several.")
+    list[str] | None, typer.Argument(metavar="MODEL", help="The model, as its card names it; or several.")
 ]
 ModeArgument = Annotated[
     str, typer.Argument(metavar="MODE", parser=_mode, help="throttle, shadow, fallback or stopped.")

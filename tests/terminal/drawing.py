@@ -55,7 +55,9 @@ async def turned(seat: Seat, look: str) -> ColorSystem:
     theme = look if look == "day" else fitting(no_color=greys, system=system.name.lower()).name
     if theme != app.theme:
         app.theme = theme
-        if isinstance(app.screen, CommandPalette):  # it keeps what it has drawn
+        if isinstance(app.screen, CommandPalette):  # the framework leaves it as it was, and what is found in it
+            await seat.pilot.pause()
+            app.stylesheet.update(app.screen)
             field = app.screen.query_one(Input)
             typed, field.value = field.value, ""
             await settled(seat, looks=1)

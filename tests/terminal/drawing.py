@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.color import ColorSystem
 from terminal.picture import Line, picture, svg
-from terminal.stages import STAGES, Seat, Stage, each_stage, settled, wires
+from terminal.stages import STAGES, Curtain, Seat, Stage, each_stage, settled, wires
 from textual.command import CommandPalette
 from textual.filter import Monochrome
 from textual.widgets import Input
@@ -65,7 +65,10 @@ async def turned(seat: Seat, look: str) -> ColorSystem:
     if app.size != (width, height):
         await seat.pilot.resize_terminal(width, height)
     app.paint()
+    Curtain.down = False
+    app.screen.refresh()
     await settled(seat, looks=1)
+    Curtain.down = True
     return system
 
 

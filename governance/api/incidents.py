@@ -51,6 +51,14 @@ def routes(engine: Engine) -> APIRouter:
         items, after = part(found, _newest_first, "incidents", status, model, limit=limit, cursor=cursor)
         return Page(items=items, next=after)
 
+    _about_one(router, engine)
+    answers(router, engine)
+    return router
+
+
+def _about_one(router: APIRouter, engine: Engine) -> None:
+    """Add the routes that tell of one incident."""
+
     @router.get("/v1/incidents/{number}")
     def incident(who: Who, number: Number) -> IncidentView:
         """Show one incident with its findings, the worst first."""
@@ -78,9 +86,6 @@ def routes(engine: Engine) -> APIRouter:
         """Write what became of it in Markdown, with room for what only people know."""
         permit(engine, who, "read", queries.shown(engine, number).model)
         return Markdown(postmortem(engine, number))
-
-    answers(router, engine)
-    return router
 
 
 def _newest_first(incident: IncidentView) -> tuple[int]:

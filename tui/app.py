@@ -3,43 +3,23 @@
 from __future__ import annotations
 
 import time
-import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from textual import work
-from textual.command import CommandPalette
 from textual.events import Event, InputEvent
-from textual.message import Message
 from textual.screen import Screen
-from textual.timer import Timer
 
 from governance.client import Client
-from governance.errors import GovernanceError, NotFound
-from governance.views import ApprovalView, IncidentView
-from governance.views.runs import RunbookView
-from tui import run_acts
 from tui.feed import Feed, Fetched, Heard, Lost
-from tui.in_order import InOrder
 from tui.keys import Key
 from tui.known import Offline, Snapshot, now
 from tui.memory import Memory
+from tui.opening import Opening
 from tui.palette import Found
-from tui.places import Place
 from tui.screens import VIEWS
-from tui.screens.approvals import Approvals
-from tui.screens.entry import EntryScreen
-from tui.screens.frame import Frame
-from tui.screens.goto import Goto
-from tui.screens.help import Help
-from tui.screens.incident import IncidentScreen
-from tui.screens.model import ModelScreen
-from tui.screens.pick import Choosable, Pick
-from tui.screens.run import RunScreen
-from tui.screens.switch import SwitchModal
 from tui.theme import DAY, NIGHT, OWN, SIXTEEN, THEMES, fitting
 
 QUIET = 2.5
@@ -47,21 +27,9 @@ QUIET = 2.5
 WHY_ONE = {True: "no colours (NO_COLOR)", False: "sixteen colours"}
 LISTEN = 0.25
 """Seconds between two looks at whether it is lost."""
-SLOW = 0.5
-"""Seconds after which is said that the engine has not yet answered a key."""
-Severity = Literal["information", "warning", "error"]
 
 
-class Answered(Message):
-    """What came of something that was asked of the engine: a screen to open, or a sentence."""
-
-    def __init__(self, about: str, screen: Screen[Any] | None, said: str, severity: Severity) -> None:
-        """Carry the answer to what was asked `about`."""
-        super().__init__()
-        self.about, self.screen, self.said, self.severity = about, screen, said, severity
-
-
-class GovApp(InOrder):
+class GovApp(Opening):
     """Speaks to one engine as one person."""
 
     TITLE = "gov"
@@ -84,9 +52,9 @@ class GovApp(InOrder):
         `keys` are a person's own, by the names of the acts; after `quiet` seconds without a sign of life the engine
         counts as lost.
         """
-        super().__init__()
-        self.client, self.pause, self._clock = client, pause, clock
-        self.feed = Feed(client, self._posted, clock)
+        super().__init__(client)
+        self.pause, self._clock = pause, clock
+        self.feed = Feed(client, self.posted, clock)
         self.memory = Memory()
         self.snapshot: Snapshot | None = None
         self.offline: Offline | None = None
@@ -98,8 +66,6 @@ class GovApp(InOrder):
         self._own = dict(keys or {})
         self._painted = 0.0
         self._elapsed, self._quiet, self._alive, self._hushed = elapsed, quiet, elapsed(), False
-        self._under_way: dict[str, Timer] = {}
-        self.runbooks: dict[str, Sequence[RunbookView]] = {}
         client.heard = self._lives
         self._views = {name: made() for name, made in VIEWS.items()}
         for theme in THEMES:
@@ -159,9 +125,9 @@ class GovApp(InOrder):
     def _feed(self) -> None:
         self.feed.run()
 
-    def _posted(self, message: Any) -> None:
-        if self.is_running:
-            self.post_message(message)
+    def acted(self) -> None:
+        """Fetch at once."""
+        self.feed.refresh()
 
     def on_fetched(self, message: Fetched) -> None:
         """Take a new picture; while the person holds it still, keep it for later."""
@@ -205,11 +171,6 @@ class GovApp(InOrder):
         self.offline, self._hushed = replace(message.offline, since=since), False
         self.paint()
 
-    @property
-    def frame(self) -> Frame | None:
-        """The topmost screen that is not modal."""
-        return next((each for each in reversed(self.screen_stack) if isinstance(each, Frame)), None)
-
     def _tick(self) -> None:
         """Draw what a second more has changed, unless that was just drawn."""
         if time.monotonic() - self._painted > 0.6:
@@ -250,168 +211,6 @@ class GovApp(InOrder):
             self.say(f"this terminal shows {WHY_ONE[self.no_color]}: for these there is one look", "warning")
             return
         self.theme = DAY.name if self.theme == NIGHT.name else NIGHT.name
-
-    def action_help(self) -> None:
-        """Say what each key does, and why one does nothing now."""
-        if self.frame is not None and not isinstance(self.screen, Help):
-            self.push_screen(Help(self.frame))
-
-    def action_goto(self) -> None:
-        """Ask where to go."""
-        if not isinstance(self.screen, Goto):
-            self.push_screen(Goto())
-
-    def action_command_palette(self) -> None:
-        """Find an act or a thing by its words."""
-        if isinstance(self.screen, Frame):
-            said = "an act, a model, an incident, a runbook …"
-            row = self.frame.here().row if self.frame is not None else None
-            if row is not None and row.mode:
-                self.know_runbooks(row.model)
-            self.push_screen(CommandPalette(id="--command-palette", placeholder=said))
-
-    def action_view(self, name: str) -> None:
-        """Go to a view, as it was left."""
-        while len(self.screen_stack) > 2:
-            self.pop_screen()
-        self.switch_screen(name)
-
-    async def action_back(self) -> None:
-        """Go back one step: from what was opened to its list, from another view to the fleet."""
-        if len(self.screen_stack) > 2:
-            self.pop_screen()
-        elif self.frame is not None and self.frame.VIEW != "fleet":
-            self.action_view("fleet")
-
-    def open_incident(self, number: int) -> None:
-        """Open an incident."""
-        self.push_screen(IncidentScreen(number))
-
-    def open_model(self, model: str) -> None:
-        """Open a model."""
-        self.push_screen(ModelScreen(model))
-
-    def go(self, place: Place) -> None:
-        """Go to what has a name."""
-        if place.kind == "view":
-            self.action_view(place.name)
-        elif place.kind == "model":
-            self.open_model(place.name)
-        elif place.kind == "incident":
-            self.open_incident(int(place.name))
-        elif place.kind == "approval":
-            self.action_view("approvals")
-            if isinstance(self.screen, Approvals):
-                self.screen.point_at(place.name)
-        elif place.kind == "run":
-            self.open_run(place.name)
-        elif place.kind == "entry":
-            self.push_screen(EntryScreen(int(place.name)))
-
-    def open_run(self, run: str) -> None:
-        """Open a run of a runbook."""
-        self.push_screen(RunScreen(run))
-
-    def acknowledge(self, incident: IncidentView) -> None:
-        """Take an incident."""
-        key = str(uuid.uuid4())
-
-        def act() -> str:
-            self.client.acknowledge(incident.id, version=incident.version, key=key)
-            return f"INC-{incident.id} is yours"
-
-        self.ask(f"taking INC-{incident.id}", act, acts=True)
-
-    def approve(self, approval: ApprovalView) -> None:
-        """Be the second person."""
-        key = str(uuid.uuid4())
-
-        def act() -> str:
-            self.client.approve(approval.id, key=key)
-            return f"approved: {approval.text}"
-
-        self.ask(f"approving {approval.id}", act, acts=True)
-
-    def switch(self, model: str, *, restore: bool, incident: IncidentView | None = None) -> None:
-        """Fetch what one must know of a kill switch, then open its modal."""
-        reason = f"INC-{incident.id}: {incident.title}" if incident is not None and not restore else ""
-        number = incident.id if incident is not None else None
-
-        def modal() -> Screen[Any]:
-            return SwitchModal(self.client.switch(model), restore=restore, reason=reason, incident=number)
-
-        self.ask(f"the kill switch of {model}", modal)
-
-    def start_runbook(self, model: str, incident: IncidentView | None) -> None:
-        """Fetch the runbooks for a model, then let the person choose one."""
-
-        def offered(each: RunbookView) -> Choosable:
-            form = lambda: self.push_screen(run_acts.starting(model, each, incident))  # noqa: E731 (one line)
-            return Choosable(each.runbook, each.description, each.refused, form)
-
-        def choice() -> Screen[Any]:
-            found = self.client.runbooks(model)
-            if not found:
-                raise NotFound(f"no runbook is for {model}; its card names some under runbooks")
-            return Pick(f"Runbooks for {model}", [offered(each) for each in found])
-
-        self.ask(f"the runbooks for {model}", choice)
-
-    def start_on(self, model: str, runbook: RunbookView, incident: IncidentView | None) -> None:
-        """Open the form that starts a runbook for a model, or say why it cannot be started."""
-        if runbook.refused:
-            self.say(runbook.refused, "warning")
-        else:
-            self.push_screen(run_acts.starting(model, runbook, incident))
-
-    @work(thread=True, group="known", exclusive=True)
-    def know_runbooks(self, model: str) -> None:
-        """Learn which runbooks are for a model, so that the palette finds them by their names."""
-        with suppress(GovernanceError):  # what is not known is not offered
-            found = self.client.runbooks(model)
-            self.runbooks = {model: found}
-
-    def ask(self, about: str, question: Callable[[], Screen[Any] | str], *, acts: bool = False) -> None:
-        """Ask the engine in a thread, once however often a key is pressed, and say so where it takes long.
-
-        Opens the screen or says the sentence that comes of it; the picture is fetched anew after what `acts`.
-        """
-        if about in self._under_way:
-            self._under_way[about].stop()
-            self._say_slow(about)
-            return
-        self._under_way[about] = self.set_timer(SLOW, lambda: self._say_slow(about))
-        self._ask(about, question, acts=acts)
-
-    def _say_slow(self, about: str) -> None:
-        self.say(f"… {about}: no answer yet")
-
-    @work(thread=True, group="acts")
-    def _ask(self, about: str, question: Callable[[], Screen[Any] | str], *, acts: bool) -> None:
-        severity: Severity = "information"
-        screen: Screen[Any] | None = None
-        try:
-            found = question()
-        except GovernanceError as error:
-            said, severity = str(error), "error"
-        else:
-            said = found if isinstance(found, str) else ""
-            screen = None if isinstance(found, str) else found
-        self._posted(Answered(about, screen, said, severity))
-        if acts:
-            self.feed.refresh()
-
-    def on_answered(self, message: Answered) -> None:
-        """Say what came of it, or open the screen, unless the person has opened another modal one meanwhile."""
-        self._under_way.pop(message.about).stop()
-        if message.screen is None:
-            self.say(message.said, message.severity)
-        elif isinstance(self.screen, Frame):
-            self.push_screen(message.screen)
-
-    def say(self, text: str, severity: Severity = "information") -> None:
-        """Tell the person something; what went wrong stays longer."""
-        self.notify(text, severity=severity, timeout=8 if severity == "error" else 4, markup=False)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[Any]:
         """Offer nothing of the framework's own: every act is in our table of keys."""

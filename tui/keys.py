@@ -5,7 +5,7 @@ Each key says what it does, where, and what must be true for it; what is not tru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
@@ -67,9 +67,10 @@ def _step_can(*acts: str) -> Check:
     def check(now: Situation) -> str:
         if now.run is None:
             return _run(now)
-        if any(act in each.can for each in now.run.steps for act in acts):
-            return ""
-        return f"no step of {now.run.id} waits for that"
+        step = next((each for each in now.run.steps if any(act in each.can for act in acts)), None)
+        if step is None:
+            return f"no step of {now.run.id} waits for that"
+        return _mine(now, step.who_may) if "approve" in acts or "refuse" in acts else ""
 
     return check
 
@@ -78,13 +79,27 @@ def _run_can(*acts: str) -> Check:
     def check(now: Situation) -> str:
         if now.run is None:
             return _run(now)
-        return "" if any(act in now.run.can for act in acts) else f"{now.run.id} is {now.run.state}"
+        able = any(act in now.run.can for act in acts)
+        return _mine(now, now.run.who_may) if able else f"{now.run.id} is {now.run.state}"
 
     return check
 
 
+def _mine(now: Situation, who_may: Sequence[str]) -> str:
+    """Return why somebody is none of those who may, where anybody is named."""
+    return f"you may not; these people may: {', '.join(who_may)}" if who_may and now.me not in who_may else ""
+
+
 def _approval(now: Situation) -> str:
     return "" if now.approval is not None else "nothing waits for an approval here"
+
+
+def _may(act: str) -> Check:
+    def check(now: Situation) -> str:
+        may = now.approval.may.get(act) if now.approval is not None else None
+        return may.because if may is not None and not may.allowed else ""
+
+    return check
 
 
 def _thing(word: str) -> Check:
@@ -151,8 +166,8 @@ RUN = (
     Key("cancel", "C", "Cancel", "end the run, and take back what it did", (_acts, _run_can("cancel"))),
 )
 APPROVAL = (
-    Key("approve", "Y", "Approve", "be the second person", (_acts, _approval)),
-    Key("refuse", "N", "Refuse", "refuse for everybody, with a reason", (_acts, _approval)),
+    Key("approve", "Y", "Approve", "be the second person", (_acts, _approval, _may("approve"))),
+    Key("refuse", "N", "Refuse", "refuse for everybody, with a reason", (_acts, _approval, _may("refuse"))),
 )
 POLICIES = (
     Key("waive", "W", "Waive", "ask that a rule is not enforced on a model", (_acts,)),

@@ -12,9 +12,10 @@ from governance.views.runs import RunView, StepView
 class Situation:
     """Who looks, whether the engine is reached, and what is under the cursor.
 
-    `looks_only` says why this person may only look, "" when they may act.
+    `me` is the id of this person; `looks_only` says why they may only look, "" when they may act.
     """
 
+    me: str = ""
     looks_only: str = ""
     offline: bool = False
     row: FleetRow | None = None

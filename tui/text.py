@@ -11,6 +11,10 @@ SEVERITIES = {
 """The colour of each severity; none is told by colour alone."""
 
 
+HANG = "\t"
+"""Stands in a line where its further lines begin, if there is no room for it in one."""
+
+
 def safe(text: str) -> str:
     """Return text from outside in one line, so that it is no markup."""
     return "".join(each if each.isprintable() else " " if each.isspace() else "�" for each in text).replace("[", "\\[")
@@ -23,7 +27,7 @@ def lines(text: str) -> str:
 
 def fact(name: str, value: str) -> str:
     """Return a line of a name and its value, which is markup."""
-    return f"[$muted]{name:<12}[/] {value}"
+    return f"[$muted]{name:<12}[/] {HANG}{value}"
 
 
 def head(text: str) -> str:

@@ -38,9 +38,9 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
 
     @router.get("/v1/approvals")
     def approvals(who: Who, limit: Limit = 100, cursor: Cursor = "") -> Page[ApprovalView]:
-        """List what waits for a second person, what was asked first before the rest."""
+        """List what waits for a second person, what was asked first before the rest, and whether that may be you."""
         readable = permit_any(engine, who)
-        found = asked.pending(engine, engine.clock.now())
+        found = asked.pending_for(engine, who, engine.clock.now())
         mine = [each for each in found if readable(each.model or None)]
         items, after = part(mine, _oldest_first, "approvals", limit=limit, cursor=cursor)
         return Page(items=items, next=after)

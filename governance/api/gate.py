@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Protocol
 
@@ -17,6 +17,7 @@ from governance.api.limits import Buckets
 from governance.api.problems import problem
 from governance.client import TERMINAL_APP
 from governance.core.authority import Actor
+from governance.core.duration import in_words
 from governance.engine.keyring import Keyring, Login, Refused, Stranger
 from governance.engine.permission import RefusedAct
 from governance.engine.refusals import Refusals
@@ -132,7 +133,7 @@ class Gate:
         scope.setdefault("state", {})["login"] = login
         wait = 0 if _is_unlimited(scope) else self._doors.writes.take(login.by)
         if wait:
-            said = f"too many writes with this token; go on in {wait} s"
+            said = f"too many writes with this token; go on in {in_words(timedelta(seconds=wait))}"
             return await problem(HTTPStatus.TOO_MANY_REQUESTS, said, {"Retry-After": str(wait)})(scope, receive, send)
         return await self._app(scope, receive, send)
 
@@ -156,7 +157,7 @@ class Gate:
             await run_in_threadpool(self._noted, error, address)
             wait = 0 if path.startswith(UNLIMITED) else self._doors.failures.take(address)
             if wait:
-                said = f"too many refused tokens from this address; try again in {wait} s"
+                said = f"too many refused tokens from this address; try again in {in_words(timedelta(seconds=wait))}"
                 return problem(HTTPStatus.TOO_MANY_REQUESTS, said, {"Retry-After": str(wait)})
         return problem(HTTPStatus.UNAUTHORIZED, str(error), {"WWW-Authenticate": 'Bearer realm="model-governance"'})
 

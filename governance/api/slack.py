@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from governance.api.bodies import Closed
 from governance.api.gate import SLACK, Doors, Who
 from governance.api.problems import problem
+from governance.core.duration import in_words
 from governance.engine.parts import Engine
 from governance.engine.reading import permit_any
 from governance.errors import Unavailable
@@ -108,7 +110,7 @@ def _refused(doors: Doors, request: Request, why: str) -> Response:
         doors.refusals.add(why, address=address, at=doors.now())
     wait = doors.failures.take(address)
     if wait:
-        said = f"too many refused requests from this address; try again in {wait} s"
+        said = f"too many refused requests from this address; try again in {in_words(timedelta(seconds=wait))}"
         return problem(HTTPStatus.TOO_MANY_REQUESTS, said, {"Retry-After": str(wait)})
     return problem(HTTPStatus.UNAUTHORIZED, "this was not signed by Slack, or not just now")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from governance.core.duration import in_words
 from governance.core.expression import MISSING, Reference
 from governance.core.metric import Answer, Labels, MissingReason, Sample
 from governance.core.over_time import mean
@@ -78,7 +79,7 @@ def _cell(metric: EffectiveMetric, sample: Sample, at: datetime) -> Cell:
         return Cell(None, sample.time, count, "too_few", f"{count} rows, needs {metric.spec.min_samples}")
     age = at - metric.query.offset - sample.time
     if age > metric.stale_after:
-        return Cell(None, sample.time, count, "stale", f"{_hours(age)} old")
+        return Cell(None, sample.time, count, "stale", f"{in_words(age)} old")
     return Cell(sample.value, sample.time, count)
 
 
@@ -148,8 +149,3 @@ def _reduced(function: str, values: list[float]) -> float:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
-
-
-def _hours(age: timedelta) -> str:
-    hours = age.total_seconds() / 3600
-    return f"{hours:.1f} h"

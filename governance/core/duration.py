@@ -52,6 +52,31 @@ def format_duration(duration: timedelta) -> str:
     return "".join(parts) or "0s"
 
 
+_WORDS = (
+    ("y", timedelta(days=365)),
+    ("months", timedelta(days=365) / 12),
+    ("d", timedelta(days=1)),
+    ("h", timedelta(hours=1)),
+    ("m", timedelta(minutes=1)),
+    ("s", timedelta(seconds=1)),
+)
+
+
+def in_words(span: timedelta) -> str:
+    """Return how long something took or is ago as people say it, in its two largest units: 13 y 9 months, 4 m 29 s.
+
+    It is cut, not rounded, and so never says more than has passed; a year has 365 days, a month a twelfth of them. What
+    is exact is written by `format_duration`.
+    """
+    left = max(span, timedelta(0))
+    first = next((index for index, (_, size) in enumerate(_WORDS) if left >= size), len(_WORDS) - 1)
+    parts = []
+    for unit, size in _WORDS[first : first + 2]:
+        count, left = divmod(left, size)
+        parts += [f"{count} {'month' if unit == 'months' and count == 1 else unit}"] if count else []
+    return " ".join(parts) or "0 s"
+
+
 def _whole(unit: str, total: int, size: int) -> bool:
     """Tell whether a unit is used: nobody reads 12w6d, so years and weeks stand alone; 7d is the usual word for 1w."""
     if unit == "y":

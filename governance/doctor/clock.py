@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError
 
-from governance.core.duration import format_duration
+from governance.core.duration import in_words
 from governance.doctor.finding import Finding, open_, well, wrong
 from governance.doctor.installation import Installation
 from governance.store import decision_log, progress
@@ -44,7 +44,8 @@ def _file_system(here: Installation) -> Finding:
         )
     off = max(before - stamped, stamped - after, 0.0)
     if off > SKEW:
-        return wrong("clock", "files", f"the file system's clock is {off:.0f} s off this machine's", _SET)
+        said = in_words(timedelta(seconds=off))
+        return wrong("clock", "files", f"the file system's clock is {said} off this machine's", _SET)
     return well("clock", "files", "the file system stamps files by the same clock")
 
 
@@ -57,7 +58,7 @@ def _recorded(here: Installation) -> Iterator[Finding]:
     entries = decision_log.tail(here.database, 1)
     newest = max(filter(None, [last, *(each.decision.at for each in entries)]), default=None)
     if newest is not None and newest - here.at > timedelta(seconds=SKEW):
-        ahead = format_duration(timedelta(seconds=round((newest - here.at).total_seconds())))
+        ahead = in_words(newest - here.at)
         yield wrong("clock", "recorded", f"something was recorded {ahead} in the future", f"is the clock slow? {_SET}")
     else:
         yield well("clock", "recorded", "nothing was recorded in the future")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from governance.bootstrap import database_of
+from governance.core.duration import in_words
 from governance.doctor.finding import Finding, open_, well, wrong
 from governance.doctor.installation import Installation
 from governance.errors import Unavailable
@@ -83,6 +85,6 @@ def _led(database: Database) -> Iterator[Finding]:
         return
     said = f"{held.lease.who}, epoch {held.lease.epoch}"
     if held.left:
-        yield well("database", "leader", f"{said}, for {held.left:.0f} s more unless it goes on")
+        yield well("database", "leader", f"{said}, for {in_words(timedelta(seconds=held.left))} more unless it goes on")
     else:
         yield open_("database", "leader", f"none; the last one was {said}", "start gov serve")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+from governance.core.duration import in_words
 from governance.core.on_call import Shift, shifts
 from governance.doctor.finding import Finding, open_, well, wrong
 from governance.doctor.installation import Installation
@@ -34,4 +35,4 @@ def _said(holes: list[Shift], zone: ZoneInfo) -> str:
     first = holes[0]
     lost = sum(((each.end - each.start) for each in holes), timedelta(0))
     span = f"{first.start.astimezone(zone):%a %m-%d %H:%M} – {first.end.astimezone(zone):%a %m-%d %H:%M %Z}"
-    return f"nobody for {lost.total_seconds() / 3600:.0f} h of 14 days in {len(holes)} holes, the first {span}"
+    return f"nobody for {in_words(lost)} of 14 days in {len(holes)} holes, the first {span}"

@@ -12,6 +12,7 @@ from governance.engine import consent, running, switching, waiving
 from governance.engine.parts import Engine
 from governance.engine.permission import permit
 from governance.engine.running import consenting
+from governance.engine.second_persons import answers_of
 from governance.views import ApprovalView
 
 WAIVER = "WVR-"
@@ -28,6 +29,12 @@ class Answered:
 
 
 Answer = Callable[[Engine, str, Actor, datetime, str], Answered]
+
+
+def pending_for(engine: Engine, who: Actor, at: datetime) -> list[ApprovalView]:
+    """Return all that waits, each with whether who looks may approve and refuse it, and why or why not."""
+    answers = answers_of(engine, who, at)
+    return [each.model_copy(update={"may": answers(each.id)}) for each in pending(engine, at)]
 
 
 def pending(engine: Engine, at: datetime) -> list[ApprovalView]:

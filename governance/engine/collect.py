@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from governance.core.duration import in_words
 from governance.core.metric import Answer, Labels, Query
 from governance.ports import MetricSource, PastSource, ReadsPushed
 
@@ -87,7 +88,8 @@ class Collector:
             return _failed(distinct, f"no source '{name}' is configured")
         busy = self._busy.get(line)
         if busy is not None and busy.is_alive():
-            return _failed(distinct, f"'{name}' has not answered since {busy.seconds:.0f} s ago; it is not asked anew")
+            waited = in_words(timedelta(seconds=busy.seconds))
+            return _failed(distinct, f"'{name}' has not answered for {waited}; it is not asked anew")
         call = _Call(name, sources[name], distinct, ask)
         if not self._threads:
             call.run()

@@ -15,9 +15,9 @@ from governance.core.policy_version import PolicyVersion
 from governance.core.switch import Scope
 from governance.engine import entries
 from governance.engine.parts import Engine
-from governance.engine.permission import permit, who_may
 from governance.engine.sealing import sealed
-from governance.errors import Conflict, Denied, InvalidDocument
+from governance.engine.second_persons import permit_approving, permit_refusing, second_persons, wanted
+from governance.errors import Conflict, InvalidDocument
 from governance.store import approvals, decision_log, policy_versions
 from governance.views import ApprovalView
 
@@ -58,11 +58,7 @@ def approve(engine: Engine, approval: str, *, actor: Actor | str, at: datetime) 
     """
     with engine.database.transaction() as connection:
         request = _pending(connection, approval, at)
-        if str(actor) in (request.requested_by, *request.authors):
-            others = ", ".join(_who_may(engine, request)) or "somebody else"
-            raise Denied(f"{actor} had a part in this version; a second person must approve it: {others}")
-        for model in request.models:
-            permit(engine, actor, "policy.approve", model)
+        permit_approving(engine, actor, wanted(request))
         answered = decided(request, "approved", actor=str(actor), at=at, said=f"approved by {actor}")
         decision = _answer(connection, answered, "policy.approved", at)
     return sealed(engine, decision.id, at)
@@ -79,9 +75,7 @@ def refuse(engine: Engine, approval: str, *, actor: Actor | str, because: str, a
         raise InvalidDocument("say why (--because): whoever reads the log must know")
     with engine.database.transaction() as connection:
         request = _pending(connection, approval, at)
-        if str(actor) not in (request.requested_by, *request.authors):
-            for model in request.models:
-                permit(engine, actor, "policy.approve", model)
+        permit_refusing(engine, actor, wanted(request))
         answered = decided(request, "refused", actor=str(actor), at=at, said=because)
         decision = _answer(connection, answered, "policy.refused", at)
         _save_version(connection, request.id)
@@ -130,13 +124,8 @@ def view(engine: Engine, request: Approval) -> ApprovalView:
         requested_at=request.requested_at,
         expires_at=request.until,
         state=request.state,
-        who_may=_who_may(engine, request),
+        who_may=list(second_persons(engine, wanted(request))),
     )
-
-
-def _who_may(engine: Engine, request: Approval) -> list[str]:
-    able = [set(who_may(engine, "policy.approve", model)) for model in request.models]
-    return sorted(set.intersection(*able) - {request.requested_by, *request.authors}) if able else []
 
 
 def _request(connection: Connection, version: PolicyVersion, difference: Comparison, at: datetime) -> Approval:

@@ -18,8 +18,9 @@ from governance.core.waiver_document import split_ends
 from governance.engine import entries
 from governance.engine.operations import put_in_force
 from governance.engine.parts import Engine
-from governance.engine.permission import declared, permit, who_may
+from governance.engine.permission import declared, permit
 from governance.engine.sealing import sealed
+from governance.engine.second_persons import permit_approving, permit_refusing, second_persons, wanted
 from governance.engine.waiver_ends import active, stored_facts
 from governance.errors import Conflict, InvalidDocument, NotFound
 from governance.store import decision_log, progress, waiver_requests, waivers
@@ -91,7 +92,7 @@ def approve(engine: Engine, request_id: str, *, actor: Actor | str, at: datetime
     """
     with engine.database.transaction() as connection:
         asked = _waiting(connection, request_id, at)
-        permit(engine, actor, "waiver.approve", asked.model)
+        permit_approving(engine, actor, wanted(asked))
         serving = stored_facts(engine, asked.model, {}).version
         decision = put_in_force(engine, connection, asked.granted(str(actor), serving), at)
         done = replace(asked, state="approved", decided_by=str(actor), said=f"approved by {actor}")
@@ -108,7 +109,7 @@ def refuse(engine: Engine, request_id: str, *, actor: Actor | str, because: str,
     """
     with engine.database.transaction() as connection:
         asked = _waiting(connection, request_id, at)
-        permit(engine, actor, "waiver.request" if str(actor) == asked.requested_by else "waiver.approve", asked.model)
+        permit_refusing(engine, actor, wanted(asked))
         done = replace(asked, state="refused", decided_by=str(actor), said=because)
         waiver_requests.save(connection, done)
         decision = _entry(done, "waiver.refused", str(actor), at)
@@ -268,7 +269,7 @@ def _view(engine: Engine, asked: WaiverRequest) -> ApprovalView:
         requested_at=asked.requested_at,
         expires_at=asked.until,
         state=asked.state,
-        who_may=list(who_may(engine, "waiver.approve", asked.model, but=asked.requested_by)),
+        who_may=list(second_persons(engine, wanted(asked))),
     )
 
 

@@ -15,7 +15,7 @@ class ScopeView(View):
 
 
 class SettingView(View):
-    """What holds for one scope."""
+    """What holds for one scope; `batch` is the id of the act that pulled other models too, "" of one alone."""
 
     scope: ScopeView
     mode: str
@@ -30,6 +30,7 @@ class SettingView(View):
     expires_at: datetime | None = None
     extended: int = 0
     origin: str = "person"
+    batch: str = ""
 
 
 class ConfirmationsView(View):
@@ -112,7 +113,8 @@ class SwitchView(View):
 class ApprovalView(View):
     """An act that waits for the consent of somebody; a restore is void when the switch is no longer at `seq`.
 
-    `run` and `step` are set where a run of a runbook asks.
+    `run` and `step` are set where a run of a runbook asks. `may` is for who asks, where all that waits is listed:
+    whether they may `approve` and `refuse`, and why or why not.
     """
 
     id: str
@@ -125,6 +127,7 @@ class ApprovalView(View):
     state: str = "pending"
     seq: int | None = None
     who_may: list[str] = []
+    may: dict[str, MayView] = {}
     run: str = ""
     step: str = ""
 

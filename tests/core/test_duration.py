@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.core.duration import format_duration, parse_duration
+from governance.core.duration import format_duration, in_words, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,24 @@ def test_format(duration: timedelta, expected: str) -> None:
 def test_round_trip(milliseconds: int) -> None:
     duration = timedelta(milliseconds=milliseconds)
     assert parse_duration(format_duration(duration)) == duration
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [
+        (timedelta(0), "0 s"),
+        (timedelta(seconds=-5), "0 s"),
+        (timedelta(milliseconds=900), "0 s"),
+        (timedelta(seconds=59.9), "59 s"),
+        (timedelta(minutes=4, seconds=29), "4 m 29 s"),
+        (timedelta(hours=1), "1 h"),
+        (timedelta(hours=1, seconds=59), "1 h"),
+        (timedelta(days=13, hours=2, minutes=59), "13 d 2 h"),
+        (timedelta(days=31), "1 month"),
+        (timedelta(days=100), "3 months 8 d"),
+        (timedelta(seconds=433_604_040), "13 y 8 months"),
+        (timedelta(days=365), "1 y"),
+    ],
+)
+def test_a_span_is_said_in_its_two_largest_units(span: timedelta, said: str) -> None:
+    assert in_words(span) == said

@@ -196,7 +196,7 @@ def test_a_database_of_a_newer_program_and_one_that_is_none(place: Place) -> Non
 
 
 def test_another_clock(place: Place) -> None:
-    assert place.wrong("clock", at=AT - timedelta(hours=1)) == ["recorded: something was recorded 1h in the future"]
+    assert place.wrong("clock", at=AT - timedelta(hours=1)) == ["recorded: something was recorded 1 h in the future"]
 
 
 def test_a_source_that_does_not_answer(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +228,7 @@ def test_a_notifier_that_nobody_answers_at(place: Place, port: int) -> None:
 def test_nobody_on_call_in_the_next_days(place: Place) -> None:
     place.write("from: 2026-01-05}", "from: 2026-01-05, days: [mon, tue, wed, thu, fri]}")
     assert place.wrong("oncall") == [
-        "primary: nobody for 96 h of 14 days in 3 holes, the first Sat 01-31 13:00 – Mon 02-02 00:00 CET"
+        "primary: nobody for 4 d of 14 days in 3 holes, the first Sat 01-31 13:00 – Mon 02-02 00:00 CET"
     ]
 
 

@@ -53,12 +53,43 @@ def test_the_fleet_is_shown_worst_first_with_the_metric_against_its_limit(api: A
         [number_of(api)],
     )
     assert row["worst"] == "Errors at 0.9"
-    assert row["metric"] == {"name": "errors", "value": 0.9, "limit": 0.5, "history": [0.1, 0.2, 0.9], "failing": True}
+    assert row["metric"] == {
+        "name": "errors", "value": 0.9, "limit": 0.5, "failing": True, "previous": 0.2, "history": [0.1, 0.2, 0.9],
+    }  # fmt: skip
     assert row["judged_at"] == row["data_at"] == "2026-01-31T12:00:03Z"
     assert row["outcomes"]["fail"] == 1
     assert fleet["tallies"]["critical"] == 1
     assert fleet["tallies"]["not_live"] == 0
     assert fleet["environment"] == "production"
+
+
+HALF_BLIND = """
+kind: card
+model: loans
+owners: {team: t, accountable: ana}
+metrics:
+  errors: {source: pushed, query: error_rate, every: 1s, stale_after: 1h}
+  drift: {source: pushed, query: drift, every: 1s, stale_after: 1h}
+rules:
+  - {rule: errors-high, when: metrics.errors > 0.5, severity: info}
+  - {rule: drifts, when: metrics.drift > 0.5, no_data: {then: THEN, for: 10m}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("then", "errors", "seen"),
+    [("alert", 0.1, "unknown"), ("alert", 0.9, "unknown"), ("keep", 0.1, "unknown"), ("ok", 0.1, "none")],
+)
+def test_a_model_of_which_a_rule_lacks_its_data_is_not_healthy(
+    tmp_path: Path, then: str, errors: float, seen: str
+) -> None:
+    api = inside(tmp_path / "own", {**CARDS, "loans.yaml": HALF_BLIND.replace("THEN", then)})
+    vic = api.token("vic")
+    api.judge(errors)
+    fleet = api.as_(vic, "GET", "/v1/fleet").json()
+    (row,) = [each for each in fleet["items"] if each["model"] == "loans"]
+    assert row["severity"] == seen
+    assert row["outcomes"]["no_data"] == 1
 
 
 def test_the_fleet_comes_in_pages(api: Any) -> None:

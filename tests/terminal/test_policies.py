@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from textual.widgets import Input
 
 from governance.errors import Denied, NotFound
 from tui.screens.form import Form
+from tui.screens.frame import Frame
 from tui.screens.incident import IncidentScreen
 from tui.screens.model import ModelScreen
 
@@ -121,13 +123,36 @@ def test_a_version_that_loosens_is_read_and_let_rule_by_who_may(here: World) -> 
             await pilot.press("escape", "Y")
             await until(pilot, lambda: not shows(app, "APR-1"))
 
+    async def looking() -> None:
+        app = here.app("vic")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "to approve"))
+            why = "'vic' may not approve policies that loosen: it needs the role approver for loans; these people may:"
+            for view in ("4", "5"):
+                await pilot.press(view)
+                await until(pilot, lambda: shows(app, "APR-1", f"✗ {why} ana, bo"))
+                assert isinstance(app.screen, Frame)
+                assert app.screen.why_off("approve") == app.screen.why_off("refuse") == f"{why} ana, bo"
+
     here.served.until(lambda: here.client().approvals())
+    told_beforehand(here, "APR-1", "vic")
+    played(looking)
     with pytest.raises(Denied):
         here.client("pipeline").pending()
     assert here.client("vic").pending(0).needs_approval, "a viewer may read it"
     played(story)
     here.served.until(lambda: [each for each in here.client().versions() if each.running and each.number > 1])
     assert [each["actor"] for each in here.log("policy.approved")] == ["bo"]
+
+
+def told_beforehand(here: World, request: str, who: str) -> None:
+    """Check that what somebody who may not is told before they try is what the engine answers."""
+    client = here.client(who)
+    asked = next(each for each in client.approvals() if each.id == request)
+    assert not asked.may["approve"].allowed
+    with pytest.raises(Denied) as refused:
+        client.approve(request, key=uuid.uuid4().hex)
+    assert str(refused.value) == asked.may["approve"].because
 
 
 def test_a_model_shows_what_is_left_of_its_budgets_and_who_changed_which_rule(here: World) -> None:
@@ -204,6 +229,11 @@ def test_a_waiver_of_two_people_and_a_silence_are_seen_with_their_end(here: Worl
             await until(
                 pilot, lambda: shows(app, "◌ waits", "WVR-1", "⌁ silence", "SIL-1", "in 1h", "the feed is moved")
             )
+            await pilot.press("g")
+            own = "ana asked for this waiver; a second person must approve it: bo"
+            await until(pilot, lambda: shows(app, f"✗ {own}", "N takes it back"))
+            assert isinstance(app.screen, Frame)
+            assert (app.screen.why_off("approve"), app.screen.why_off("refuse")) == (own, "")
 
     async def consenting() -> None:
         app = here.app("bo")
@@ -218,6 +248,8 @@ def test_a_waiver_of_two_people_and_a_silence_are_seen_with_their_end(here: Worl
             await until(pilot, lambda: shows(app, "asked by ana, approved by bo", "until", "in 6 d 23 h"))
 
     played(asking)
+    told_beforehand(here, "WVR-1", "ana")
+    told_beforehand(here, "WVR-1", "vic")
     played(consenting)
     assert [each["actor"] for each in here.log("waiver.approved")] == ["bo"]
     (muted,) = here.client().silences()

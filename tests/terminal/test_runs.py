@@ -95,10 +95,10 @@ def test_two_people_take_a_run_from_the_incident_to_its_wait(here: World) -> Non
             await _form(app, pilot, "n", "Done · RUN-1")
             await _sent(app, pilot)
             await until(pilot, lambda: shows(app, "Shall the fallback answer for loans?", "refuse by bo"))
-            await _form(app, pilot, "Y", "Approve · RUN-1")
-            await pilot.press("ctrl+j")
-            await until(pilot, lambda: "started RUN-1" in hint(app))
-            await pilot.press("escape")
+            await pilot.press("Y", "question_mark")
+            await until(pilot, lambda: shows(app, "off: you may not; these people may: bo"))
+            await pilot.press("escape", "4")
+            await until(pilot, lambda: shows(app, "✗ ana started RUN-1; a second person must consent: bo"))
 
     async def consents() -> None:
         app = here.app("bo")

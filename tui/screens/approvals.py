@@ -13,10 +13,11 @@ from textual.widgets import Static
 from governance.views import ApprovalView
 from tui import acts
 from tui.filtering import Sieve, parsed
-from tui.known import brief, span
+from tui.known import brief
 from tui.screens.frame import Frame
 from tui.situation import Situation
 from tui.text import fact, safe
+from tui.widgets.ruling import consent
 from tui.widgets.table import Column, Table
 from tui.widgets.told import Told
 
@@ -150,16 +151,12 @@ class Approvals(Frame):
 
 def told(approval: ApprovalView, at: datetime) -> str:
     """Return all that is known of an approval, as markup."""
-    who = safe(", ".join(approval.who_may)) or "[b $error]nobody: the organisation names no second person[/]"
     lines = [
         f"[b]{safe(approval.id)}[/] {safe(approval.model or 'all models')}",
         safe(approval.text),
         "",
-        fact("asked by", f"{safe(approval.requested_by)} [$muted]{span(approval.requested_at, at)} ago[/]"),
-        fact("may approve", who),
+        *consent(approval, at),
     ]
-    if approval.expires_at is not None:
-        lines.append(fact("void in", f"[$warning]{span(at, approval.expires_at)}[/]"))
     if approval.seq is not None:
         lines.append(fact("bound to", f"change {approval.seq} of the switch: another one in between makes it void"))
     return "\n".join(lines)

@@ -49,7 +49,7 @@ class FleetScreen(Responding, Frame):
     def begun(self) -> None:
         """Begin at the fleet."""
         fleet = self.query_one(Fleet)
-        fleet.border_title, fleet.border_subtitle = "Fleet", "worst first"
+        fleet.border_title = "Fleet"
         self.query_one(Incident).border_subtitle = "enter opens"
         fleet.focus()
 
@@ -83,7 +83,17 @@ class FleetScreen(Responding, Frame):
         title = f"Fleet [$muted]{some}{len(known.fleet.items)} models[/]{waiting}"
         if fleet.border_title != title:
             fleet.border_title = title
+        said = f"[$warning]{self._hidden(known)}[/]" if known.fleet.items and not rows else "worst first"
+        if fleet.border_subtitle != said:
+            fleet.border_subtitle = said
         fleet.show(rows, at)
+
+    def _hidden(self, known: Snapshot) -> str:
+        """Say why no model is shown though some are governed, and how to see them."""
+        count = len(known.fleet.items)
+        if self._only_open and not self._wanted:
+            return f"no open incident on any of {count} models: escape shows them"
+        return f"the filter hides all {count} models: escape clears it"
 
     def _shown(self, known: Snapshot) -> Sequence[FleetRow]:
         rows: Sequence[FleetRow] = known.fleet.items
@@ -106,7 +116,10 @@ class FleetScreen(Responding, Frame):
             title = safe(row.model) if row is not None else "Incident"
             if pane.border_title != title:
                 pane.border_title = title
-            pane.show(known, row, self.app.at())
+            if row is None and known.fleet.items:
+                pane.say(f"[$warning]{self._hidden(known)}[/]")
+            else:
+                pane.show(known, row, self.app.at())
         self.keys_changed()
 
     @on(Fleet.Opened)

@@ -89,7 +89,8 @@ class Frame(Screen[None]):
     def situation(self, **more: Any) -> Situation:
         """Return what holds on every screen, with what this one adds."""
         app = self.app
-        return Situation(looks_only=app.looks_only, offline=app.offline is not None, **more)
+        me = app.snapshot.who.actor if app.snapshot is not None else ""
+        return Situation(me=me, looks_only=app.looks_only, offline=app.offline is not None, **more)
 
     def on_mount(self) -> None:
         """Draw at once, and ask for the rest."""

@@ -26,22 +26,23 @@ class Incident(VerticalScroll):
     def show(self, snapshot: Snapshot, row: FleetRow | None, at: datetime) -> None:
         """Draw what is known of a model as of an instant."""
         if row is None:
-            self._say("[$muted]no model is governed here: write a card in policies/, see the README[/]")
+            self.say("[$muted]no model is governed here: write a card in policies/, see the README[/]")
             return
         incident = snapshot.incident_of(row)
         if incident is not None:
             self.tell(incident, row, at)
         else:
-            self._say("\n".join([*_healthy(row), *_facts(row, at)]))
+            self.say("\n".join([*_healthy(row), *_facts(row, at)]))
 
     def tell(self, incident: IncidentView, row: FleetRow | None, at: datetime) -> None:
         """Draw an incident and what is known of its model."""
         parts = [*_incident(incident, row, at), *(_facts(row, at) if row is not None else ())]
         parts += [line for each in incident.findings for line in _finding(each, at)]
         parts += ["", *_under_way(incident), *ladder(incident, at)]
-        self._say("\n".join(parts))
+        self.say("\n".join(parts))
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Draw a text instead."""
         self.query_one("#told", Told).tell(text)
 
 

@@ -80,7 +80,7 @@ def of_waiver(thing: WaiverView | SilenceView, at: datetime) -> str:
 
 def of_request(asked: ApprovalView, at: datetime) -> str:
     """Return what is known of a waiver that waits for its second person, as markup."""
-    return "\n".join([f"[b]{safe(asked.id)}[/] {safe(asked.model)}", safe(asked.text), *_consent(asked, at)])
+    return "\n".join([f"[b]{safe(asked.id)}[/] {safe(asked.model)}", safe(asked.text), *consent(asked, at)])
 
 
 def of_version(version: VersionView) -> str:
@@ -98,7 +98,7 @@ def of_waiting(asked: ApprovalView, plan: PlanView | None, why_not: str, at: dat
     """Return what a version that waits would change, who must approve it, and what it would have told people."""
     name = f" version {plan.version[:12]}" if plan is not None else ""
     lines = [f"[b $warning]◌ {safe(asked.id)}{name} waits[/]  {safe(plan.summary if plan is not None else asked.text)}"]
-    lines += _consent(asked, at)
+    lines += consent(asked, at)
     if plan is None:
         said = f"[$warning]✗ {safe(why_not)}[/]" if why_not else "[$muted]… it is compared with what rules[/]"
         return "\n".join([*lines, "", head("What it would change, and would have told"), said])
@@ -112,11 +112,21 @@ def of_waiting(asked: ApprovalView, plan: PlanView | None, why_not: str, at: dat
     return "\n".join([*lines, "", *_replay(plan.replay)] if plan.replay is not None else lines)
 
 
-def _consent(asked: ApprovalView, at: datetime) -> Iterator[str]:
+def consent(asked: ApprovalView, at: datetime) -> Iterator[str]:
+    """Yield who asked, who may answer, and whether who looks may, and why or why not, as markup."""
     who = safe(", ".join(asked.who_may)) or "[b $error]nobody: the organisation names no second person[/]"
     yield fact("asked by", f"{safe(asked.requested_by)} [$muted]{span(asked.requested_at, at)} ago[/]")
     left = f" [$muted]within[/] [$warning]{span(at, asked.expires_at)}[/]" if asked.expires_at is not None else ""
-    yield fact("may approve", f"[b]{who}[/]{left}; [b]Y[/] approves, [b]N[/] refuses")
+    yield fact("may approve", f"[b]{who}[/]{left}")
+    approve, refuse = asked.may.get("approve"), asked.may.get("refuse")
+    if approve is None or refuse is None:
+        yield fact("you", "[b]Y[/] approves, [b]N[/] refuses")
+    elif approve.allowed:
+        yield fact("you", f"[$success]✓ you may: {safe(approve.because)}[/]; [b]Y[/] approves, [b]N[/] refuses")
+    else:
+        yield fact(
+            "you", f"[$warning]✗ {safe(approve.because)}[/]{'; [b]N[/] takes it back' if refuse.allowed else ''}"
+        )
 
 
 def _changes(changes: Sequence[str]) -> Iterator[str]:

@@ -1,9 +1,72 @@
-"""Text that is drawn anew each second: the screen is laid out anew only where its lines have another height."""
+"""Text that is drawn anew each second: the screen is laid out anew only where it has another height."""
 
 from __future__ import annotations
 
+import re
+
 from textual.content import Content
+from textual.css.styles import RulesMap
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.style import Style
+from textual.visual import RenderOptions, Visual
 from textual.widgets import Static
+
+from tui.text import HANG
+
+_MARK = re.compile(r"\s*(?:[^\w\s\"'({\[<&|=!]\s+)?")
+"""What a line begins with: blanks, and one glyph such as ✓, under which its further lines do not begin."""
+_LEAST = 16
+"""Cells that a line has beside what it hangs on; where there are fewer, it does not hang."""
+
+
+class Hanging(Visual):
+    """Lines of text, the further lines of each of which begin below its words, not below its glyph or its name."""
+
+    def __init__(self, said: Content) -> None:
+        self._lines = said.split("\n", allow_blank=True)
+        self._fitted: tuple[int, Content] = (-1, Content())
+
+    def fitted(self, width: int) -> Content:
+        """Return the text broken into lines of a width."""
+        if self._fitted[0] != width:
+            self._fitted = width, Content("\n").join(each for line in self._lines for each in hung(line, width))
+        return self._fitted[1]
+
+    def height(self, width: int) -> int:
+        """Return how many lines there are in a width."""
+        return self.fitted(width).plain.count("\n") + 1
+
+    def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
+        """Draw it."""
+        return self.fitted(width).render_strips(width, height, style, options)
+
+    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
+        """Return the width of the longest line."""
+        del rules, container_width
+        return max(each.cell_length for each in self._lines)
+
+    def get_height(self, rules: RulesMap, width: int) -> int:
+        """Return how many lines there are in a width."""
+        del rules
+        return self.height(max(width, 1))
+
+
+def hung(line: Content, width: int) -> list[Content]:
+    """Return a line as lines of a width; all but the first begin where its words do: at `HANG`, or after its glyph."""
+    mark = line.plain.find(HANG)
+    if mark >= 0:
+        line = line[:mark] + line[mark + 1 :]
+    if line.cell_length <= width:
+        return [line]
+    found = _MARK.match(line.plain)
+    begin = mark if mark >= 0 else found.end() if found is not None else 0
+    first, rest = line[:begin], line[begin:]
+    hang = first.cell_length
+    if width - hang < _LEAST:
+        return line.wrap(width)
+    more = rest.wrap(width - hang)
+    return [first + more[0], *(Content(" " * hang) + each for each in more[1:])]
 
 
 class Told(Static):
@@ -11,17 +74,20 @@ class Told(Static):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (the framework's name)
         super().__init__(id=id)
-        self._shape: tuple[int, ...] = ()
+        self._shape: tuple[int, int] = (0, 0)
         self._markup: str | None = None
+        self._hanging = Hanging(Content())
 
     def tell(self, markup: str) -> None:
         """Draw this markup, if it is another than before."""
         if markup == self._markup:
             return
-        self._markup = markup
-        said = Content.from_markup(markup)
+        self._markup, self._hanging = markup, Hanging(Content.from_markup(markup))
         width = self.size.width or 1
-        shape = (width, *(max(-(-line.cell_length // width), 1) for line in said.split("\n", allow_blank=True)))
-        long = any(each > 1 for each in shape[1:])  # how words break in a line is not known beforehand
-        self.update(said, layout=long or shape != self._shape)
+        shape = (width, self._hanging.height(width))
+        self.update(self._hanging, layout=shape != self._shape)
         self._shape = shape
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return what was marked with the mouse."""
+        return selection.extract(self._hanging.fitted(self.size.width or 1).plain), "\n"

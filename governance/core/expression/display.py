@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 
-from governance.core.duration import format_duration
+from governance.core.duration import format_duration, in_words
 
 _DIGITS = 3  # significant
 _SMALLEST, _LARGEST = 1e-6, 1e15  # beyond these a power of ten reads better
+_DAY = timedelta(days=1)
+_LONG = timedelta(days=60)
+"""From here on what was measured, and so is no whole number of days, is said in years and months."""
 _STEPS = (  # a duration is shown to about two units: nobody reads the milliseconds of an hour
     (timedelta(days=2), timedelta(hours=1)),
     (timedelta(hours=1), timedelta(minutes=1)),
@@ -25,7 +28,7 @@ def displayed(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, timedelta):
-        return format_duration(_rounded(value))
+        return in_words(value) if value >= _LONG and value % _DAY else format_duration(_rounded(value))
     if isinstance(value, datetime):
         return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     if isinstance(value, list):

@@ -14,6 +14,7 @@ from governance.core.switch import Scope
 from governance.engine import entries
 from governance.engine.parts import Engine
 from governance.engine.permission import who_may
+from governance.engine.second_persons import second_persons, wanted
 from governance.store import approvals
 from governance.views import ApprovalView
 
@@ -95,8 +96,6 @@ def request_at(connection: Connection, run: Run) -> Approval | None:
 
 def view(engine: Engine, request: Approval) -> ApprovalView:
     """Return a request as it is shown, with who may answer it."""
-    out = {*request.authors, *request.answered_by}
-    able = [each for each in who_may(engine, "runbook.approve", request.model, role=request.role) if each not in out]
     return ApprovalView(
         id=request.id,
         kind=request.kind,
@@ -106,7 +105,7 @@ def view(engine: Engine, request: Approval) -> ApprovalView:
         requested_at=request.requested_at,
         expires_at=None if request.until == NEVER else request.until,
         state=request.state,
-        who_may=able,
+        who_may=list(second_persons(engine, wanted(request))),
         run=request.run,
         step=request.step,
     )

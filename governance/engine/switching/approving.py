@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from governance.core.approval import ANSWERED_WITH, Approval, decided
 from governance.core.authority import Allowed
 from governance.engine.parts import Engine
-from governance.engine.permission import NotPermitted, permit, who_may
+from governance.engine.permission import permit
 from governance.engine.sealing import sealed
+from governance.engine.second_persons import permit_approving, permit_refusing, second_persons, wanted
 from governance.engine.switching.change import Act, SwitchDone, check_reason, of_approval, write
 from governance.engine.switching.restoring import check_seq, restored_to
 from governance.engine.switching.trusting import require_sound
@@ -59,8 +60,7 @@ def refuse(engine: Engine, approval: str, *, actor: str, because: str, at: datet
     with engine.database.read() as connection:
         request = approvals.get(connection, approval)
     _check_kind(request)
-    if actor != request.requested_by:
-        permit(engine, actor, "switch.approve", request.model)
+    permit_refusing(engine, actor, wanted(request))
     check_reason(because)
     with engine.database.transaction() as connection:
         answered = decided(_waiting(connection, approval, at), "refused", actor=actor, at=at, said=because)
@@ -98,7 +98,7 @@ def approval_view(engine: Engine, approval: Approval) -> ApprovalView:
         expires_at=approval.until,
         state=approval.state,
         seq=approval.seq,
-        who_may=list(who_may(engine, "switch.approve", approval.model, but=approval.requested_by)),
+        who_may=list(second_persons(engine, wanted(approval))),
     )
 
 
@@ -114,11 +114,7 @@ def _permitted(engine: Engine, approval: str, actor: str) -> Allowed:
     with engine.database.read() as connection:
         request = approvals.get(connection, approval)
     _check_kind(request)
-    if actor == request.requested_by:
-        others = ", ".join(who_may(engine, "switch.approve", request.model, but=actor)) or "somebody else"
-        said = f"{actor} asked for this restore; a second person must approve it: {others}"
-        raise NotPermitted(engine, actor, "switch.approve", request.model, "who asked does not approve", said)
-    return permit(engine, actor, "switch.approve", request.model)
+    return permit_approving(engine, actor, wanted(request))
 
 
 def _check_kind(request: Approval) -> None:

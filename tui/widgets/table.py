@@ -94,6 +94,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
         self._rows: Sequence[T] = ()
         self._at: datetime | None = None
         self._cursor = 0
+        self._marked: frozenset[str] = frozenset()
         self._longest: dict[int, int] = {}
         self._fitted: tuple[int, list[tuple[int, Column]]] = (-1, [])
         self._drawn: dict[tuple[int, bool, bool, int], Strip] = {}
@@ -139,6 +140,12 @@ class Table(ScrollView, Generic[T], can_focus=True):
         self._ground = None
         self.refresh()
         self.post_message(self.Selected())
+
+    def mark(self, names: frozenset[str]) -> None:
+        """Draw a + before the rows of these names."""
+        self._marked = names
+        self._drawn.clear()
+        self.refresh()
 
     def select(self, name: str) -> None:
         """Put the cursor on a row."""
@@ -210,7 +217,8 @@ class Table(ScrollView, Generic[T], can_focus=True):
 
     def _line(self, row: T, *, chosen: bool, shown: Sequence[tuple[int, Column]]) -> Strip:
         base = self._base + (self._style("cursor") if chosen else Style())
-        segments = [Segment("▌" if chosen and self.has_focus else " ", base + self._style("info"))]
+        edge = (" ▌", "+╋")[self.name_of(row) in self._marked][chosen and self.has_focus]
+        segments = [Segment(edge, base + self._style("info"))]
         cells = self.cells(row, self._at) if self._at is not None else []
         for index, column in shown:
             text, name = cells[index]

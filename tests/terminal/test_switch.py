@@ -293,7 +293,7 @@ def test_who_may_not_pull_several_is_told_who_may_and_who_only_looks_marks_nothi
         async with app.run_test(size=SIZE) as pilot:
             await until(pilot, lambda: shows(app, "INC-1"))
             await pilot.press("asterisk", "space", "K", "question_mark")
-            await until(pilot, lambda: shows(app, "mark all that are shown (filter first), or none  off: you may only"))
+            await until(pilot, lambda: shows(app, "mark all that are shown (filter first), or none ✗ off"))
             assert not main_of(app).marked
 
     played(refused)

@@ -15,7 +15,8 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from tui.app import GovApp
-from tui.screens.fleet import RESTS, FleetScreen
+from tui.screens.beside import RESTS
+from tui.screens.fleet import FleetScreen
 
 LOST = timedelta(minutes=2, seconds=14)
 """For how long the engine is not reached where it is not."""

@@ -29,7 +29,9 @@ else:
     _Base = Responding
 
 RESTS = 0.12
-"""Seconds after which a cursor that has not moved rests."""
+"""Seconds after which a cursor that has not moved rests: then it is told what is known."""
+STAYS = 2
+"""Times as long after which it is taken to stay, and the engine is asked: who goes on meanwhile waits for no answer."""
 LEAST = 5.0
 """Seconds between two questions about the same, however often its model is judged."""
 OLD = 15.0
@@ -65,6 +67,7 @@ class Beside(_Base):
         self._asked_at = 0.0
         self._asking = False
         self._resting: Timer | None = None
+        self._staying: Timer | None = None
 
     def moved(self) -> None:
         """Tell of what is under the cursor once it rests: a key that is held down must not wait for it."""
@@ -78,10 +81,25 @@ class Beside(_Base):
         if self.app.snapshot is None:
             return
         if pane.display:
-            self._about()
+            other = self._about()
             self.told(pane)
-            self._ask_for()
+            if other:
+                self._stay()
+            elif self._staying is None:
+                self._ask_for()
         self.keys_changed()
+
+    def _stay(self) -> None:
+        """Ask about another subject once the cursor has stayed on it."""
+        if self._staying is not None:
+            self._staying.stop()
+        self._staying = self.set_timer(RESTS * STAYS, self._stayed)
+
+    def _stayed(self) -> None:
+        self._staying = None
+        row, subject = self.row, self._subject
+        if subject is not None and (row is None or row.model == subject.model):
+            self._ask_for()
 
     def told(self, pane: Pane) -> None:
         """Draw the pane."""
@@ -89,13 +107,15 @@ class Beside(_Base):
         if known is not None:
             pane.tell(known, self.incident, self.row, self.app.at(), self._facts)
 
-    def _about(self) -> None:
-        """Note what is under the cursor; what was known of something else is forgotten."""
+    def _about(self) -> bool:
+        """Note what is under the cursor, and tell whether it is something else: what was known of that is forgotten."""
         row, incident = self.row, self.incident
         model = row.model if row is not None else incident.model if incident is not None else ""
         subject = Subject(model, incident.id if incident is not None else None) if model else None
-        if subject != self._subject:
-            self._subject, self._facts = subject, None
+        if subject == self._subject:
+            return False
+        self._subject, self._facts = subject, None
+        return True
 
     def _ask_for(self) -> None:
         known, subject = self.app.snapshot, self._subject
@@ -141,7 +161,12 @@ class Beside(_Base):
             self._facts = Facts(message.subject, lacks=message.why_not)
         if self.app.frame is not self:
             return
-        if message.last:
+        if message.last and self._staying is None:
             self._ask_for()
-        if mine and (message.found is not None or message.why_not) and self.query_one(Pane).display:
+        if mine and self.query_one(Pane).display and (message.why_not or _enough(message.found)):
             self.told(self.query_one(Pane))
+
+
+def _enough(found: Facts | None) -> bool:
+    """Tell whether it is worth to draw what has come: its parts come within a moment, and each draws all anew."""
+    return found is not None and (found.policy is not None or bool(found.lacks))

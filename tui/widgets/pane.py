@@ -28,7 +28,7 @@ class Pane(VerticalScroll):
         """Draw an incident, or that there is none, and what is known of its model."""
         width, height = self.scrollable_content_region.size
         told = parts(known, incident, row, at, found, width)
-        self.say("\n".join(fitted(told, width, height)))
+        self.query_one("#told", Told).tell(fitted(told, width, height))
 
     def say(self, text: str) -> None:
         """Draw a text instead."""

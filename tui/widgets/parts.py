@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from textual.content import Content
-
-from tui.widgets.told import Hanging
+from tui.widgets.told import laid_out
 
 MORE = "enter opens"
 
@@ -60,9 +57,8 @@ def _whole_but_last(parts: Sequence[Part], heights: Mapping[str, list[int]], giv
     )
 
 
-@lru_cache(maxsize=1024)
 def _height(line: str, width: int) -> int:
-    return Hanging(Content.from_markup(line)).height(max(width, 1))
+    return len(laid_out(line, max(width, 1)))
 
 
 def _shared(parts: Sequence[Part], heights: Mapping[str, list[int]], height: int) -> dict[str, int]:

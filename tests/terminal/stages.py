@@ -179,6 +179,7 @@ async def settled(seat: Seat, looks: int = 2, pause: float = RESTS * 2) -> None:
         await asyncio.sleep(pause)
         await seat.pilot.pause()
         busy = app.snapshot is None or any(each.group != "feed" and not each.is_finished for each in app.workers)
+        busy = busy or getattr(app.frame, "waits", False)
         quiet, left = 0 if busy else quiet + 1, left - 1
         assert left, f"it does not come to rest: {[each.name for each in app.workers]}"
     for field in app.screen.query(Input):

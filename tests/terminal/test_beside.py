@@ -213,7 +213,7 @@ def test_a_run_in_brief_says_by_whom_and_what_it_waits_for() -> None:
         "Runbook · back RUN-1 ▶ waits",
         "✓ 7 step-6   ana 12:00:00",
         "✓ 8 step-7   ana 12:00:00",
-        "▶ 9 consent  an approver (bo) 59 m left",
+        "▶ 9 consent  an approver (bo) 59m left",
         "○ 10 tell     instruct",
     ]
 

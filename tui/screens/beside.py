@@ -69,6 +69,11 @@ class Beside(_Base):
         self._resting: Timer | None = None
         self._staying: Timer | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether it will tell or ask something by itself, or an answer is under way."""
+        return self._resting is not None or self._staying is not None or self._asking
+
     def moved(self) -> None:
         """Tell of what is under the cursor once it rests: a key that is held down must not wait for it."""
         if self._resting is not None:
@@ -77,7 +82,7 @@ class Beside(_Base):
 
     def beside(self) -> None:
         """Draw the pane and the keys, and ask for what is not known yet."""
-        pane = self.query_one(Pane)
+        pane, self._resting = self.query_one(Pane), None
         if self.app.snapshot is None:
             return
         if pane.display:

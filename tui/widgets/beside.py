@@ -30,7 +30,8 @@ def parts(
     known: Snapshot, incident: IncidentView | None, row: FleetRow | None, at: datetime, found: Facts | None, width: int
 ) -> list[Part]:
     """Return what is known, in the order in which it is read; what is not fetched yet is said."""
-    found = found if found is not None and row is not None and found.subject.model == row.model else None
+    model = incident.model if incident is not None else row.model if row is not None else ""
+    found = found if found is not None and found.subject.model == model else None
     asks = [each for each in known.approvals if row is not None and each.model == row.model]
     if incident is None:
         told = list(_of_model(row, at, found, asks, width)) if row is not None else []

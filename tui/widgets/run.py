@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from governance.views.runs import RunView, StepView
-from tui.known import span
+from tui.known import brief, span
 from tui.text import HANG, fact, head, lines, safe
 from tui.widgets.told import Told
 
@@ -125,7 +125,7 @@ def _in_brief(step: StepView, number: int, at: datetime, longest: int, *, here: 
     pad = " " * max(longest - len(step.step), 0)
     written = f"[{colour}]{name}[/]" if here or step.glyph in "✗?○" else name
     if step.waits_for:
-        left = f" [b]{span(at, step.deadline)} left[/]" if step.deadline is not None and step.deadline > at else ""
+        left = f" [b]{brief(at, step.deadline)} left[/]" if step.deadline is not None and step.deadline > at else ""
         said = _UNTIL.sub("", step.waits_for.removeprefix("waits for ")) if left else step.waits_for
         side = f"[$warning]{safe(said)}[/]{left}"
     else:

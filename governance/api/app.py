@@ -12,6 +12,7 @@ from fastapi.security import HTTPBearer
 from governance.api import (
     alertmanager,
     approvals,
+    batches,
     confirmations,
     events,
     figures,
@@ -97,6 +98,7 @@ def app(engine: Engine, service: Service) -> FastAPI:
         fleet.routes(engine),
         incidents.routes(engine),
         alertmanager.routes(engine),
+        batches.routes(engine, wire),
         switches.routes(engine, wire),
         approvals.routes(engine, wire),
         muting.routes(engine),

@@ -11,6 +11,7 @@ from governance.core.decision import Entry
 from governance.core.incident import CLOSED, Incident
 from governance.engine import silences, switching, waiving
 from governance.engine.answering.act import KINDS
+from governance.engine.batch_views import batch_view
 from governance.engine.parts import Engine
 from governance.engine.permission import card_of
 from governance.engine.running import BY_PEOPLE, consenting, showing
@@ -37,9 +38,10 @@ class Recall:
 
     def __init__(self, engine: Engine, wire: Wire) -> None:
         """Answer from the log of this engine."""
-        self._engine, self._desk = engine, Desk(engine, wire)
+        self._engine, self._wire, self._desk = engine, wire, Desk(engine, wire)
         self._by_kind: Mapping[str, Callable[[Actor, Entry, str], Answer]] = {
             **dict.fromkeys(KINDS.values(), self._incident),
+            "switch.batch_pulled": self._batch,
             "switch.pulled": self._switch,
             "switch.restored": self._switch,
             "switch.glass_broken": self._switch,
@@ -79,6 +81,13 @@ class Recall:
             return HTTPStatus.OK, self._desk.done(who, about["model"], entry.seq)
         approval = switching.approval_view(self._engine, switching.request_of(self._engine, about["approval"]))
         return HTTPStatus.ACCEPTED, self._desk.done(who, about["model"], entry.seq, approval)
+
+    def _batch(self, who: Actor, entry: Entry, _: str) -> Answer:
+        """Answer a pull of several, which goes on where the process that began it ended."""
+        batch, _number = switching.batch_of(self._engine, entry.decision.subject["batch"])
+        at, changed = self._engine.clock.now(), self._wire.changed
+        resumed = switching.finish(self._engine, batch, actor=who, at=at, told=changed)
+        return HTTPStatus.OK, batch_view(self._engine, batch.id, self._wire.confirmations, resumed=resumed)
 
     def _approval(self, _: Actor, entry: Entry, __: str) -> Answer:
         request = switching.request_of(self._engine, entry.decision.subject["approval"])

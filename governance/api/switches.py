@@ -105,8 +105,13 @@ class Desk:
 def routes(engine: Engine, wire: Wire) -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["switches"])
-    desk = Desk(engine, wire)
+    _shown(router, engine, wire)
+    _pulled(router, engine, Desk(engine, wire))
+    _given_back(router, engine, Desk(engine, wire))
+    return router
 
+
+def _shown(router: APIRouter, engine: Engine, wire: Wire) -> None:
     @router.get("/v1/switches")
     def switches(who: Who, limit: Limit = 100, cursor: Cursor = "") -> Page[SwitchView]:
         """List the switches of all models, those that are not live first."""
@@ -120,6 +125,8 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
         permit(engine, who, "read", model)
         return switch_view(engine, model, who, wire.confirmations)
 
+
+def _pulled(router: APIRouter, engine: Engine, desk: Desk) -> None:
     @router.post("/v1/switches/{model}/pull")
     def pull(who: Who, model: ModelPath, body: Pull) -> SwitchDoneView:
         """Take a model, or one scope of it, out of service, at once."""
@@ -130,6 +137,8 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
         )  # fmt: skip
         return desk.done(who, model, found.entry)
 
+
+def _given_back(router: APIRouter, engine: Engine, desk: Desk) -> None:
     @router.post("/v1/switches/{model}/restore", responses={202: {"model": SwitchDoneView}})
     def restore(who: Who, model: ModelPath, body: Restore, response: Response) -> SwitchDoneView:
         """Give a model back; of tier 1 this waits for a second person (202, with the approval)."""
@@ -151,5 +160,3 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
             at=engine.clock.now(), confirmed=body.confirm, scope=body.scope.scope(),
         )  # fmt: skip
         return desk.done(who, model, found.entry)
-
-    return router

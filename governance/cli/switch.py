@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from governance.cli.output import ActorOption, Format, FormatOption, print_json, print_table, say, stamp
+from governance.cli.switch_batch import Said, preview, print_preview, pull_together, restore_together, selection
 from governance.cli.switch_output import (
     COLUMNS,
     facts,
@@ -23,6 +24,7 @@ from governance.cli.switch_output import (
 from governance.core.problem import printable
 
 if TYPE_CHECKING:
+    from governance.core.selection import Selection
     from governance.core.switch import Mode, Scope
     from governance.engine.parts import Engine
 
@@ -72,7 +74,32 @@ Share = Annotated[
     float | None,
     typer.Option(metavar="SHARE", parser=_share, help="Of a throttle: who gets the fallback, such as 25%."),
 ]
-Confirm = Annotated[str, typer.Option(metavar="MODEL", help="The model's name again, where the act is grave.")]
+Confirm = Annotated[
+    str, typer.Option(metavar="TEXT", help="The model's name again, where the act is grave; of several what is shown.")
+]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="Models of a team, tier, label of their card, or that depends_on; repeat."),
+]
+Models = Annotated[
+    list[str] | None, typer.Argument(metavar="MODEL", help="The model, as its card names it; or several.")
+]
+ModeArgument = Annotated[
+    str, typer.Argument(metavar="MODE", parser=_mode, help="throttle, shadow, fallback or stopped.")
+]
+Expires = Annotated[
+    timedelta | None,
+    typer.Option(metavar="TIME", parser=_duration, help="End after this long, such as 2h, if its guards are healthy."),
+]
+Incident = Annotated[
+    int | None, typer.Option(metavar="N", parser=_number, help="The incident that this answers: 35 or INC-35.")
+]
+Everything = Annotated[bool, typer.Option("--all", help="All models.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do to each.")]
+Digest = Annotated[str, typer.Option(help="Of several: pull only what the preview of this digest showed.")]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="The engine is away: write a signed file that clients on this home obey.")
+]
 Approval = Annotated[str, typer.Argument(metavar="ID", help="The request, such as APR-3.")]
 
 
@@ -138,29 +165,34 @@ def get(
 
 
 def pull(
-    model: Model,
-    mode: Annotated[str, typer.Argument(metavar="MODE", parser=_mode, help="throttle, shadow, fallback or stopped.")],
-    because: Because,
+    models: Models = None,
+    *,
+    mode: ModeArgument,
+    because: Because = "",
     share: Share = None,
     version: Version = "",
     label: Label = None,
-    expires: Annotated[
-        timedelta | None,
-        typer.Option(
-            metavar="TIME", parser=_duration, help="End after this long, such as 2h, if its guards are healthy."
-        ),
-    ] = None,
-    incident: Annotated[
-        int | None, typer.Option(metavar="N", parser=_number, help="The incident that this answers: 35 or INC-35.")
-    ] = None,
+    expires: Expires = None,
+    incident: Incident = None,
     confirm: Confirm = "",
-    offline: Annotated[
-        bool, typer.Option("--offline", help="The engine is away: write a signed file that clients on this home obey.")
-    ] = False,
+    where: Where = None,
+    everything: Everything = False,
+    dry_run: DryRun = False,
+    digest: Digest = "",
+    offline: Offline = False,
     actor: ActorOption = "",
     output: FormatOption = Format.text,
 ) -> int:
-    """Take a model, or a part of its requests, out of service; at once."""
+    """Take a model, a part of its requests, or several models out of service; at once."""
+    if not because and not dry_run:
+        raise typer.BadParameter("say why: --because")
+    if len(models or ()) != 1 or where or everything or dry_run:
+        if offline or version or label:
+            raise typer.BadParameter("several are pulled as a whole, by the engine: no --offline, --version or --label")
+        which = selection(models or [], where or [], everything=everything)
+        said = Said(_actor(actor), because, confirm, digest, incident)
+        return _pull_together(which, _as_mode(mode), share, expires, said, output, dry_run=dry_run)
+    (model,) = models or [""]
     if offline:
         if expires is not None or incident is not None:
             raise typer.BadParameter(
@@ -179,8 +211,9 @@ def pull(
 
 
 def restore(
-    model: Model,
-    because: Because,
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model, as its card names it.")] = "",
+    *,
+    because: Annotated[str, typer.Option(help="Why, for the log and for who is told.")],
     confirm: Confirm = "",
     seq: Annotated[
         int | None,
@@ -192,13 +225,22 @@ def restore(
     share: Share = None,
     version: Version = "",
     label: Label = None,
+    batch: Annotated[
+        str, typer.Option(metavar="ID", help="What one act on several pulled, such as BATCH-41: asks for each.")
+    ] = "",
     actor: ActorOption = "",
     output: FormatOption = Format.text,
 ) -> int:
-    """Give a model back; a model of tier 1 waits for a second person."""
+    """Give a model back, or one by one those of an act on several; a model of tier 1 waits for a second person."""
     from governance.engine import switching
 
+    if bool(model) == bool(batch):
+        raise typer.BadParameter("name the model, or the act on several with --batch")
     engine = _engine()
+    if batch:
+        if version or label or seq is not None or to != "live":
+            raise typer.BadParameter("with --batch each model is given back as a whole; for a part name the model")
+        return restore_together(engine, batch, Said(_actor(actor), because, confirm), output)
     done = switching.restore(
         engine, model, actor=_actor(actor), because=because, at=engine.clock.now(), confirmed=confirm,
         seq=switching.shown(engine, model).seq if seq is None else seq, scope=_scope(version, label),
@@ -249,6 +291,18 @@ def break_glass(
         scope=_scope(version, label),
     )  # fmt: skip
     return print_done(done, engine.clock.now(), output)
+
+
+def _pull_together(
+    which: Selection, mode: Mode, share: float | None, expires: timedelta | None, said: Said, output: Format,
+    *, dry_run: bool,
+) -> int:  # fmt: skip
+    from governance.engine.switching import Order
+
+    engine, order = _engine(), Order(which, mode, 1.0 if share is None else share, expires)
+    if dry_run:
+        return print_preview(preview(engine, order, said.actor), output)
+    return pull_together(engine, order, said, output)
 
 
 def _pull_offline(

@@ -123,7 +123,7 @@ def setting_facts(setting: Setting) -> dict[str, Any]:
             name: getattr(setting, name)
             for name in (
                 "mode", "share", "seq", "reason", "set_by", "set_at", "approved_by", "fallback", "incident",
-                "expires_at", "extended", "origin",
+                "expires_at", "extended", "origin", "batch",
             )
         },
     }  # fmt: skip

@@ -20,8 +20,8 @@ MERGED = "moved to INC-"
 def acknowledged(incident: Incident, actor: str, at: datetime) -> Incident:
     """Return the incident as taken by `actor`, who knows its present severity; what is mitigated stays so."""
     status = "mitigated" if incident.status == "mitigated" else "acknowledged"
-    known = {"acknowledged_by": actor, "acknowledged_severity": incident.severity, "lead": actor}
-    return _answered(incident, actor, at, f"acknowledged by {actor}", status=status, **known)
+    known = {"acknowledged_by": actor, "acknowledged_severity": incident.severity, "acknowledged_at": at}
+    return _answered(incident, actor, at, f"acknowledged by {actor}", status=status, lead=actor, **known)
 
 
 def resolved(incident: Incident, actor: str, at: datetime) -> Incident:

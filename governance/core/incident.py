@@ -112,6 +112,7 @@ class Incident:
     version: int = 1
     acknowledged_by: str = ""
     acknowledged_severity: Severity | None = None
+    acknowledged_at: datetime | None = None
     resolved_at: datetime | None = None
     resolved_by: str = ""
     reopened: int = 0

@@ -44,7 +44,8 @@ class Setting:
 
     `share` of the requests gets the fallback: 1 but for a throttle, which chooses them by `salt`. `lasting` is how long
     it was set for, and by how much it is extended when the rules in `guards` are not healthy at its end.
-    `override` is the id of the file by which it was pulled while the engine was away.
+    `override` is the id of the file by which it was pulled while the engine was away. `batch` is that of the act which
+    pulled other models too.
     """
 
     scope: Scope
@@ -64,6 +65,7 @@ class Setting:
     guards: tuple[str, ...] = ()
     origin: Origin = "person"
     override: str = ""
+    batch: str = ""
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -114,6 +116,25 @@ def loosens(before: Setting | None, after: Setting | None) -> bool:
         return True
     sooner = after.expires_at is not None and (before.expires_at is None or after.expires_at < before.expires_at)
     return sooner and after.rank == before.rank
+
+
+def ending_no_sooner(before: Setting | None, wanted: Setting) -> Setting:
+    """Return the wanted setting with the later end of both: a stop for an hour must not end a throttle without end."""
+    if before is None or wanted.expires_at is None:
+        return wanted
+    if before.expires_at is None or before.expires_at > wanted.expires_at:
+        return replace(wanted, expires_at=before.expires_at, lasting=before.lasting)
+    return wanted
+
+
+def tightened(before: Setting | None, wanted: Setting) -> Setting | None:
+    """Return what holds for a scope once it restricts as much as is wanted; None where it does, and for as long."""
+    if before is None:
+        return wanted
+    after = ending_no_sooner(before, wanted)
+    if after.rank == before.rank:
+        return after if after.expires_at != before.expires_at else None
+    return after if after.rank > before.rank else None
 
 
 def changed(switch: Switch, scope: Scope, after: Setting | None, *, seq: int, at: datetime) -> Switch:

@@ -46,6 +46,38 @@ def run_cycle(
     questions these answer, and what it would tell waits until the present is known.
     """
     started = time.perf_counter()
+    cycle, last, due = _begun(engine, at, None if not late else given or {})
+    revisions = [] if late else revision.due(engine.plan, cycle.active, at)
+    reviews = [
+        each
+        for each in revision.reviews(due, at)
+        if not late or all(query in (given or {}) for query in each.asked.values())
+    ]
+    again: list[revision.Revision | revision.Review] = [*revisions, *reviews]
+    also = ((each.policy.model, query) for each in again for query in each.asked.values())
+    picture = taken(engine, due, at, also=also, given=given)
+    collected = time.perf_counter()
+    changes = list(all_changes(cycle, picture, revisions, reviews))
+    evaluated = time.perf_counter()
+    with engine.database.giving_way():
+        incident_changes = _committed(cycle, changes, {model: each.version for model, each in picture.facts.items()})
+        _finish(cycle, picture, last)
+    if not late:
+        engine.latest.take(cycle.verdicts, at)
+    done = time.perf_counter()
+    outcomes: Counter[str] = Counter(verdict.outcome for verdict in cycle.verdicts)
+    spent = (collected - started, evaluated - collected, done - evaluated)
+    return CycleReport(at, dict(outcomes), incident_changes, *spent)
+
+
+def _begun(
+    engine: Engine, at: datetime, given: Mapping[Query, Answer] | None
+) -> tuple[Judging, datetime | None, tuple[Agenda, ...]]:
+    """Return what is known before a cycle (a late one, if answers are `given`), the cycle before, and what is due.
+
+    The cycle before is None where the same instant is asked for again: all of it is due once more.
+    """
+    late = given is not None
     with engine.database.read() as connection:
         under = entries.Under(engine.plan.version, progress.era(connection))
         roll = Roll(instances.known(connection))
@@ -55,39 +87,19 @@ def run_cycle(
         last = progress.last(connection, progress.CYCLE if late else progress.JUDGED)
         news = evidence.recorded(connection, last, at) if last is not None else frozenset()
         before = troubled(trouble.left(connection))
-    repeated = last == at  # asked for again: all of it once more
-    looked_at = replace(before, models=before.models | news)
-    due = agenda(engine.plan.policies, None if repeated else last, at, looked_at)
-    if late:
-        due = _answerable(due, given or {})
-    revisions = [] if late else revision.due(engine.plan, cycle.active, at)
-    reviews = revision.reviews(due, at)
-    if late:
-        reviews = [each for each in reviews if all(query in (given or {}) for query in each.asked.values())]
-    again: list[revision.Revision | revision.Review] = [*revisions, *reviews]
-    picture = taken(
-        engine,
-        due,
-        at,
-        also=((each.policy.model, query) for each in again for query in each.asked.values()),
-        given=given,
-    )
-    collected = time.perf_counter()
-    changes = list(all_changes(cycle, picture, revisions, reviews))
-    evaluated = time.perf_counter()
-    with engine.database.giving_way():
-        serving = {model: each.version for model, each in picture.facts.items()}
-        incident_changes = commit(engine, _groups(engine, changes), at, serving)
-        if not late and any(alert.owes_pull for alert in cycle.active.values()):
-            begin_owed(engine, at)
-            settle(engine, serving, at)
-        _finish(cycle, picture, None if repeated else last)
-    if not late:
-        engine.latest.take(cycle.verdicts, at, engine.clock.now())
-    done = time.perf_counter()
-    outcomes: Counter[str] = Counter(verdict.outcome for verdict in cycle.verdicts)
-    spent = (collected - started, evaluated - collected, done - evaluated)
-    return CycleReport(at, dict(outcomes), tuple(incident_changes), *spent)
+    last = None if last == at else last
+    due = agenda(engine.plan.policies, last, at, replace(before, models=before.models | news))
+    return cycle, last, due if given is None else _answerable(due, given)
+
+
+def _committed(cycle: Judging, changes: Sequence[Change], serving: Mapping[str, str]) -> tuple[IncidentChange, ...]:
+    """Commit what changes, and in the present the pulls that were owed."""
+    engine, at = cycle.engine, cycle.at
+    found = commit(engine, _groups(engine, changes), at, serving)
+    if not cycle.late and any(alert.owes_pull for alert in cycle.active.values()):
+        begin_owed(engine, at)
+        settle(engine, serving, at)
+    return tuple(found)
 
 
 def _answerable(due: Sequence[Agenda], given: Mapping[Query, Answer]) -> tuple[Agenda, ...]:

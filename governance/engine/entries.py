@@ -29,6 +29,8 @@ OWN = (ENGINE, CANARY)
 BROKEN, NOT_PULLED = "policies-broken", "policies-not-pulled"
 CANARY_SILENT, NO_PING = "canary-silent", "ping-refused"
 HEALTH = ("source-failing", "rule-in-error", BROKEN, NOT_PULLED, CANARY_SILENT, NO_PING)
+_MOST_RULES = 5
+"""How many of the rules that fire the entry of an incident names, the worst first."""
 OUTSIDE = "alertmanager/"
 """How the names of rules begin whose alerts are told to us; no card and no pack declares them."""
 
@@ -75,6 +77,7 @@ def of_transition(step: Step, summary: str, terms: Mapping[Severity, Sequence[Te
 def of_incident(change: IncidentChange, at: datetime, version: str) -> Decision:
     """Return the entry of an incident's change made by the engine."""
     incident = change.incident
+    rules = list(dict.fromkeys(each.key.rule for each in incident.firing))[:_MOST_RULES]
     body = {
         "status": incident.status,
         "severity": incident.severity,
@@ -82,6 +85,7 @@ def of_incident(change: IncidentChange, at: datetime, version: str) -> Decision:
         "firing": len(incident.firing),
         "version": incident.version,
         "policy_version": version,
+        **({"rules": rules} if rules else {}),
         **({"because": change.because} if change.because else {}),
     }
     return Decision(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from governance.core.escalation import Escalation, followed
 from governance.core.incident import Incident
 from governance.core.responders import found
+from governance.engine.escalation_levels import levels
 from governance.engine.parts import Engine
-from governance.store import escalations
+from governance.store import effects, escalations
 from governance.views import EscalationView
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def escalation_views(
     connection: Connection, engine: Engine, shown: Sequence[Incident], at: datetime
 ) -> dict[int, EscalationView]:
-    """Return the escalations of incidents that have one, by number."""
+    """Return the escalations of incidents that have one, by number, without their levels."""
     known = escalations.of_incidents(connection, [each.id for each in shown])
     clocks = {each.id: known.get(each.id) for each in shown}
     return {
@@ -28,6 +29,16 @@ def escalation_views(
         for each in shown
         if (clock := clocks[each.id]) is not None
     }
+
+
+def escalation_view(connection: Connection, engine: Engine, incident: Incident, at: datetime) -> EscalationView | None:
+    """Return the escalation of an incident with every level, None where it has none."""
+    clock = escalations.of_incidents(connection, [incident.id]).get(incident.id)
+    if clock is None:
+        return None
+    now = followed(clock, incident, at)
+    told = levels(engine, now, incident, effects.of_incident(connection, incident.id), at)
+    return _view(engine, now, at).model_copy(update={"levels": told})
 
 
 def _view(engine: Engine, clock: Escalation, at: datetime) -> EscalationView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -33,9 +34,17 @@ _RUN = re.compile(r"(RUN-\d+), (a dry run of|a run of) (\S+)")
 
 def fallback_health(engine: Engine, name: str) -> FallbackView | None:
     """Return how a fallback is where it is a model that the engine judges; None where a card names no fallback."""
-    if not name:
-        return None
-    row = next(iter(overview.rows(engine, lambda each: each == name)), None)
+    return fallback_healths(engine, [name]).get(name)
+
+
+def fallback_healths(engine: Engine, names: Iterable[str]) -> dict[str, FallbackView]:
+    """Return how several fallbacks are, by name; "" is none."""
+    wanted = {each for each in names if each}
+    found = {row.model: row for row in overview.rows(engine, lambda each: each in wanted)} if wanted else {}
+    return {name: _health(name, found.get(name)) for name in wanted}
+
+
+def _health(name: str, row: FleetRow | None) -> FallbackView:
     if row is None:
         return FallbackView(name=name, state="unknown", said="health unknown: it has no card")
     state, said = _state(row)

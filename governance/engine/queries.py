@@ -18,7 +18,7 @@ from governance.core.policy import EffectiveMetric
 from governance.core.suggestion import closest
 from governance.core.verdict import Verdict
 from governance.core.waiver import Waiver
-from governance.engine.escalation_views import escalation_views
+from governance.engine.escalation_views import escalation_view, escalation_views
 from governance.engine.parts import Engine
 from governance.engine.picture import Picture, Trouble, agenda, taken
 from governance.engine.running.showing import briefs, open_briefs
@@ -96,7 +96,7 @@ def shown(engine: Engine, number: int) -> IncidentView:
     """
     with engine.database.read() as connection:
         incident = incidents.get(connection, number)
-        clock = escalation_views(connection, engine, [incident], engine.clock.now()).get(number)
+        clock = escalation_view(connection, engine, incident, engine.clock.now())
         about = briefs(connection, engine, number, engine.clock.now())
     view = incident_view(incident)
     models = {each.model for each in view.findings}

@@ -9,8 +9,11 @@ from governance.engine.parts import Engine
 from governance.engine.permission import card_of, permit
 from governance.errors import Denied
 
+Readable = Callable[[str | None], bool]
+"""Tells whether somebody may read of a model, or (None) of the engine as a whole."""
 
-def readable(engine: Engine, actor: Actor) -> Callable[[str | None], bool]:
+
+def readable(engine: Engine, actor: Actor | str) -> Readable:
     """Return what tells whether the actor may read of a model, or (None) of the engine as a whole."""
     known: dict[str | None, bool] = {}
 
@@ -23,7 +26,7 @@ def readable(engine: Engine, actor: Actor) -> Callable[[str | None], bool]:
     return may
 
 
-def permit_any(engine: Engine, actor: Actor) -> Callable[[str | None], bool]:
+def permit_any(engine: Engine, actor: Actor) -> Readable:
     """Return `readable` for who may read of one model at least.
 
     :raises Denied: when they may read nothing.

@@ -85,9 +85,9 @@ def permit_approving(engine: Engine, actor: Actor | str, what: Wanted) -> Allowe
     """
     why = what.out.get(str(actor), "")
     if why:
-        others = ", ".join(second_persons(engine, what)) or "somebody else"
+        others = ", ".join(second_persons(engine, what))
         verb = "consent" if what.act == "runbook.approve" else "approve it"
-        said = f"{why}; a second person must {verb}: {others}"
+        said = f"{why}; " + (f"a second person must {verb}: {others}" if others else f"somebody else must {verb}")
         raise NotPermitted(engine, actor, what.act, what.models[0], _RULES[what.act], said, role=what.role)
     return _permitted(engine, actor, what)
 

@@ -78,7 +78,7 @@ def view_of(engine: Engine, switch: Switch, who: Actor, confirmations: Confirmat
         changed_at=switch.changed_at,
         serving=serving if isinstance(serving, str) else serving.serving if serving is not None else "",
         fallback=(versions.fallback if versions is not None else None) or "",
-        traffic=_traffic(engine, switch.model),
+        traffic=traffic_of(engine, switch.model),
         dependants=sorted(_dependants(engine, switch.model)),
         people_to_restore=people_to_restore(engine, switch.model),
         confirmations=heard,
@@ -102,10 +102,11 @@ def _setting(setting: Setting) -> SettingView:
         expires_at=setting.expires_at,
         extended=setting.extended,
         origin=setting.origin,
+        batch=setting.batch,
     )
 
 
-def _traffic(engine: Engine, model: str) -> float | None:
+def traffic_of(engine: Engine, model: str) -> float | None:
     """Return predictions per minute, as far as a rule looks at the metric `predictions`."""
     policy = engine.plan.by_model.get(model)
     metric = policy.policy.metrics.get("predictions") if policy is not None else None

@@ -39,10 +39,38 @@ def worded(entry: Entry) -> str:
 
 def _line(entry: Entry) -> TimelineLine:
     decision = entry.decision
-    channel = str(decision.body.get("channel", ""))
+    channel, rule = str(decision.body.get("channel", "")), _rule(decision)
+    run = str(decision.subject.get("run", ""))
     return TimelineLine(
-        seq=entry.seq, at=decision.at, actor=decision.actor, channel=channel, text=_text(decision), kind=decision.kind
+        seq=entry.seq,
+        at=decision.at,
+        actor=decision.actor,
+        channel=channel,
+        text=_text(decision),
+        kind=decision.kind,
+        rule=rule,
+        run=run,
+        source=channel or (_source(decision.kind, rule, run) if decision.actor == entries.ENGINE else ""),
     )
+
+
+def _rule(decision: Decision) -> str:
+    """Return the rule that made the engine do it, the worst of several; "" where none did."""
+    if decision.kind.startswith(_LEVELS):  # its "rule" says in words which level it is
+        return ""
+    rules = decision.body.get("rules")
+    named = rules[0] if isinstance(rules, list) and rules else decision.body.get("rule")
+    return str(named or decision.subject.get("rule", ""))
+
+
+_LEVELS = ("incident.paged", "incident.escalated", "incident.reminded")
+
+
+def _source(kind: str, rule: str, run: str) -> str:
+    """Return what made the engine act."""
+    if kind.startswith(_LEVELS):
+        return "escalation"
+    return "runbook" if run else "rule" if rule else ""
 
 
 def _text(decision: Decision) -> str:

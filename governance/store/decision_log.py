@@ -33,6 +33,7 @@ __all__ = [
     "about",
     "append",
     "count",
+    "entries_of",
     "entry",
     "entry_of",
     "head",
@@ -41,6 +42,7 @@ __all__ = [
     "published_heads",
     "ready",
     "receipt",
+    "recorded",
     "seal",
     "tail",
     "verify",
@@ -158,6 +160,33 @@ def entry_of(database: Database, decision_id: str) -> Entry | None:
         statement = select(ENTRIES.c.seq, ENTRIES.c.content).where(ENTRIES.c.decision_id == decision_id)
         row = connection.execute(statement).first()
     return None if row is None else _entry(row)
+
+
+def entries_of(database: Database, decision_ids: Sequence[str]) -> dict[str, Entry]:
+    """Return the entries of several decisions by their ids, without those that are not sealed.
+
+    :raises Unavailable: when an entry cannot be read.
+    """
+    found: dict[str, Entry] = {}
+    with database.read() as connection:
+        for start in range(0, len(decision_ids), _CHUNK):
+            named = ENTRIES.c.decision_id.in_(decision_ids[start : start + _CHUNK])
+            for row in connection.execute(select(ENTRIES.c.seq, ENTRIES.c.content).where(named)):
+                entry = _entry(row)
+                found[entry.decision.id] = entry
+    return found
+
+
+def recorded(connection: Connection, decision_ids: Sequence[str]) -> frozenset[str]:
+    """Return which of these decisions were recorded, sealed or not yet."""
+    found: set[str] = set()
+    for start in range(0, len(decision_ids), _CHUNK):
+        chunk = decision_ids[start : start + _CHUNK]
+        for table in (ENTRIES, OUTBOX):
+            found |= set(
+                connection.execute(select(table.c.decision_id).where(table.c.decision_id.in_(chunk))).scalars()
+            )
+    return frozenset(found)
 
 
 def holds(connection: Connection, decision_id: str) -> bool:

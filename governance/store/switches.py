@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -34,6 +34,7 @@ class RulePullRow(SQLModel, table=True):
 
 _TABLE = SwitchRow.__table__  # type: ignore[attr-defined]
 _C = _TABLE.c
+_CHUNK = 10_000  # names in one question; SQLite takes at most 32,766 parameters
 _PULLS = RulePullRow.__table__  # type: ignore[attr-defined]
 
 
@@ -53,6 +54,15 @@ def get(connection: Connection, model: str) -> Switch:
     """Return the switch of a model; one that was never pulled is live, with `seq` 0."""
     text = connection.execute(select(_C.document).where(_C.model == model)).scalar()
     return read(Switch, text) if text is not None else Switch(model)
+
+
+def of(connection: Connection, models: Sequence[str]) -> dict[str, Switch]:
+    """Return the switches of several models; one that was never pulled is live, with `seq` 0."""
+    found = {model: Switch(model) for model in models}
+    for start in range(0, len(models), _CHUNK):
+        statement = select(_C.document).where(_C.model.in_(models[start : start + _CHUNK]))
+        found |= {each.model: each for each in (read(Switch, text) for text in connection.execute(statement).scalars())}
+    return found
 
 
 def last_seq(connection: Connection) -> int:

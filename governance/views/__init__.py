@@ -1,7 +1,7 @@
 """Read models: what the command line, the API, Slack and the terminal app show."""
 
 from governance.core.duration import in_words
-from governance.views.escalation import EscalationView
+from governance.views.escalation import EscalationView, LevelView, ReachView
 from governance.views.fleet import FleetRow, FleetView, MetricView
 from governance.views.incidents import (
     AlertView,
@@ -55,6 +55,7 @@ __all__ = [
     "IncidentDoneView",
     "IncidentView",
     "ItemView",
+    "LevelView",
     "LinkView",
     "MayView",
     "MetricView",
@@ -66,6 +67,7 @@ __all__ = [
     "PolicyView",
     "ProblemView",
     "ProofView",
+    "ReachView",
     "RuleView",
     "RunBrief",
     "RunDoneView",

@@ -86,6 +86,7 @@ class IncidentView(View):
     quiet_until: datetime | None = None
     escalation: EscalationView | None = None
     runs: list[RunBrief] = []
+    acknowledged_at: datetime | None = None
 
 
 class AlertView(View):
@@ -145,7 +146,9 @@ class WhyView(View):
 class TimelineLine(View):
     """One entry about an incident, in words; its text holds what came from outside, unescaped.
 
-    `channel` is where the actor did it: api, cli, slack, tui; "" where that is not known, and for the engine.
+    `channel` is where the actor did it: api, cli, slack, tui; "" where that is not known, and for the engine. `rule` is
+    the rule that made the engine do it, `run` the run of a runbook that it is about. `source` is what made it happen in
+    a word: the channel, or of the engine "rule", "runbook" or "escalation"; "" where none of them did.
     """
 
     seq: int
@@ -154,6 +157,9 @@ class TimelineLine(View):
     channel: str
     text: str
     kind: str
+    rule: str = ""
+    run: str = ""
+    source: str = ""
 
 
 class TermView(View):
@@ -232,6 +238,7 @@ def incident_view(incident: Incident) -> IncidentView:
             for each in incident.affects
         ],
         quiet_until=incident.damped_until,
+        acknowledged_at=incident.acknowledged_at,
     )
 
 

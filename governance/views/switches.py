@@ -15,7 +15,7 @@ class ScopeView(View):
 
 
 class SettingView(View):
-    """What holds for one scope."""
+    """What holds for one scope; `batch` is the id of the act that pulled other models too, "" of one alone."""
 
     scope: ScopeView
     mode: str
@@ -30,6 +30,7 @@ class SettingView(View):
     expires_at: datetime | None = None
     extended: int = 0
     origin: str = "person"
+    batch: str = ""
 
 
 class ConfirmationsView(View):

@@ -48,7 +48,7 @@ def main() -> None:
     logging.disable(logging.WARNING)
     print(f"{os.cpu_count()} cores, of which others keep {os.getloadavg()[0]:.1f} busy", flush=True)
     with tempfile.TemporaryDirectory() as directory:
-        served = Served(prepared(Path(directory) / "own", MODELS))
+        served = Served(prepared(Path(directory) / "own", MODELS), cold=True)
         try:
             reading(served)
             pulling(served, 1)

@@ -119,7 +119,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     cards = {f"m-{n}.yaml": CARD.format(f"m-{n}") for n in range(MODELS)}
     with tempfile.TemporaryDirectory() as folder:
-        served = Served(prepared(Path(folder) / "own", {"org.yaml": FILES["org.yaml"], **cards}))
+        served = Served(prepared(Path(folder) / "own", {"org.yaml": FILES["org.yaml"], **cards}), cold=True)
         try:
             known(served, "m-0", switched(served, "m-0", "throttle", share=0.25))
             pinned(served.process.pid, 0)

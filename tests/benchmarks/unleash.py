@@ -111,7 +111,9 @@ def peer() -> list[float]:
 def ours() -> list[float]:
     """Print how often we answer; return how long after a change our answer changes."""
     with tempfile.TemporaryDirectory() as folder:
-        served = Served(prepared(Path(folder) / "own", {"org.yaml": FILES["org.yaml"], "m-0.yaml": CARD.format("m-0")}))
+        served = Served(
+            prepared(Path(folder) / "own", {"org.yaml": FILES["org.yaml"], "m-0.yaml": CARD.format("m-0")}), cold=True
+        )
         try:
             waits = []
             for number in range(PULLS):

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import warm
 from transcripts.workspace import Workspace
 
 _MAIN = "from governance.cli.main import main; main()"
@@ -51,15 +52,7 @@ def prepared(directory: Path, files: Mapping[str, str] = FILES) -> Path:
 
 def gov(directory: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a command here and wait for its end."""
-    return subprocess.run(
-        [*GOV, *arguments],
-        cwd=directory,
-        env=_environment() | settings,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return warm.run(_MAIN, arguments, cwd=directory, env=_environment() | settings)
 
 
 def ask(directory: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -71,15 +64,27 @@ class Served:
     """A running `gov serve` on a port of its own choice."""
 
     def __init__(
-        self, directory: Path, *arguments: str, port: int = 0, before: str = "", ready: str = "", **settings: str
+        self,
+        directory: Path,
+        *arguments: str,
+        port: int = 0,
+        before: str = "",
+        ready: str = "",
+        cold: bool = False,
+        **settings: str,
     ) -> None:
-        """Start it, having run a piece of Python `before`, and wait until it says where it listens, or `ready`."""
+        """Start it, having run a piece of Python `before`, and wait until it says where it listens, or `ready`.
+
+        A cold start is that of a user: nothing is imported yet. With `before` it is one, as what that changes must not
+        have been imported under its name elsewhere.
+        """
         self.directory = directory
         self.output = directory / f"serve-{uuid.uuid4().hex[:8]}.log"
+        command = ("serve", "--port", str(port), *arguments)
         with self.output.open("wb") as output:
-            self.process = subprocess.Popen(
-                [*GOV[:-1], f"{before}\n{_MAIN}", "serve", "--port", str(port), *arguments],
-                cwd=directory, env=_environment() | settings, stdout=output, stderr=subprocess.STDOUT,
+            self.process = (_cold if cold or before else warm.Forked)(
+                f"{before}\n{_MAIN}", command, cwd=directory, env=_environment() | settings,
+                stdout=output, stderr=output,
             )  # fmt: skip
         try:
             found = self.until(lambda: re.search(ready or _STARTED, self.printed))
@@ -139,6 +144,10 @@ def sample(value: float | None = 0.9, **more: Any) -> dict[str, Any]:
     """Return one sample of the card's metric, for this second."""
     time_ = datetime.now(UTC).isoformat(timespec="seconds")
     return {"model": "loans", "metric": "error_rate", "time": time_, "value": value, **more}
+
+
+def _cold(code: str, arguments: Sequence[str], **how: Any) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", code, *arguments], **how)
 
 
 def _environment() -> dict[str, str]:

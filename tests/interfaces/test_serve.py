@@ -29,6 +29,16 @@ def test_a_pushed_value_becomes_an_incident_that_people_see_and_answer(served: S
     assert "acknowledged by ana" in done.stdout
 
 
+def test_it_starts_where_nothing_was_imported(tmp_path: Path) -> None:
+    served = Served(prepared(tmp_path / "own"), cold=True)
+    try:
+        assert served.push(sample(0.1)).json() == {"stored": 1, "replayed": False}
+        assert served.stop() == 0
+        assert "Traceback" not in served.printed
+    finally:
+        served.close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_when_told_to(served: Served, number: int) -> None:
     assert served.http.get("/healthz").status_code == 200

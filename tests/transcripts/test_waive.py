@@ -31,7 +31,7 @@ def test_a_waiver_from_request_to_withdrawal(workspace: Workspace) -> None:
         asked.stdout,
     )
     own = workspace.ask("waive", "approve", "WVR-1", "--as", "bo")
-    assert (own.returncode, "somebody else must approve it" in own.stderr) == (3, True)
+    assert (own.returncode, "a second person must approve it: ana" in own.stderr) == (3, True)
     assert rows(workspace.ask("waive", "list").stdout)[0][:4] == ["WVR-1", "loan-risk", "waits for approval",
                                                                   f"{until} 00:00Z"]  # fmt: skip
     assert "yet: ana may" in workspace.ask("waive", "list").stdout

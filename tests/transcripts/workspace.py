@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import warm
 
 from governance.bootstrap import engine
 from governance.engine.cycle import run_cycle
@@ -53,10 +54,7 @@ class Workspace:
 
     def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run the real command here, without a terminal and without the settings of whoever runs the tests."""
-        command = [*GOV, *arguments]
-        return subprocess.run(
-            command, cwd=self.directory, env=environment(settings), capture_output=True, text=True, check=False
-        )
+        return warm.run(GOV[-1], arguments, cwd=self.directory, env=environment(settings))
 
     def ask(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run a command in this process, which takes a twentieth of the time of one of its own."""

@@ -15,13 +15,13 @@ from governance.core.incident import Finding, Incident
 from governance.core.policy import EffectiveRule
 from governance.core.reaction import Step
 from governance.core.rule import Then
-from governance.core.switch import Scope, Setting
+from governance.core.switch import Scope, Setting, ending_no_sooner
 from governance.engine import entries
 from governance.engine.grouping import current, group_of
 from governance.engine.parts import Engine
 from governance.engine.switching import paging
 from governance.engine.switching.change import Act, Changed, mode_words, subject, words, write
-from governance.engine.switching.pulling import ending_no_sooner, setting
+from governance.engine.switching.pulling import setting
 from governance.errors import Denied
 from governance.store import alerts, decision_log, switches
 

@@ -1,8 +1,8 @@
-"""One change of one switch: the new state, what it voids and ends, and its entry, in the caller's transaction."""
+"""A change of a switch: the new state, what it voids and ends, and its entry, in the caller's transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -60,6 +60,17 @@ class Requested:
     entry: int
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One scope of one switch to be set anew, None to live; `identity` is of its decision, "" for that of `seq`."""
+
+    before: Switch
+    scope: Scope
+    after: Setting | None
+    act: Act
+    identity: str = ""
+
+
 def write(
     connection: Connection,
     engine: Engine,
@@ -71,24 +82,41 @@ def write(
     identity: str = "",
 ) -> Changed:
     """Write a switch with one scope set anew, and what follows: requests about it are void, its page ends."""
-    switch = changed(before, scope, after, seq=switches.next_seq(connection), at=act.at)
-    switches.save(connection, switch)
-    was, now = before.at(scope), switch.at(scope)
-    identity = identity or entries.identity("switch", str(switch.seq))
+    return write_many(connection, engine, [Change(before, scope, after, act, identity)])[0]
+
+
+def write_many(connection: Connection, engine: Engine, changes: Sequence[Change]) -> list[Changed]:
+    """Write changes of different switches in bulk, each with its entry and what follows of it, in their order."""
+    last = switches.last_seq(connection)
+    done = [_changed(each, seq) for seq, each in enumerate(changes, last + 1)]
+    switches.save(connection, *(each.switch for each in done))
+    pairs = list(zip(changes, done, strict=True))
+    decision_log.append(connection, [_decision(*pair) for pair in pairs])
+    _void(connection, pairs)
+    for change, each in pairs:
+        was = change.before.at(change.scope)
+        if was is not None and was.extended and (each.setting is None or not each.setting.extended):
+            paging.close(connection, engine, paging.extended(change.before.model, change.scope), change.act.at)
+    follow(connection, [(each.before, one.switch, each.act.actor, each.act.at) for each, one in pairs])
+    return done
+
+
+def _changed(change: Change, seq: int) -> Changed:
+    switch = changed(change.before, change.scope, change.after, seq=seq, at=change.act.at)
+    return Changed(switch, switch.at(change.scope), change.identity or entries.identity("switch", str(seq)))
+
+
+def _decision(change: Change, done: Changed) -> Decision:
+    act, was, now = change.act, change.before.at(change.scope), done.setting
     body = {
-        "seq": switch.seq,
+        "seq": done.switch.seq,
         "because": act.because,
         "before": described(was),
         "after": described(now),
         **act.details,
     }
-    decision = Decision(act.at, act.kind, act.actor, subject(before.model, scope, now or was), body, identity)
-    decision_log.append(connection, [decision])
-    _void(connection, switch, act, words(before.model, scope, now))
-    if was is not None and was.extended and (now is None or not now.extended):
-        paging.close(connection, engine, paging.extended(before.model, scope), act.at)
-    follow(connection, before, switch, act.actor, act.at)
-    return Changed(switch, now, identity)
+    about = subject(change.before.model, change.scope, now or was)
+    return Decision(act.at, act.kind, act.actor, about, body, done.identity)
 
 
 def subject(model: str, scope: Scope, setting: Setting | None) -> dict[str, str]:
@@ -152,13 +180,20 @@ def check_confirmed(model: str, confirmed: str, what: str) -> None:
         )
 
 
-def _void(connection: Connection, switch: Switch, act: Act, now: str) -> None:
-    """Void the requests that were made on another state of the switch."""
-    waiting = approvals.listed(connection, model=switch.model, kind="switch.restore")
-    said = f"{act.actor} changed the switch meanwhile: since {act.at:%Y-%m-%d %H:%M} UTC {now} (seq {switch.seq})"
-    voided = [decided(each, "voided", actor=act.actor, at=act.at, said=said) for each in waiting]
-    approvals.save(connection, voided)
-    decision_log.append(connection, [of_approval(each, "switch.voided", act.at) for each in voided])
+def _void(connection: Connection, pairs: Iterable[tuple[Change, Changed]]) -> None:
+    """Void the requests that were made on another state of the switches."""
+    changes = {change.before.model: (change, done) for change, done in pairs}
+    waiting = [each for each in approvals.listed(connection, kind="switch.restore") if each.model in changes]
+    voided = [(_voided(each, *changes[each.model]), changes[each.model][0].act.at) for each in waiting]
+    approvals.save(connection, [request for request, _ in voided])
+    decision_log.append(connection, [of_approval(request, "switch.voided", at) for request, at in voided])
+
+
+def _voided(request: Approval, change: Change, done: Changed) -> Approval:
+    act, now = change.act, words(request.model, change.scope, done.setting)
+    when = f"{act.at:%Y-%m-%d %H:%M} UTC"
+    said = f"{act.actor} changed the switch meanwhile: since {when} {now} (seq {done.switch.seq})"
+    return decided(request, "voided", actor=act.actor, at=act.at, said=said)
 
 
 def of_approval(approval: Approval, kind: str, at: datetime) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,17 +16,23 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def follow(connection: Connection, before: Switch, after: Switch, actor: str, at: datetime) -> None:
-    """Move the incidents that settings name: mitigated while one holds, and back when the last of them is gone."""
-    earlier, now = _named(before), _named(after)
-    for number in sorted(now - earlier):
-        incident = incidents.get(connection, number)
-        if incident.status in ("triggered", "acknowledged"):
-            _save(connection, mitigated(incident, at), "incident.mitigated", after, actor)
-    for number in sorted(earlier - now):
-        incident = incidents.get(connection, number)
-        if incident.status == "mitigated" and incident.firing:
-            _save(connection, exposed(incident, at), "incident.exposed", after, actor)
+def follow(connection: Connection, changes: Iterable[tuple[Switch, Switch, str, datetime]]) -> None:
+    """Move the incidents that settings name: mitigated while one holds, and back when the last of them is gone.
+
+    A change is a switch before and after, by whom and when; what the first of several has mitigated is left at that.
+    """
+    met = set[int]()
+    for before, after, actor, at in changes:
+        earlier, now = _named(before), _named(after)
+        for number in sorted(now - earlier - met):
+            incident = incidents.get(connection, number)
+            if incident.status in ("triggered", "acknowledged"):
+                _save(connection, mitigated(incident, at), "incident.mitigated", after, actor)
+        for number in sorted(earlier - now):
+            incident = incidents.get(connection, number)
+            if incident.status == "mitigated" and incident.firing:
+                _save(connection, exposed(incident, at), "incident.exposed", after, actor)
+        met |= now
 
 
 def _named(switch: Switch) -> frozenset[int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from governance.core.acting_checks import SHORTEST
 from governance.core.authority import Allowed
 from governance.core.duration import format_duration
-from governance.core.switch import Mode, Scope, Setting, loosens
+from governance.core.switch import Mode, Scope, Setting, ending_no_sooner, loosens
 from governance.engine.entries import OWN
 from governance.engine.parts import Engine
 from governance.engine.permission import declared, permit
@@ -134,15 +134,6 @@ def check_mode(mode: Mode, share: float) -> None:
             "a throttle needs the share of requests that get the fallback, more than 0 and less than 1, such as 25%; "
             "for all of them use fallback"
         )
-
-
-def ending_no_sooner(before: Setting | None, wanted: Setting) -> Setting:
-    """Return the wanted setting with the later end of both: a stop for an hour must not end a throttle without end."""
-    if before is None or wanted.expires_at is None:
-        return wanted
-    if before.expires_at is None or before.expires_at > wanted.expires_at:
-        return replace(wanted, expires_at=before.expires_at, lasting=before.lasting)
-    return wanted
 
 
 def expiring(wanted: Setting, expires: timedelta | None) -> Setting:

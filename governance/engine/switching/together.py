@@ -1,0 +1,211 @@
+"""Pull several kill switches by one act: each with its own entry, all bound by the id of the act, in groups.
+
+The first group is in the transaction of the act's own entry, which names all models. What a process that ended did not
+come to is done when the act is asked for again under its key: no model is pulled twice, as its decision has the id that
+the act and the model give it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from governance.core.authority import Actor
+from governance.core.decision import Decision, Entry
+from governance.core.duration import parse_duration
+from governance.core.selection import Selection
+from governance.core.switch import MODES, Mode
+from governance.engine import entries
+from governance.engine.parts import Engine
+from governance.engine.permission import permit
+from governance.engine.reading import Readable
+from governance.engine.sealing import sealed
+from governance.engine.switching.change import Act, Change, check_reason, write_many
+from governance.engine.switching.foreseeing import ALL, Foreseen, Order, check_shown, foreseen, outlook
+from governance.errors import Conflict, Denied, NotFound
+from governance.store import decision_log, incidents, switches
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+GROUP = 100
+"""Models that are pulled in one transaction, which others wait for."""
+KIND = "switch.batch_pulled"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """An act on several models: those that it pulls, those that it found unchanged, and those refused to its actor."""
+
+    id: str
+    actor: str
+    at: datetime
+    because: str
+    mode: Mode
+    share: float
+    expires: timedelta | None
+    incident: int | None
+    models: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+
+    @property
+    def order(self) -> Order:
+        """What it wants."""
+        return Order(Selection(models=self.models), self.mode, self.share, self.expires)
+
+    def decision_of(self, model: str) -> str:
+        """Return the id of the decision by which it pulls a model."""
+        return entries.identity("batch", self.id, model)
+
+
+def foresee(
+    engine: Engine, order: Order, *, actor: Actor | str, at: datetime, readable: Readable, because: str = ""
+) -> Foreseen:
+    """Return what a pull of several would do, changing nothing; it raises what `foreseen` raises."""
+    with engine.database.read() as connection:
+        return foreseen(connection, engine, order, actor=actor, at=at, readable=readable, because=because)
+
+
+def pull_together(
+    engine: Engine,
+    order: Order,
+    *,
+    actor: Actor | str,
+    because: str,
+    at: datetime,
+    shown: str,
+    confirmed: str,
+    readable: Readable,
+    incident: int | None = None,
+    told: Callable[[], object] = lambda: None,
+) -> str:
+    """Pull those of a selection that are less restricted, as they were shown, and return the id of the act.
+
+    `shown` is the digest of the preview, `confirmed` what it says to type. `told` is called after each group.
+
+    :raises Denied: when the actor may pull none of them, or has not confirmed.
+    :raises Conflict: when it is no longer what was shown, or nothing would change.
+    :raises NotFound: for a model or an incident that is not there.
+    :raises InvalidDocument: for a selection, a mode, an expiry, a digest or a reason that cannot be.
+    """
+    check_reason(because)
+    before = foresee(engine, order, actor=actor, at=at, readable=readable, because=because)
+    with engine.database.transaction() as connection:
+        if incident is not None:
+            incidents.get(connection, incident)
+        now, version = before, engine.plan.version
+        if (switches.last_seq(connection), version) != (before.seq, before.version):
+            now = foreseen(connection, engine, order, actor=actor, at=at, readable=readable, because=because)
+        check_shown(connection, now, shown)
+        _check(engine, now, actor, confirmed)
+        batch = _begun(connection, now, str(actor), because, at, incident)
+        _pull(connection, engine, batch, batch.models[:GROUP], actor, at)
+    told()
+    finish(engine, batch, actor=actor, at=at, told=told)
+    return batch.id
+
+
+def finish(
+    engine: Engine, batch: Batch, *, actor: Actor | str, at: datetime, told: Callable[[], object] = lambda: None
+) -> int:
+    """Pull what an act on several has not come to yet, seal all of it, and return how many that were."""
+    with engine.database.read() as connection:
+        left = _left(connection, batch, batch.models)
+    count = 0
+    for start in range(0, len(left), GROUP):
+        with engine.database.transaction() as connection:
+            count += _pull(connection, engine, batch, left[start : start + GROUP], actor, at)
+        told()
+    sealed(engine, entries.identity("batch", batch.id), at)
+    return count
+
+
+def batch_of(engine: Engine, batch: str) -> tuple[Batch, int]:
+    """Return an act on several models by its id, and the number of its entry.
+
+    :raises NotFound: when there is none.
+    """
+    entry = decision_log.entry_of(engine.database, entries.identity("batch", batch))
+    if entry is None:
+        raise NotFound(f"no act on several models '{batch}'; gov audit tail --kind {KIND} lists them")
+    return _read(entry), entry.seq
+
+
+def _check(engine: Engine, now: Foreseen, actor: Actor | str, confirmed: str) -> None:
+    """Refuse what pulls nothing, or was not confirmed."""
+    pulls, refused = now.of("pull"), now.of("refused")
+    if not pulls and refused:
+        permit(engine, actor, "switch.pull", refused[0].model)
+    if not pulls:
+        raise Conflict(f"nothing to pull: all {len(now.outlooks)} models are restricted as much already, and as long")
+    if confirmed != now.confirm:
+        many = f"pulling {len(pulls)} model{'s' if len(pulls) > 1 else ''}"
+        raise Denied(f'{many} must be confirmed; type {now.confirm} (on the command line: --confirm "{now.confirm}")')
+
+
+def _begun(
+    connection: Connection, now: Foreseen, actor: str, because: str, at: datetime, incident: int | None
+) -> Batch:
+    """Write the entry of the act, which names what it is about to pull, before the first of them."""
+    order = now.order
+    batch = Batch(
+        f"BATCH-{switches.next_seq(connection)}", actor, at, because, order.mode, order.share, order.expires, incident,
+        tuple(each.model for each in now.of("pull")), tuple(each.model for each in now.of("unchanged")),
+        tuple((each.model, each.said) for each in now.of("refused")),
+    )  # fmt: skip
+    body = {
+        "because": because,
+        "mode": order.mode,
+        "share": order.share,
+        "expires": f"{order.expires.total_seconds():.0f}s" if order.expires is not None else None,
+        "which": str(order.selection) if not order.selection.models else "by name",
+        "models": list(batch.models),
+        "unchanged": list(batch.unchanged),
+        "refused": dict(batch.refused),
+        "digest": now.digest,
+    }
+    about = {"batch": batch.id, **({"incident": str(incident)} if incident is not None else {})}
+    decision = Decision(at, KIND, actor, about, body, entries.identity("batch", batch.id))
+    decision_log.append(connection, [decision])
+    return batch
+
+
+def _read(entry: Entry) -> Batch:
+    said, about = entry.decision.body, entry.decision.subject
+    mode = next(each for each in MODES if each == said["mode"])
+    expires = parse_duration(str(said["expires"])) if said["expires"] is not None else None
+    return Batch(
+        about["batch"], entry.decision.actor, entry.decision.at, str(said["because"]), mode,
+        float(str(said["share"])), expires, int(about["incident"]) if "incident" in about else None,
+        tuple(map(str, _items(said["models"]))), tuple(map(str, _items(said["unchanged"]))),
+        tuple((str(name), str(why)) for name, why in dict(said["refused"]).items()),  # type: ignore[call-overload]
+    )  # fmt: skip
+
+
+def _items(found: object) -> Sequence[object]:
+    return found if isinstance(found, list) else ()
+
+
+def _left(connection: Connection, batch: Batch, models: Sequence[str]) -> list[str]:
+    done = decision_log.recorded(connection, [batch.decision_of(each) for each in models])
+    return [each for each in models if batch.decision_of(each) not in done]
+
+
+def _pull(
+    connection: Connection, engine: Engine, batch: Batch, models: Sequence[str], actor: Actor | str, at: datetime
+) -> int:
+    """Pull those of a group that are not pulled yet, and may still be; return how many."""
+    left = _left(connection, batch, models)
+    found, changes = switches.of(connection, left), list[Change]()
+    for each in left:
+        now = outlook(engine, found[each], batch.order, actor=actor, because=batch.because, at=at)
+        if now.then is not None:
+            details = {"because_allowed": now.said, "batch": batch.id}
+            act = Act("switch.pulled", batch.actor, at, batch.because, details)
+            after = replace(now.then, incident=batch.incident, batch=batch.id)
+            changes.append(Change(now.switch, ALL, after, act, batch.decision_of(each)))
+    write_many(connection, engine, changes)
+    return len(changes)

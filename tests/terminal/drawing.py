@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.color import ColorSystem
 from terminal.picture import Line, picture, svg
-from terminal.stages import STAGES, Seat, Stage, each_stage, settled, wires
+from terminal.stages import STAGES, Curtain, Seat, Stage, each_stage, settled, wires
 from textual.command import CommandPalette
 from textual.filter import Monochrome
 from textual.widgets import Input
@@ -55,7 +55,9 @@ async def turned(seat: Seat, look: str) -> ColorSystem:
     theme = look if look == "day" else fitting(no_color=greys, system=system.name.lower()).name
     if theme != app.theme:
         app.theme = theme
-        if isinstance(app.screen, CommandPalette):  # it keeps what it has drawn
+        if isinstance(app.screen, CommandPalette):  # the framework leaves it as it was, and what is found in it
+            await seat.pilot.pause()
+            app.stylesheet.update(app.screen)
             field = app.screen.query_one(Input)
             typed, field.value = field.value, ""
             await settled(seat, looks=1)
@@ -63,7 +65,10 @@ async def turned(seat: Seat, look: str) -> ColorSystem:
     if app.size != (width, height):
         await seat.pilot.resize_terminal(width, height)
     app.paint()
+    Curtain.down = False
+    app.screen.refresh()
     await settled(seat, looks=1)
+    Curtain.down = True
     return system
 
 

@@ -12,11 +12,14 @@ import pytest
 from terminal.played import Played, client_of, recorded
 from terminal.scene import ENDS
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import Input
 
 from tui.app import GovApp
-from tui.screens.fleet import RESTS, FleetScreen
+from tui.screens.fleet import FleetScreen
 
+RESTS = 0.02
+"""Seconds after which the cursor rests here: the pictures need not wait as people do."""
 LOST = timedelta(minutes=2, seconds=14)
 """For how long the engine is not reached where it is not."""
 
@@ -51,7 +54,7 @@ STAGES = (
     Stage("goto", ("colon", "=ra")),
     Stage("palette", ("ctrl+p", "=scorer")),
     Stage("pull", ("j", "K")),
-    Stage("pull-stopped", ("j", "K", "down", "down", "down", "enter", "tab", "tab", "tab", "=fraud-sco")),
+    Stage("pull-stopped", ("j", "K", "down", "down", "down", "enter", *["tab"] * 4, "=fraud-sco")),
     Stage("restore", ("U",)),
     Stage("form", ("j", "e")),
     Stage("waive", ("j", "W")),
@@ -84,6 +87,22 @@ class Clock:
         return self.at
 
 
+_DRAW = Screen._compositor_refresh
+
+
+class Curtain:
+    """Nobody sees what is drawn between the pictures, and to draw it took half of the time."""
+
+    down = True
+
+
+def _refresh(screen: Screen[object]) -> None:
+    if Curtain.down:
+        screen._dirty_widgets.clear()
+    else:
+        _DRAW(screen)
+
+
 async def each_stage(
     stages: Sequence[Stage],
     size: tuple[int, int],
@@ -93,6 +112,8 @@ async def each_stage(
     """Play stages in a terminal of a size, those of one person one after the other, and show each to `seen`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tui.asking.SLOW", 1e6)  # on a slow machine nothing is said of an answer that is late
+        patch.setattr(Screen, "_compositor_refresh", _refresh)
+        patch.setattr("tui.screens.fleet.RESTS", RESTS)
         await _each_stage(stages, size, wire_of, seen)
 
 
@@ -151,7 +172,7 @@ async def _leave(stage: Stage, seat: Seat) -> None:
     await seat.pilot.press("g")
 
 
-async def settled(seat: Seat, looks: int = 2, pause: float = RESTS * 1.2) -> None:
+async def settled(seat: Seat, looks: int = 2, pause: float = RESTS * 2) -> None:
     """Wait until the first picture is there, nothing is under way, and the cursor rests."""
     app, quiet, left = seat.app, 0, 1000
     while quiet < looks:

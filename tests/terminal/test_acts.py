@@ -122,7 +122,7 @@ def test_going_to_names_views_by_digits_and_own_keys(here: World) -> None:
             await pilot.press("escape")
             await until(pilot, lambda: app.screen is main_of(app))
             await pilot.press("f1")
-            await until(pilot, lambda: shows(app, "off: it is live already", "take the incident"))
+            await until(pilot, lambda: shows(app, "✗ off: it is live already", "take the incident"))
             await pilot.press("escape")
             await pilot.click("#tabs", offset=(15, 0))
             await until(pilot, lambda: shows(app, "Incidents 1 open", "triggered"))

@@ -110,7 +110,7 @@ class Runs(RunActs, Frame):
         every = sorted(self.found or [], key=_waiting_first)
         shown: Sequence[RunView] = self._sieve.kept(every, parsed(self.words, FIELDS), lambda one: one.id, _fields)
         listed, none = self.query_one(Listed), self.query_one("#none", Static)
-        which = "runs" if self._ended else "open runs"
+        which = f"{'' if self._ended else 'open '}run{'' if len(shown) == 1 else 's'}"
         listed.border_title = f"Runbooks [$muted]{len(shown)} {which}[/]"
         listed.border_subtitle = "i shows the open ones alone" if self._ended else "i shows ended ones too"
         listed.display, none.display = bool(every), not every

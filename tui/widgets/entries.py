@@ -55,7 +55,7 @@ class Entries(Table[Line]):
         Column("WHAT", 12, most=26),
         Column("ABOUT", 8, most=24),
         Column("SAID", 10, grows=True),
-        Column("BY", 5),
+        Column("VIA", 5),
     )
     DROPPED = (6, 4)
 

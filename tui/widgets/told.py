@@ -83,8 +83,8 @@ class Told(Static):
         if markup == self._markup:
             return
         self._markup, self._hanging = markup, Hanging(Content.from_markup(markup))
-        width = self.size.width or 1
-        shape = (width, self._hanging.height(width))
+        width = self.size.width
+        shape = (width, self._hanging.height(width) if width else 0)  # without a width it is not laid out yet
         self.update(self._hanging, layout=shape != self._shape)
         self._shape = shape
 

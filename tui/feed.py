@@ -8,23 +8,23 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 
 from textual.message import Message
 
 from governance.client import Client
-from governance.client.fleet import COMMITTED
 from governance.errors import Denied, GovernanceError
-from governance.views import IncidentView
-from tui.known import Offline, Snapshot, merged, now
+from tui.known import Kept, Offline, Snapshot, now
 
 LEAST_PAUSE = 1.0
 """Seconds between two fetches, however much happens."""
 LONGEST_PAUSE = 15.0
 """Seconds after which is fetched again though nothing was decided: the ages of data grow all the same."""
-WHOLE = 30.0
-"""Seconds after which all is fetched anew, also who asks and who is on call; until then only what may have changed."""
+SELDOM = 30.0
+"""Seconds after which is asked again who asks and who is on call, of which no event tells."""
+POINTS = 10
+"""Values of a metric that a line of the fleet draws."""
 AHEAD = 14
 """Days of shifts that are shown."""
 RETRIES = (1.0, 2.0, 4.0, 6.0, 10.0)
@@ -61,7 +61,8 @@ class Feed:
         self._stop, self._wake = threading.Event(), threading.Event()
         self._after: int | None = None
         self._known: Snapshot | None = None
-        self._whole = 0.0
+        self._kept: Kept | None = None
+        self._asked = 0.0
 
     def run(self) -> None:
         """Work until stopped."""
@@ -70,7 +71,7 @@ class Feed:
             try:
                 self._follow()
             except GovernanceError as error:
-                self._known = None  # another engine may answer next
+                self._asked = 0.0  # another engine may answer next
                 since = since if failures and since is not None else self._clock()
                 pause = RETRIES[min(failures, len(RETRIES) - 1)] * random.uniform(0.8, 1.2)  # noqa: S311 (no secret)
                 failures += 1
@@ -82,7 +83,7 @@ class Feed:
 
     def refresh(self) -> None:
         """Fetch anew as soon as can be, also where it would wait after a loss."""
-        self._whole = 0.0
+        self._asked = 0.0
         self._wake.set()
 
     def stop(self) -> None:
@@ -110,33 +111,18 @@ class Feed:
     _heard = False
 
     def _fetch(self) -> None:
-        """Fetch what may have changed since the last time; now and then, and where something went, the whole."""
-        client, known = self._client, self._known
+        """Fetch what changed since the last time: all of it where nothing is known, or where the engine says so."""
+        client, known, kept = self._client, self._known, self._kept
         incidents = {each.id: each for each in client.incidents()}
-        whole = known is None or time.monotonic() - self._whole >= WHOLE or told_late(known, incidents)
-        if known is not None and not whole:
-            changed = client.fleet_since(known.fleet)
-            whole = changed.policy_version != known.fleet.policy_version
-            fleet = merged(known.fleet, changed)
-        if known is None or whole:
-            self._whole = time.monotonic()
-            fleet, who, on_call = client.fleet(), client.whoami(), tuple(client.on_call(AHEAD))
+        fleet = client.fleet(kept.view.state if kept is not None else "", points=POINTS)
+        if kept is None or fleet.whole:
+            self._kept = kept = Kept(fleet)
+        else:
+            kept.merge(fleet)
+        if known is None or fleet.whole or time.monotonic() - self._asked >= SELDOM:
+            self._asked = time.monotonic()
+            who, on_call = client.whoami(), tuple(client.on_call(AHEAD))
         else:
             who, on_call = known.who, known.on_call
-        self._known = Snapshot(who, fleet, incidents, tuple(client.approvals()), self._clock(), on_call)
+        self._known = Snapshot(who, kept.view, incidents, tuple(client.approvals()), self._clock(), on_call)
         self._post(Fetched(self._known))
-
-
-def told_late(known: Snapshot, incidents: Mapping[int, IncidentView]) -> bool:
-    """Tell whether what changed since the last picture would not tell of an incident.
-
-    That is so where one has ended, and where one changed as of an earlier instant: the engine judged slowly, or made up
-    for the time when it was away.
-    """
-    before = known.fleet.as_of - COMMITTED
-    news = (each for each in incidents.values() if not _same(known.incidents.get(each.id), each))
-    return bool(known.incidents.keys() - incidents.keys()) or any(each.changed_at < before for each in news)
-
-
-def _same(known: IncidentView | None, incident: IncidentView) -> bool:
-    return known is not None and known.version == incident.version

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from operator import attrgetter
 
 from governance.views import ApprovalView, FleetRow, FleetView, IncidentView, WhoamiView, in_words
 from governance.views.on_call import OnCallView
@@ -48,24 +46,41 @@ RANKS = {name: rank for rank, name in enumerate(("critical", "warning", "unknown
 """Severities of rows, the worst first, as the engine orders them."""
 
 
-def merged(whole: FleetView, changed: FleetView) -> FleetView:
-    """Return a fleet with what changed in it, in the engine's order; rows that did not change are the very same."""
-    items = list(whole.items)
-    places = {row.model: index for index, row in enumerate(items)}
-    left: set[int] = set()
-    moved: list[FleetRow] = []
-    for each in changed.items:
-        index = places.get(each.model)
-        if index is not None and _place(items[index]) == _place(each):
-            items[index] = each
-        else:
-            moved.append(each)
-            left.update(() if index is None else (index,))
-    if left:
-        items = [row for index, row in enumerate(items) if index not in left]
-    for each in moved:  # few: to sort all ten thousand anew takes longer than everything else here
-        insort(items, each, key=_place)
-    return changed.model_copy(update={"items": items, "tallies": _tallies(items)})
+class Kept:
+    """The fleet in the engine's order, into which what changed is merged; rows that did not change are the very same.
+
+    All that is looked at for each change is what it changes: to sort and count ten thousand anew each second takes as
+    long as reading the five hundred that changed.
+    """
+
+    def __init__(self, whole: FleetView) -> None:
+        """Begin with all rows."""
+        self._rows = {row.model: row for row in whole.items}
+        self._places = sorted(map(_place, whole.items))
+        severities = Counter(row.severity for row in whole.items)
+        self._tallies = {name: severities[name] for name in RANKS}
+        self._tallies["not_live"] = sum(_away(row) for row in whole.items)
+        self.view = whole.model_copy(update={"tallies": dict(self._tallies)})
+
+    def merge(self, changed: FleetView) -> FleetView:
+        """Take rows in the place of earlier ones, and return the fleet as it is now."""
+        for row in changed.items:
+            before, place = self._rows.get(row.model), _place(row)
+            self._rows[row.model] = row
+            self._count(row, 1)
+            if before is not None:
+                self._count(before, -1)
+                if _place(before) == place:
+                    continue
+                del self._places[bisect_left(self._places, _place(before))]
+            insort(self._places, place)
+        items = [self._rows[model] for _, _, model in self._places]
+        self.view = changed.model_copy(update={"items": items, "tallies": dict(self._tallies), "whole": True})
+        return self.view
+
+    def _count(self, row: FleetRow, by: int) -> None:
+        self._tallies[row.severity] = self._tallies.get(row.severity, 0) + by
+        self._tallies["not_live"] += by * _away(row)
 
 
 def _place(row: FleetRow) -> tuple[int, int, str]:
@@ -73,10 +88,9 @@ def _place(row: FleetRow) -> tuple[int, int, str]:
     return RANKS.get(row.severity, 0), row.tier, row.model
 
 
-def _tallies(items: Sequence[FleetRow]) -> dict[str, int]:
-    """Count rows as the engine does, by severity and those whose switch is not live."""
-    severities, modes = Counter(map(attrgetter("severity"), items)), Counter(map(attrgetter("mode"), items))
-    return {**{name: severities[name] for name in RANKS}, "not_live": len(items) - modes["live"] - modes[""]}
+def _away(row: FleetRow) -> bool:
+    """Tell whether the switch of a model is not live; the engine itself has none."""
+    return row.mode not in ("live", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
-from textual import work
 from textual.command import CommandPalette
 from textual.screen import Screen
 
 from governance.client import Client
-from governance.errors import GovernanceError, NotFound
+from governance.errors import NotFound
 from governance.views import ApprovalView, IncidentView
 from governance.views.runs import RunbookView
 from tui import run_acts
@@ -25,9 +22,15 @@ from tui.screens.goto import Goto
 from tui.screens.help import Help
 from tui.screens.incident import IncidentScreen
 from tui.screens.model import ModelScreen
+from tui.screens.on_call import OnCall
 from tui.screens.pick import Choosable, Pick
+from tui.screens.policies import Policies
 from tui.screens.run import RunScreen
 from tui.screens.switch import SwitchModal
+from tui.starting import refusal
+
+POINTED = {"approval": "approvals", "waiver": "policies", "silence": "policies", "schedule": "on_call"}
+"""The views that put their cursor on a thing, by its kind."""
 
 
 class Opening(Asking):
@@ -37,7 +40,6 @@ class Opening(Asking):
         """Ask `client` for what the screens need."""
         super().__init__()
         self.client = client
-        self.runbooks: dict[str, Sequence[RunbookView]] = {}
 
     @property
     def frame(self) -> Frame | None:
@@ -77,9 +79,9 @@ class Opening(Asking):
             self.open_model(place.name)
         elif place.kind == "incident":
             self.open_incident(int(place.name))
-        elif place.kind == "approval":
-            self.action_view("approvals")
-            if isinstance(self.screen, Approvals):
+        elif place.kind in POINTED:
+            self.action_view(POINTED[place.kind])
+            if isinstance(self.screen, (Approvals, Policies, OnCall)):
                 self.screen.point_at(place.name)
         elif place.kind == "run":
             self.open_run(place.name)
@@ -99,18 +101,8 @@ class Opening(Asking):
     def action_command_palette(self) -> None:
         """Find an act or a thing by its words."""
         if isinstance(self.screen, Frame):
-            said = "an act, a model, an incident, a runbook …"
-            row = self.frame.here().row if self.frame is not None else None
-            if row is not None and row.mode:
-                self.know_runbooks(row.model)
+            said = "an act, a model, an incident, start RUNBOOK on MODEL, RUN-2, APR-3, WVR-1, #120 …"
             self.push_screen(CommandPalette(id="--command-palette", placeholder=said))
-
-    @work(thread=True, group="known", exclusive=True)
-    def know_runbooks(self, model: str) -> None:
-        """Learn which runbooks are for a model, so that the palette finds them by their names."""
-        with suppress(GovernanceError):  # what is not known is not offered
-            found = self.client.runbooks(model)
-            self.runbooks = {model: found}
 
     def acknowledge(self, incident: IncidentView) -> None:
         """Take an incident."""
@@ -147,7 +139,7 @@ class Opening(Asking):
 
         def offered(each: RunbookView) -> Choosable:
             form = lambda: self.push_screen(run_acts.starting(model, each, incident))  # noqa: E731 (one line)
-            return Choosable(each.runbook, each.description, each.refused, form)
+            return Choosable(each.runbook, each.description, refusal(each), form)
 
         def choice() -> Screen[Any]:
             found = self.client.runbooks(model)
@@ -159,7 +151,7 @@ class Opening(Asking):
 
     def start_on(self, model: str, runbook: RunbookView, incident: IncidentView | None) -> None:
         """Open the form that starts a runbook for a model, or say why it cannot be started."""
-        if runbook.refused:
-            self.say(runbook.refused, "warning")
+        if refusal(runbook):
+            self.say(refusal(runbook), "warning")
         else:
             self.push_screen(run_acts.starting(model, runbook, incident))

@@ -11,6 +11,7 @@ from tui.known import GLYPHS, Snapshot
 from tui.text import safe
 from tui.widgets.tabs import VIEWS
 
+_KINDS = {"APR": ("approval", "approval"), "WVR": ("waiver", "waiver"), "SIL": ("silence", "silence")}
 MOST = 12
 """Places that are offered at once."""
 
@@ -31,7 +32,7 @@ def places(known: Snapshot | None, text: str) -> list[Place]:
 
 def _all(known: Snapshot | None, text: str) -> Iterator[Place]:
     word = text.lower()
-    yield from _numbered(known, text)
+    yield from numbered(known, text)
     if known is not None:
         rows = known.fleet.items
         exact = [row for row in rows if row.model == word]
@@ -50,9 +51,9 @@ def _all(known: Snapshot | None, text: str) -> Iterator[Place]:
                 yield incident_place(each.id, f"{safe(each.model)}: {safe(each.title)}", GLYPHS.get(each.severity, "?"))
 
 
-def _numbered(known: Snapshot | None, text: str) -> Iterator[Place]:
+def numbered(known: Snapshot | None, text: str) -> Iterator[Place]:
     """Yield what a number names: it may be of something that is closed, and so not known here."""
-    found = re.fullmatch(r"(inc|run|apr|wvr|#)?-?(\d{1,12})", text.lower())
+    found = re.fullmatch(r"(inc|run|apr|wvr|sil|entry|#)?[- ]?(\d{1,12})", text.lower())
     if found is None:
         return
     kind, number = found[1] or "inc", int(found[2])
@@ -61,10 +62,17 @@ def _numbered(known: Snapshot | None, text: str) -> Iterator[Place]:
         yield incident_place(number, "an incident that is not open", " ")
     elif kind == "run":
         yield Place("run", f"RUN-{number}", f"  [b]RUN-{number}[/] [$muted]run of a runbook[/]")
-    elif kind in ("apr", "wvr"):
-        yield Place("approval", f"{kind.upper()}-{number}", f"  [b]{kind.upper()}-{number}[/] [$muted]approval[/]")
-    if found[1] in (None, "#"):
+    elif kind in ("apr", "wvr", "sil"):
+        yield _asked(known, f"{kind.upper()}-{number}")
+    if found[1] in (None, "#", "entry"):
         yield Place("entry", str(number), f"  [b]#{number}[/] [$muted]entry of the decision log[/]")
+
+
+def _asked(known: Snapshot | None, name: str) -> Place:
+    """Return the place of a request, a waiver or a silence: a waiver that waits is a request like others."""
+    waits = known is not None and any(each.id == name for each in known.approvals)
+    kind, what = ("approval", "approval") if waits else _KINDS[name.partition("-")[0]]
+    return Place(kind, name, f"  [b]{name}[/] [$muted]{what}[/]")
 
 
 def incident_place(number: int, about: str, mark: str) -> Place:

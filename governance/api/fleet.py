@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Request
 from governance.api.bodies import ModelQuery
 from governance.api.cursors import Cursor, Limit, part
 from governance.api.gate import Who, login_of
-from governance.api.samples import Moment
 from governance.core.authority import ACTS, ROLES, members
 from governance.engine import overview
+from governance.engine.latest import KEPT
 from governance.engine.parts import Engine
 from governance.engine.permission import declared, permit, who_may
 from governance.engine.reading import permit_any
@@ -19,7 +19,10 @@ from governance.engine.switch_views import may_view
 from governance.views import FleetView, WhoamiView
 from governance.views.people import PermissionsView
 
-Since = Annotated[Moment | None, Query(description="Only models that may have changed at this instant or later.")]
+Since = Annotated[
+    str, Query(max_length=100, description="Only models whose row changed since this `state` of an earlier answer.")
+]
+Points = Annotated[int, Query(ge=0, le=KEPT, description="How many values of the history of a metric at most.")]
 
 
 def routes(engine: Engine) -> APIRouter:
@@ -53,23 +56,31 @@ def routes(engine: Engine) -> APIRouter:
         )
 
     @router.get("/v1/fleet")
-    def fleet(who: Who, limit: Limit = 100, cursor: Cursor = "", since: Since = None) -> FleetView:
-        """List the models that you may read, the worst first; with `since` those that may have changed by then.
+    def fleet(who: Who, limit: Limit = 100, cursor: Cursor = "", since: Since = "", points: Points = KEPT) -> FleetView:
+        """List the models that you may read, the worst first; with `since` those whose row changed since a `state`.
 
-        Whoever has the whole and asks for what changed since its `as_of` has the whole again, until `policy_version` or
-        the list of open incidents says that something went.
+        Whoever has the whole and asks for what changed since its `state` has the whole again, or is told the whole
+        anew: then `whole` says so.
         """
-        at = engine.clock.now()
-        found = overview.rows(engine, permit_any(engine, who), since)
-        items, after = part(found, overview.place, "fleet", since or "", limit=limit, cursor=cursor)
+        at, plan, may = engine.clock.now(), engine.plan, permit_any(engine, who)
+        policies = [each for each in plan.policies if may(each.model)]
+        names, known = [each.model for each in policies], overview.told(engine)
+        numbers = overview.noted(engine, plan, known)
+        seen = engine.changes.seen(since, names)
+        if seen is not None:
+            policies = [each for each in policies if numbers[each.model] > seen]
+        found = [overview.glance(engine, each, known) for each in policies]
+        items, after = part(found, overview.place, "fleet", since, limit=limit, cursor=cursor)
         return FleetView(
             environment=engine.organisation.environment,
             as_of=at,
             judged_at=overview.last_judged(engine),
-            policy_version=engine.plan.version,
-            policies=engine.standing.words(engine.plan.version),
+            policy_version=plan.version,
+            state=engine.changes.state(names, numbers),
+            whole=seen is None,
+            policies=engine.standing.words(plan.version),
             tallies=overview.tallies(found),
-            items=items,
+            items=[overview.row(engine, plan.by_model[each.model], known, points) for each in items],
             next=after,
         )
 

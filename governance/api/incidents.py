@@ -11,6 +11,7 @@ from governance.api.bodies import ModelQuery
 from governance.api.cursors import Cursor, Limit, part
 from governance.api.gate import Who
 from governance.api.log import After
+from governance.api.tagged import UNCHANGED, Known, tagged
 from governance.engine import queries
 from governance.engine.parts import Engine
 from governance.engine.permission import permit
@@ -40,16 +41,21 @@ def routes(engine: Engine) -> APIRouter:
         items, after = part(found, queries.alert_place, "alerts", model, limit=limit, cursor=cursor)
         return Page(items=items, next=after)
 
-    @router.get("/v1/incidents")
+    @router.get("/v1/incidents", response_model=Page[IncidentView], responses=UNCHANGED)
     def incidents(
-        who: Who, status: Status = "open", model: ModelQuery = "", limit: Limit = 100, cursor: Cursor = ""
-    ) -> Page[IncidentView]:
+        who: Who,
+        status: Status = "open",
+        model: ModelQuery = "",
+        limit: Limit = 100,
+        cursor: Cursor = "",
+        known: Known = "",
+    ) -> Response:
         """List incidents, the newest first."""
         readable = permit_any(engine, who)
         every = queries.listed(engine, status="" if status == "all" else status, model=model)
         found = [each for each in every if readable(each.model)]
         items, after = part(found, _newest_first, "incidents", status, model, limit=limit, cursor=cursor)
-        return Page(items=items, next=after)
+        return tagged(Page[IncidentView](items=items, next=after), known)
 
     _about_one(router, engine)
     answers(router, engine)

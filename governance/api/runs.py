@@ -18,6 +18,7 @@ from governance.engine.parts import Engine
 from governance.engine.permission import declared, permit
 from governance.engine.reading import permit_any
 from governance.engine.running import RunDone, showing, starting
+from governance.engine.switch_views import may_view
 from governance.plugins import operations
 from governance.views import Page
 from governance.views.runs import RunbookView, RunDoneView, RunView
@@ -30,7 +31,7 @@ Step = Annotated[str, Field(max_length=200, pattern=r"^([a-z0-9][a-z0-9-]*)?$")]
 Value = Annotated[str, Field(max_length=2000)] | StrictBool | StrictInt | StrictFloat
 Parameters = Annotated[dict[Annotated[str, Field(max_length=200)], Value], Field(max_length=64)]
 State = Literal["open", "ended", "all"]
-ModelNeeded = Annotated[str, Query(min_length=1, max_length=200, description="The model that they would be run for.")]
+ForModel = Annotated[str, Query(max_length=200, description="The model that they would be run for; without it all.")]
 AboutIncident = Annotated[int, Query(ge=0, lt=2**53, description="Only about this incident.")]
 
 
@@ -91,11 +92,15 @@ def routes(engine: Engine) -> APIRouter:
 
 def _reading(router: APIRouter, engine: Engine) -> None:
     @router.get("/v1/runbooks")
-    def runbooks(who: Who, model: ModelNeeded) -> Page[RunbookView]:
-        """List the runbooks for a model: what each is for, whether it can be started, and what it asks for."""
-        declared(engine, model)
+    def runbooks(who: Who, model: ForModel = "") -> Page[RunbookView]:
+        """List the runbooks: what each is for and asks for; of a model whether it can be started, and by you."""
+        if not model:
+            permit_any(engine, who)
+            return Page(items=showing.all_runbooks(engine))
+        card = declared(engine, model)
         permit(engine, who, "read", model)
-        return Page(items=showing.runbook_views(engine, model))
+        may = may_view(engine, who, "runbook.start", card)
+        return Page(items=[each.model_copy(update={"may": may}) for each in showing.runbook_views(engine, model)])
 
     @router.post("/v1/runbooks/{runbook}/simulate")
     def simulate(who: Who, runbook: RunbookPath, body: Simulate) -> SimulationView:

@@ -22,6 +22,8 @@ TIMEOUT = 5.0
 """Seconds that a call may take in all but the stream of events."""
 COMPILING = 120.0
 """Seconds that the engine may take to check, compile and compare policies."""
+TAGGED = 8
+"""Answers that are kept to be told of no more than that they still hold."""
 PAGE = 500
 """Elements of a list that are asked for at once."""
 _ERRORS: Mapping[int, type[GovernanceError]] = {
@@ -44,6 +46,7 @@ class Connection:
         self.url = url.rstrip("/")
         self.heard: Callable[[], object] = lambda: None
         """Called for each answer, by whichever thread asked: the engine lives."""
+        self._answers: dict[tuple[Any, ...], tuple[str, View]] = {}
         headers = {"User-Agent": agent, **({"Authorization": f"Bearer {token}"} if token else {})}
         # The proxy settings of a shell are not for an engine that is named by its address.
         # Without TLS nobody's certificate is looked at, and to load all that could be trusted takes a while.
@@ -63,21 +66,32 @@ class Connection:
         self._http.close()
 
     def _get(self, path: str, kind: type[V], /, **query: Any) -> V:
-        url, content = self._content(path, query)
+        """Return an answer; one that is the same as the last time is the very same, where the engine can tell that."""
+        asked = (path, *query.items())
+        tag, before = self._answers.get(asked, ("", None))
+        url, content, tag = self._content(path, query, tag)
+        if not content and isinstance(before, kind):
+            return before
         try:
-            return kind.model_validate_json(content)
+            found = kind.model_validate_json(content)
         except ValidationError as error:
             raise Unavailable(f"what answers at {url} is no engine of ours") from error
+        if tag:
+            if len(self._answers) >= TAGGED:
+                self._answers.clear()
+            self._answers[asked] = (tag, found)
+        return found
 
-    def _content(self, path: str, query: Mapping[str, Any]) -> tuple[httpx.URL, bytes]:
+    def _content(self, path: str, query: Mapping[str, Any], tag: str = "") -> tuple[httpx.URL, bytes, str]:
+        """Return where was asked, what is there, and its tag; nothing where that is what had the tag before."""
         with self._reached():
-            answer = self._http.get(path, params=query)
+            answer = self._http.get(path, params=query, headers={"If-None-Match": tag} if tag else None)
         self.heard()
-        if not answer.is_success:
+        if not answer.is_success and answer.status_code != HTTPStatus.NOT_MODIFIED:
             raise error_of(answer)
-        url, content = answer.url, answer.content
+        found = answer.url, answer.content, answer.headers.get("ETag", "")
         del answer  # it is part of a cycle: held any longer, its bytes stay until the oldest garbage is collected
-        return url, content
+        return found
 
     def _whole(self, path: str, kind: type[Page[V]], **query: Any) -> list[V]:
         """Return all parts of a list."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,11 +12,6 @@ from governance.errors import Unavailable
 from governance.views import AlertView, FleetRow, FleetView, MayView, Page, WhoamiView
 from governance.views.on_call import OnCallView
 from governance.views.people import PermissionsView
-
-OVERLAP = timedelta(seconds=1)
-"""By how much more is asked for than since the last picture: what became known while that was made may lack in it."""
-COMMITTED = timedelta(seconds=5)
-"""By how much the engine tells of incidents and switches from before an instant: their acts may have been under way."""
 
 
 class Fleet(Connection):
@@ -31,28 +25,26 @@ class Fleet(Connection):
         """Return whether we may do each act on a model ("": on the engine as a whole), and why or else who may."""
         return self._get("/v1/may", PermissionsView, model=model).acts
 
-    def fleet(self) -> FleetView:
-        """Return the whole fleet, worst first."""
-        return self._fleet()
+    def fleet(self, since: str = "", points: int | None = None) -> FleetView:
+        """Return the fleet, worst first; with the `state` of an earlier answer only what changed, unless it is `whole`.
 
-    def fleet_since(self, known: FleetView) -> FleetView:
-        """Return the models that may have changed since the fleet was known, with the tallies of these."""
-        return self._fleet(since=(known.as_of - OVERLAP).isoformat())
-
-    def _fleet(self, **query: Any) -> FleetView:
-        """Return all parts of the fleet as of the first: a row that moved on between two parts counts where it is."""
-        first = page = self._part_of_fleet(limit=PAGE, **query)
+        Of the history of each metric `points` values at most.
+        """
+        asked: dict[str, Any] = {**({"since": since} if since else {}), **({"points": points} if points else {})}
+        first = page = self._part_of_fleet(limit=PAGE, **asked)
         rows = {row.model: row for row in page.items}
         while page.next is not None:
-            page = self._part_of_fleet(limit=PAGE, cursor=page.next, **query)
-            for row in page.items:
+            page = self._part_of_fleet(limit=PAGE, cursor=page.next, **asked)
+            if page.whole != first.whole:  # another engine answers now
+                return self.fleet(points=points)
+            for row in page.items:  # one that moved on between two parts counts where it is
                 rows.pop(row.model, None)
                 rows[row.model] = row
         return first.model_copy(update={"items": list(rows.values()), "next": None})
 
     def _part_of_fleet(self, **query: Any) -> FleetView:
         """Return a page of the fleet, each row read by itself: whoever draws meanwhile waits for one, not for all."""
-        url, content = self._content("/v1/fleet", query)
+        url, content, _ = self._content("/v1/fleet", query)
         try:
             said = from_json(content)
             page = FleetView.model_validate({**said, "items": []})

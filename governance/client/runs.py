@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Runs(Connection):
     """Asks for runbooks, starts them and acts on their runs."""
 
-    def runbooks(self, model: str) -> list[RunbookView]:
-        """Return the runbooks for a model: what each is for, whether it can be started, and what it asks for."""
+    def runbooks(self, model: str = "") -> list[RunbookView]:
+        """Return the runbooks: what each is for and asks for; for a model whether it can be started, and by us."""
         return self._get("/v1/runbooks", Page[RunbookView], model=model).items
 
     def simulate(self, runbook: str, body: Mapping[str, Any]) -> SimulationView:

@@ -63,7 +63,7 @@ def run_cycle(
         incident_changes = _committed(cycle, changes, {model: each.version for model, each in picture.facts.items()})
         _finish(cycle, picture, last)
     if not late:
-        engine.latest.take(cycle.verdicts, at, engine.clock.now())
+        engine.latest.take(cycle.verdicts, at)
     done = time.perf_counter()
     outcomes: Counter[str] = Counter(verdict.outcome for verdict in cycle.verdicts)
     spent = (collected - started, evaluated - collected, done - evaluated)

@@ -23,7 +23,7 @@ class Latest:
         """Remember nothing yet."""
         self._lock = Lock()
         self._at: datetime | None = None
-        self._told: dict[str, datetime] = {}
+        self._turn, self._turns = 0, dict[str, int]()
         self._verdicts: dict[str, Mapping[str, tuple[Verdict, ...]]] = {}
         self._values: dict[str, dict[Key, deque[tuple[datetime, float]]]] = {}
 
@@ -32,20 +32,18 @@ class Latest:
         """When was last judged in this process; None before the first time."""
         return self._at
 
-    def take(self, verdicts: Iterable[Verdict], at: datetime, now: datetime) -> None:
-        """Remember the verdicts of a cycle; rules that it did not judge keep theirs, as they are not due as often.
-
-        They are those of `at`, and known from `now` on: a cycle may take long.
-        """
+    def take(self, verdicts: Iterable[Verdict], at: datetime) -> None:
+        """Remember the verdicts of a cycle; rules that it did not judge keep theirs, as they are not due as often."""
         found: dict[str, dict[str, list[Verdict]]] = defaultdict(lambda: defaultdict(list))
         for each in verdicts:
             found[each.model][each.rule].append(each)
         with self._lock:
+            self._turn += 1
             for model, rules in found.items():
                 before = self._verdicts.get(model, {})
                 judged = {rule: tuple(group) for rule, group in rules.items()}
                 self._verdicts[model] = MappingProxyType({**before, **judged})
-                self._told[model] = now
+                self._turns[model] = self._turn
                 self._note(model, (one for group in judged.values() for one in group))
             self._at = at
 
@@ -58,15 +56,17 @@ class Latest:
             for model in self._verdicts.keys() - declared.keys():
                 del self._verdicts[model]
                 self._values.pop(model, None)
-                self._told.pop(model, None)
+                self._turns.pop(model, None)
 
     def of(self, model: str) -> tuple[Verdict, ...]:
         """Return the last verdicts of a model."""
         return tuple(each for group in self._verdicts.get(model, {}).values() for each in group)
 
-    def judged_since(self, model: str, since: datetime) -> bool:
-        """Tell whether verdicts of a model became known at an instant or later."""
-        return model in self._told and self._told[model] >= since
+    @property
+    def turns(self) -> Mapping[str, int]:
+        """By model which of all the cycles judged it last, counted in this process; none was judged after it."""
+        with self._lock:
+            return dict(self._turns)
 
     def history(self, model: str, name: str, labels: tuple[tuple[str, str], ...]) -> list[float]:
         """Return the last values of an input, the oldest first."""

@@ -11,6 +11,7 @@ from governance.core.drill import Drill, drills_of
 from governance.core.lineage import Lineage, lineage_of
 from governance.core.organisation import Organisation
 from governance.core.run_start import why_not
+from governance.engine.changes import Changes
 from governance.engine.collect import Collector
 from governance.engine.lanes import Lanes
 from governance.engine.latest import Latest
@@ -49,6 +50,7 @@ class Engine:
     clock: Clock
     collector: Collector = field(default_factory=Collector)
     latest: Latest = field(default_factory=Latest)
+    changes: Changes = field(default_factory=Changes)
     lanes: Lanes = field(default_factory=Lanes)
     runner: Runner = field(default_factory=Runner)
     documents: Mapping[str, str] = field(default_factory=dict)

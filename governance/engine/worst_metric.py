@@ -32,9 +32,12 @@ class Limit:
 
 
 def worst_metric(
-    engine: Engine, policy: CompiledPolicy, verdicts: Sequence[Verdict], firing: Collection[AlertKey]
+    engine: Engine, policy: CompiledPolicy, verdicts: Sequence[Verdict], firing: Collection[AlertKey], points: int
 ) -> MetricView | None:
-    """Return the metric of a rule that fires before that of one that fails, and of others the nearest to its limit."""
+    """Return the metric of a rule that fires before that of one that fails, and of others the nearest to its limit.
+
+    Of its history `points` values at most are told.
+    """
     found = [
         (verdict, each, limit_of(policy, verdict.rule, each.name))
         for verdict in verdicts
@@ -51,15 +54,21 @@ def worst_metric(
     if not found:
         return None
     verdict, each, limit = min(found, key=badness)
-    history: list[float | None] = [*engine.latest.history(policy.model, each.name, verdict.labels)]
+    known = engine.latest.history(policy.model, each.name, verdict.labels)
     value = limit.value if limit is not None else None
     return MetricView(
         name=_named(each.name, verdict.labels),
         value=each.value,
         limit=value,
         failing=verdict.outcome == "fail",
-        history=history,
+        previous=known[-2] if len(known) > 1 else None,
+        history=[*thinned(known, points)],
     )
+
+
+def thinned(values: Sequence[float], points: int) -> Sequence[float]:
+    """Return so many values at most, the newest and others as far apart as each other over the whole time."""
+    return values[::-1][:: max(-(-len(values) // points), 1)][::-1] if points else ()
 
 
 def _named(name: str, labels: Labels) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from governance.views.switches import MayView
 from governance.views.view import View
 
 
@@ -94,14 +95,19 @@ class RunBrief(View):
 
 
 class RunbookView(View):
-    """One runbook for one model: whether it can be started, and what it asks for."""
+    """One runbook, and what it asks for; of a model also why it cannot be started, and whether who asks `may`.
+
+    `applies_to` is the condition over the card of a model for which it can be started, "" for all.
+    """
 
     runbook: str
     description: str
+    applies_to: str = ""
     parameters: dict[str, dict[str, object]] = {}
     steps: list[StepView] = []
     source: str = ""
     refused: str = ""
+    may: MayView | None = None
 
 
 class RunDoneView(View):

@@ -12,44 +12,54 @@ import json
 import sys
 import threading
 import time
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from governance.api.tagged import tagged
+from governance.engine.overview import place, tallies
+from governance.engine.worst_metric import thinned
+from governance.views import FindingView, FleetRow, FleetView, IncidentView, MetricView, Page, View, WhoamiView
 
 STRIDE = 7919
 """A prime, by which the next model to change is found."""
-RANKS = {"critical": 0, "warning": 1, "unknown": 2, "none": 4}
 
 
-def row(index: int, step: int, at: datetime) -> dict[str, Any]:
+def row(index: int, step: int, at: datetime, opened_at: datetime) -> FleetRow:
     """Return one model as the engine tells it, after so many changes of it."""
     values = [0.1 + 0.02 * ((index + step - back) % 7) for back in range(60)][::-1]
     grave = "critical" if index % 997 == 0 else "warning" if index % 97 == 0 else ""
     quiet = "unknown" if (index + step) % 401 == 0 else "none"
-    return {
-        "model": f"model-{index:05}", "tier": index % 3 + 1, "team": f"team-{index % 40}", "severity": grave or quiet,
-        "mode": "live", "mode_scope": "model", "share": None, "incidents": [index] if grave else [],
-        "worst": "Inputs have drifted" if grave else "", "opened_at": at.isoformat() if grave else None,
-        "metric": {"name": "psi", "value": values[-1], "limit": 0.25, "failing": bool(grave), "history": values},
-        "latency_p99": 0.12, "cost_per_1k": 0.4, "judged_at": at.isoformat(), "data_at": at.isoformat(),
-        "outcomes": {"fail": 1, "pass": 9}, "waived": [],
-    }  # fmt: skip
+    return FleetRow(
+        model=f"model-{index:05}", tier=index % 3 + 1, team=f"team-{index % 40}", severity=grave or quiet,
+        mode="live", incidents=[index] if grave else [],
+        worst="Inputs have drifted" if grave else "", opened_at=opened_at if grave else None,
+        metric=MetricView(
+            name="psi", value=values[-1], limit=0.25, failing=bool(grave), previous=values[-2], history=[*values]
+        ),
+        latency_p99=0.12, cost_per_1k=0.4, judged_at=at, data_at=at, outcomes={"fail": 1, "pass": 9},
+    )  # fmt: skip
 
 
-def incident(index: int, severity: str, at: datetime) -> dict[str, Any]:
+def thin(row: FleetRow, points: int) -> FleetRow:
+    """Return a row with so many values of its metric."""
+    assert row.metric is not None
+    history = [*thinned([each for each in row.metric.history if each is not None], points)]
+    return row.model_copy(update={"metric": row.metric.model_copy(update={"history": history})})
+
+
+def incident(index: int, severity: str, at: datetime) -> IncidentView:
     """Return the open incident of a model."""
-    finding = {
-        "rule": "inputs-drifted", "labels": {"feature": "income"}, "kind": "rule", "severity": severity,
-        "peak": severity, "summary": "Inputs have drifted: psi 0.41 is above 0.25", "since": at.isoformat(),
-        "ended": None, "times": 1, "basis": "", "values": {"metrics.psi": 0.41}, "story": [], "remedy": "Look.",
-    }  # fmt: skip
-    return {
-        "id": index, "model": f"model-{index:05}", "status": "triggered", "severity": severity, "peak": severity,
-        "title": "Inputs have drifted", "opened_at": at.isoformat(), "changed_at": at.isoformat(), "resolved_at": None,
-        "acknowledged_by": "", "resolved_by": "", "reopened": 0, "version": 1, "findings": [finding] * 3,
-    }  # fmt: skip
+    finding = FindingView(
+        rule="inputs-drifted", labels={"feature": "income"}, kind="rule", severity=severity, peak=severity,
+        summary="Inputs have drifted: psi 0.41 is above 0.25", since=at, ended=None, times=1, basis="",
+        values={"metrics.psi": 0.41}, story=[], remedy="Look.",
+    )  # fmt: skip
+    return IncidentView(
+        id=index, model=f"model-{index:05}", status="triggered", severity=severity, peak=severity,
+        title="Inputs have drifted", opened_at=at, changed_at=at, resolved_at=None, acknowledged_by="",
+        resolved_by="", reopened=0, version=1, findings=[finding] * 3,
+    )  # fmt: skip
 
 
 class Fleet:
@@ -59,43 +69,41 @@ class Fleet:
         """Judge all once."""
         self._models, self._changes, self._lock = models, changes, threading.Lock()
         self.began, self._told = datetime.now(UTC), 0
-        self._rows: list[tuple[tuple[int, int, str], bytes]] = []
-        for index in range(models):
-            self._rows.append(self._written(row(index, 0, self.began)))
+        self._rows = [row(index, 0, self.began, self._opened(index)) for index in range(models)]
         grave = [(index, "critical" if index % 997 == 0 else "warning") for index in range(models)]
         grave = [(index, severity) for index, severity in grave if index % 997 == 0 or index % 97 == 0]
-        self.incidents = {index: incident(index, severity, self.began) for index, severity in grave}
+        self.incidents = {index: incident(index, severity, self._opened(index)) for index, severity in grave}
 
-    def page(self, limit: int, cursor: str, since: datetime | None) -> bytes:
+    def page(self, limit: int, cursor: str, since: str, points: int) -> FleetView:
         """Return a part of the fleet, worst first; a cursor is the place of a row, whatever moves meanwhile."""
         with self._lock:
             now = datetime.now(UTC)
             self._go_on(now)
-            found = self._rows
-            if since is not None:
-                first = max(int((since - self.began).total_seconds() * self._changes), 0)
-                found = [self._rows[each] for each in {self._which(number) for number in range(first, self._told)}]
-            ordered = sorted(found)
-        counts = Counter(place[0] for place, _ in ordered)
-        after = [each for each in ordered if list(each[0]) > json.loads(cursor)] if cursor else ordered
-        following = json.dumps(after[limit - 1][0]) if len(after) > limit else None
-        facts = {"environment": "bench", "as_of": now.isoformat(), "judged_at": now.isoformat(), "policies": ""}
-        tallies = {**{name: counts[rank] for name, rank in RANKS.items()}, "not_live": 0}
-        head = json.dumps({**facts, "policy_version": "1", "tallies": tallies, "next": following})
-        return head[:-1].encode() + b',"items":[' + b",".join(text for _, text in after[:limit]) + b"]}"
+            news = {self._which(number) for number in range(int(since), self._told)} if since else range(self._models)
+            ordered, state = sorted((self._rows[each] for each in news), key=place), str(self._told)
+        after = [each for each in ordered if place(each) > tuple(json.loads(cursor))] if cursor else ordered
+        items = after[:limit]
+        return FleetView(
+            environment="bench", as_of=now, judged_at=now, policy_version="1", state=state, whole=not since,
+            tallies=tallies(ordered), items=[thin(each, points) for each in items],
+            next=json.dumps(place(items[-1])) if len(after) > limit else None,
+        )  # fmt: skip
 
     def _go_on(self, now: datetime) -> None:
         due = int((now - self.began).total_seconds() * self._changes)
         for number in range(self._told, due):
             at = self.began + timedelta(seconds=number / self._changes)
-            self._rows[self._which(number)] = self._written(row(self._which(number), 1 + number // self._models, at))
+            self._rows[self._which(number)] = row(
+                self._which(number), 1 + number // self._models, at, self._opened(self._which(number))
+            )
         self._told = due
+
+    def _opened(self, index: int) -> datetime:
+        """Return when the incident of a model was opened: within the last hours, each at another second."""
+        return self.began - timedelta(seconds=60 + index)
 
     def _which(self, number: int) -> int:
         return number * STRIDE % self._models
-
-    def _written(self, told: dict[str, Any]) -> tuple[tuple[int, int, str], bytes]:
-        return (RANKS[told["severity"]], told["tier"], told["model"]), json.dumps(told).encode()
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -114,26 +122,28 @@ class Answers(BaseHTTPRequestHandler):
             self._events()
             return
         query = {name: values[0] for name, values in parse_qs(at.query).items()}
-        body = self._answer(at.path, query)
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
+        answer = tagged(self._answer(at.path, query), self.headers.get("If-None-Match", ""))
+        self.send_response(answer.status_code)
+        if at.path == "/v1/incidents":  # of which alone the engine gives the tag
+            self.send_header("ETag", answer.headers["ETag"])
+        self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(answer.body)
         self.wfile.flush()
 
-    def _answer(self, path: str, query: dict[str, str]) -> bytes:
+    def _answer(self, path: str, query: dict[str, str]) -> View:
         if path == "/v1/fleet":
-            since = datetime.fromisoformat(query["since"]) if "since" in query else None
-            return self.fleet.page(int(query["limit"]), query.get("cursor", ""), since)
+            points = int(query.get("points", "60"))
+            return self.fleet.page(int(query["limit"]), query.get("cursor", ""), query.get("since", ""), points)
         if path == "/v1/whoami":
-            who = {"actor": "ana", "kind": "person", "roles": [], "scopes": ["read"], "environment": "bench"}
-            return json.dumps({**who, "read_only": False}).encode()
+            return WhoamiView(
+                actor="ana", kind="person", roles=[], scopes=["read"], environment="bench", read_only=False
+            )
         known = self.fleet.incidents
         number = path.removeprefix("/v1/incidents/")
         if number.isdigit():
-            return json.dumps(known[int(number)]).encode()
-        items: list[object] = list(known.values()) if path == "/v1/incidents" else []
-        return json.dumps({"items": items, "next": None}).encode()
+            return known[int(number)]
+        return Page[IncidentView](items=list(known.values()) if path == "/v1/incidents" else [])
 
     def _events(self) -> None:
         self.send_response(200)

@@ -53,7 +53,9 @@ def test_the_fleet_is_shown_worst_first_with_the_metric_against_its_limit(api: A
         [number_of(api)],
     )
     assert row["worst"] == "Errors at 0.9"
-    assert row["metric"] == {"name": "errors", "value": 0.9, "limit": 0.5, "history": [0.1, 0.2, 0.9], "failing": True}
+    assert row["metric"] == {
+        "name": "errors", "value": 0.9, "limit": 0.5, "failing": True, "previous": 0.2, "history": [0.1, 0.2, 0.9],
+    }  # fmt: skip
     assert row["judged_at"] == row["data_at"] == "2026-01-31T12:00:03Z"
     assert row["outcomes"]["fail"] == 1
     assert fleet["tallies"]["critical"] == 1

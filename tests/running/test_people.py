@@ -57,6 +57,12 @@ def test_a_second_start_is_told_of_the_first(at: House) -> None:
         str(at.api.engine.plan.runbooks["two"].source.file),
     )
     assert known["careful"]["parameters"]["ticket"]["default"] == "none"
+    assert (known["two"]["may"]["allowed"], known["two"]["may"]["because"]) == (True, "bo is responder of loans")
+    denied = at.as_("eve", "GET", "/v1/runbooks?model=loans").json()["items"][0]["may"]
+    assert denied["because"].startswith("'eve' may not start runbooks: it needs the role responder for loans")
+    every = {each["runbook"]: each for each in at.as_("eve", "GET", "/v1/runbooks").json()["items"]}
+    assert (every["careful"]["refused"], every["careful"]["may"]) == ("", None), "of no model nothing is refused"
+    assert set(every) == set(known)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from governance.client import TERMINAL_APP, Client
+from tui.feed import POINTS
 
 REFUSED = "[Errno 111] Connection refused"
 """What is said of an engine that is not reached, at each try."""
@@ -69,10 +70,10 @@ class Played(httpx.BaseTransport):
 
     def _unchanged(self, request: httpx.Request) -> Any:
         """Return what is said of a fleet that has not changed: on a slow machine it is asked for in between."""
-        whole = self.answers.get(f"{self.who} GET /v1/fleet?limit=500")
+        whole = self.answers.get(f"{self.who} GET /v1/fleet?limit=500&points={POINTS}")
         if request.url.path != "/v1/fleet" or "since" not in request.url.params or whole is None:
             return None
-        return [whole[0], {**whole[1], "items": []}]
+        return [whole[0], {**whole[1], "items": [], "whole": False}]
 
 
 def client_of(transport: httpx.BaseTransport) -> Client:

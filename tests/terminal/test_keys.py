@@ -8,16 +8,13 @@ from typing import Any
 
 import pytest
 
-from governance.core.verdict import Verdict
-from governance.engine.latest import Latest
 from governance.errors import InvalidDocument
 from governance.views import FleetRow, FleetView, IncidentView, WhoamiView
 from tui.acts import until
-from tui.feed import told_late
 from tui.filtering import Sieve, parsed
 from tui.keymap import TOGETHER, keymap
 from tui.keys import GROUPS, keys_of
-from tui.known import Snapshot, merged
+from tui.known import Kept, Snapshot
 from tui.places import places
 from tui.situation import Situation
 
@@ -179,34 +176,14 @@ def test_until_when(text: str, ahead: str | None) -> None:
 
 
 def test_what_changed_takes_its_place_and_all_else_stays_the_very_same() -> None:
-    whole = known().fleet
-    same = merged(whole, whole.model_copy(update={"items": [row("quiet", tier=3, cost_per_1k=2.0)]}))
-    assert [each.model for each in same.items] == ["loans", "quiet", "loud"]
-    assert same.items[1].cost_per_1k == 2.0
+    kept = Kept(known().fleet)
+    whole = kept.view
+    same = kept.merge(whole.model_copy(update={"items": [row("quiet", tier=3, cost_per_1k=2.0)]}))
+    assert [each.model for each in same.items] == ["loans", "loud", "quiet"]
+    assert same.items[2].cost_per_1k == 2.0
     assert same.items[0] is whole.items[0]
-    worse = merged(whole, whole.model_copy(update={"items": [row("quiet", tier=3, severity="critical"), row("new")]}))
+    worse = kept.merge(whole.model_copy(update={"items": [row("quiet", tier=3, severity="critical"), row("new")]}))
     assert [each.model for each in worse.items] == ["loans", "quiet", "loud", "new"]
-    assert (worse.tallies["critical"], worse.tallies["not_live"]) == (2, 1)
-
-
-@pytest.mark.parametrize(
-    ("now", "late"),
-    [
-        ({4: incident(4)}, False),
-        ({}, True),  # it has ended
-        ({4: incident(4), 5: incident(5)}, False),  # what changed since will tell of it
-        ({4: incident(4), 5: incident(5, changed_at=NOW - timedelta(minutes=1))}, True),
-        ({4: incident(4, version=2, changed_at=NOW - timedelta(minutes=1))}, True),
-        ({4: incident(4, version=2)}, False),
-    ],
-)
-def test_all_is_fetched_anew_where_what_changed_would_not_tell(now: dict[int, IncidentView], late: bool) -> None:
-    assert told_late(known(), now) is late
-
-
-def test_what_was_judged_slowly_has_changed_when_it_became_known() -> None:
-    latest, long_ago = Latest(), NOW - timedelta(seconds=20)
-    latest.take([Verdict("loans", "r", (), long_ago, "pass")], long_ago, NOW)
-    assert latest.judged_since("loans", NOW - timedelta(seconds=5))
-    assert not latest.judged_since("loans", NOW + timedelta(seconds=5))
-    assert not latest.judged_since("quiet", long_ago)
+    assert (worse.tallies["critical"], worse.tallies["none"], worse.tallies["not_live"]) == (2, 2, 1)
+    live = kept.merge(whole.model_copy(update={"items": [row("loud", tier=1)]}))
+    assert (live.tallies["not_live"], live.state, live.whole) == (0, whole.state, True)

@@ -68,9 +68,9 @@ def test_a_gap_in_the_history_is_seen_and_the_limit_gives_the_scale() -> None:
 
 
 def test_a_trend_needs_two_values_that_differ() -> None:
-    assert trend(MetricView(name="m", value=2.0, history=[1.0, None, 2.0])) == "↑"
-    assert trend(MetricView(name="m", value=1.0, history=[2.0, 1.0])) == "↓"
-    assert trend(MetricView(name="m", value=1.0, history=[1.0, 1.01])) == " "
+    assert trend(MetricView(name="m", value=2.0, previous=1.0, history=[5.0, None, 2.0])) == "↑"
+    assert trend(MetricView(name="m", value=1.0, previous=2.0, history=[2.0, 1.0])) == "↓"
+    assert trend(MetricView(name="m", value=1.0, previous=1.0, history=[1.0, 1.01])) == " "
     assert trend(MetricView(name="m", value=1.0, history=[1.0])) == " "
 
 

@@ -13,13 +13,18 @@ from textual.widgets import Input
 from governance.views import EscalationView, IncidentView
 from tui.keys import GROUPS, Key, _acts
 from tui.screens.approvals import Approvals, Waiting
+from tui.screens.entry import EntryScreen
 from tui.screens.form import Form
+from tui.screens.frame import Frame
 from tui.screens.incident import IncidentScreen
 from tui.screens.incidents import Incidents
 from tui.screens.model import ModelScreen
+from tui.screens.on_call import OnCall
+from tui.screens.run import RunScreen
 from tui.screens.switch import SwitchModal
 from tui.situation import Situation
 from tui.widgets.ladder import ladder
+from tui.widgets.things import Things
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SIZE = (150, 46)
@@ -29,6 +34,7 @@ runbook: careful
 description: Look twice.
 steps: [{step: look, instruct: "Look."}]
 """
+NARROW = CAREFUL.replace("runbook: careful", "runbook: narrow\napplies_to: card.tier == 2")
 LOOKS = {
     "help", "goto", "command_palette", "back", "refresh", "pause", "copy", "theme", "quit", "open", "filter",
     "only_open", "model", "next_step", "ended", "follow", "older", "unfold",
@@ -39,7 +45,7 @@ LOOKS = {
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A running engine with a critical incident, for all tests of this file, in their order."""
-    made = world(tmp_path_factory.mktemp("reach") / "engine", {"careful.yaml": CAREFUL})
+    made = world(tmp_path_factory.mktemp("reach") / "engine", {"careful.yaml": CAREFUL, "narrow.yaml": NARROW})
     yield made
     made.close()
 
@@ -110,18 +116,66 @@ def test_a_mouse_is_enough(here: World) -> None:
     assert here.client().switch("loans").mode == "live"
 
 
-def test_the_palette_starts_a_runbook_on_the_model_under_the_cursor(here: World) -> None:
+def test_the_palette_starts_a_runbook_on_any_model(here: World) -> None:
     async def story() -> None:
         app = here.app("ana")
         async with app.run_test(size=SIZE) as pilot:
             await until(pilot, lambda: shows(app, "INC-1"))
-            await pilot.press("ctrl+p")
-            await until(pilot, lambda: "loans" in app.runbooks)
-            await pilot.press(*"careful")
-            await until(pilot, lambda: shows(app, "Runbook careful on loans", "Look twice."))
+            await pilot.press("ctrl+p", *"careful")
+            await until(pilot, lambda: shows(app, "Start careful on loans", "on INC-1: Look twice."))
             await pilot.press("enter", "enter")
             await until(pilot, lambda: isinstance(app.screen, Form) and shows(app, "Start careful"))
             assert app.screen.query_one("#field-because", Input).value.startswith("INC-1: Errors")
+            await pilot.press("escape", "4", "ctrl+p", *"start careful on qui")
+            await until(pilot, lambda: shows(app, "Start careful on quiet"))
+            assert not shows(app, "on loans")
+            await pilot.press("enter", "enter")
+            await until(pilot, lambda: isinstance(app.screen, Form) and shows(app, "Start careful", "quiet"))
+            await pilot.press("escape", "ctrl+p", *"narrow inc-1")
+            await until(pilot, lambda: shows(app, "✗ Start narrow on loans", "off: 'narrow' is for models with"))
+            await pilot.press("enter", "enter")
+            await until(pilot, lambda: isinstance(app.screen, Approvals))
+
+    async def looking() -> None:
+        app = here.app("vic")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("ctrl+p", *"careful quiet")
+            why = ("off: 'vic' may not start runbooks: it needs the role responder for quiet; these", "may: ana, bo")
+            await until(pilot, lambda: shows(app, "✗ Start careful on quiet", *why))
+
+    played(story)
+    played(looking)
+
+
+def test_the_palette_finds_all_that_has_a_name_and_says_why_an_act_is_off(here: World) -> None:
+    at = {"because": "known", "until": "2027-01-01T00:00:00Z"}
+    waiver = here.client().waive({"model": "quiet", "rule": "errors-high", **at}, key="w-quiet")
+    here.client("bo").approve(waiver.id, key="a-quiet")
+    here.client().start_run("quiet", {"runbook": "careful", "because": "to look"}, key="r-quiet")
+
+    async def story() -> None:
+        app = here.app("ana")
+
+        async def finds(typed: str, *said: str) -> None:
+            await pilot.press("ctrl+p", *typed)
+            await until(pilot, lambda: shows(app, *said))
+            await pilot.press("enter", "enter")
+            await until(pilot, lambda: isinstance(app.screen, Frame))
+
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await finds("run-1", "RUN-1 careful on quiet")
+            await until(pilot, lambda: isinstance(app.screen, RunScreen) and shows(app, "Look twice."))
+            await finds(waiver.id, f"{waiver.id} errors-high on quiet", "waiver for")
+            listed = app.screen.query_one(Things)
+            await until(pilot, lambda: listed.selected is not None and listed.selected.id == waiver.id)
+            await finds("call lending", "On call by lending-primary")
+            assert isinstance(app.screen, OnCall)
+            await finds("#2", "#2 entry of the decision log")
+            await until(pilot, lambda: isinstance(app.screen, EntryScreen))
+            await pilot.press("1", "ctrl+p", *"restore")
+            await until(pilot, lambda: shows(app, "✗ Restore (U)", "off: it is live already"))
 
     played(story)
 

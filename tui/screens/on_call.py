@@ -19,6 +19,8 @@ class OnCall(Frame):
 
     CSS_PATH = ["frame.tcss", "on_call.tcss"]
     VIEW = "on_call"
+    _wanted = ""
+    """The schedule to scroll to."""
 
     def body(self) -> ComposeResult:
         """Lay out the schedules."""
@@ -35,6 +37,11 @@ class OnCall(Frame):
         """Put the focus on the schedules."""
         self.query_one("#duties").focus()
 
+    def point_at(self, name: str) -> None:
+        """Scroll to a schedule."""
+        self._wanted = name
+        self.app.paint()
+
     def draw(self, at: datetime) -> None:
         """Draw what is known now."""
         known = self.app.snapshot
@@ -43,3 +50,8 @@ class OnCall(Frame):
         blocks = [drawn(each, at, known.who.actor) for each in known.on_call]
         shown = "\n\n".join(blocks) or f"[$muted]{NONE}[/]"
         self.query_one("#shifts", Told).tell(shown)
+        if self._wanted:
+            before = next((index for index, each in enumerate(known.on_call) if each.schedule == self._wanted), 0)
+            line = sum(each.count("\n") + 2 for each in blocks[:before])
+            self.query_one("#duties").scroll_to(y=line, animate=False)
+            self._wanted = ""

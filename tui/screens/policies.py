@@ -69,6 +69,7 @@ class Policies(Frame):
         self._sieve: Sieve[Any] = Sieve()
         self._planning = False
         self._plan: Policies.Planned | None = None
+        self._wanted = ""
 
     def body(self) -> ComposeResult:
         """Lay out what rules, the list, and what is chosen."""
@@ -130,6 +131,21 @@ class Policies(Frame):
         self.query_one("#rules", Told).tell("\n".join(self._ruling(self.found, at)))
         things = self.found.things(known.approvals if known is not None else ())
         self.query_one(Things).show(self._sieve.kept(things, parsed(self.words, FIELDS), name, fields), at)
+        self._point(things)
+
+    def point_at(self, wanted: str) -> None:
+        """Put the cursor on a waiver or a silence as soon as it is known."""
+        self._wanted, self.found, self.words = wanted, None, ""
+        self.reload()
+
+    def _point(self, things: Sequence[Thing]) -> None:
+        if not self._wanted:
+            return
+        wanted, self._wanted = self._wanted, ""
+        if any(name(each) == wanted for each in things):
+            self.query_one(Things).select(wanted)
+        else:
+            self.app.say(f"{wanted} does not hold now; the decision log (6) tells what became of it")
 
     def _ruling(self, found: Ruling, at: datetime) -> list[str]:
         known = self.app.snapshot

@@ -60,8 +60,15 @@ class Fleet(Table[FleetRow]):
             (number(row.latency_p99 * 1000) if row.latency_p99 is not None else "–", "dim"),
             (number(row.cost_per_1k), "dim"),
             (brief(row.opened_at, at) if row.opened_at else "–", "" if row.incidents else "dim"),
-            (brief(row.judged_at, at) if row.judged_at else "–", "dim"),
+            (judged(row.judged_at, at), "dim"),
         ]
+
+
+def judged(since: datetime | None, at: datetime) -> str:
+    """Return how long ago was judged; below a minute no more than that, so that lines stand still while all is well."""
+    if since is None:
+        return "–"
+    return "<1m" if (at - since).total_seconds() < 60 else brief(since, at)
 
 
 def switched(row: FleetRow) -> tuple[str, str]:
@@ -85,8 +92,8 @@ def sparkline(metric: MetricView) -> str:
 
 
 def trend(metric: MetricView) -> str:
-    """Return an arrow when the last two known values differ by more than 2 %, else a blank."""
-    known = [each for each in metric.history if each is not None][-2:]
-    if len(known) < 2 or abs(known[1] - known[0]) <= 0.02 * max(abs(known[0]), abs(known[1])):
+    """Return an arrow when the newest value differs by more than 2 % from the one before, else a blank."""
+    before, last = metric.previous, metric.history[-1] if metric.history else None
+    if before is None or last is None or abs(last - before) <= 0.02 * max(abs(before), abs(last)):
         return " "
-    return "↑" if known[1] > known[0] else "↓"
+    return "↑" if last > before else "↓"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 from rich.cells import cell_len, set_cell_size
@@ -97,6 +99,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
         self._longest: dict[int, int] = {}
         self._fitted: tuple[int, list[tuple[int, Column]]] = (-1, [])
         self._drawn: dict[tuple[int, bool, bool, int], Strip] = {}
+        self._cells: dict[int, list[tuple[str, str]]] = {}
         self._ground: Style | None = None
 
     def name_of(self, row: T) -> str:
@@ -109,7 +112,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
 
     def text_of(self, row: T, column: int) -> str:
         """Return the text by which a column with `most` is as wide as it must be."""
-        return self.cells(row, self._at or datetime.min)[column][0]  # noqa: DTZ901 (no instant is shown)
+        return self.cells(row, self._known_at)[column][0]
 
     @property
     def selected(self) -> T | None:
@@ -123,22 +126,47 @@ class Table(ScrollView, Generic[T], can_focus=True):
 
     def show(self, rows: Sequence[T], at: datetime) -> None:
         """Draw these rows as of an instant; the cursor stays on its row, at the top it stays at the top."""
-        chosen = self.selected
+        chosen, cursor = self.selected, self._cursor
         if chosen is not None:
             self._cursor = self._found(rows, self.name_of(chosen))
-        if rows is not self._rows:
-            many = len(rows) == len(self._rows) > MANY
-            self._rows, self._at = rows, at
-            if not many:
-                self._measure()
-            size = Size(0, len(rows) + 1)
-            if size != self.virtual_size:
-                self.virtual_size = size
-        self._at = at
-        self._drawn.clear()
-        self._ground = None
-        self.refresh()
+        many = len(rows) == len(self._rows) > MANY
+        other = rows is not self._rows
+        self._rows, self._at = rows, at
+        wide = self._longest
+        if other and not many:
+            self._measure()
+        size = Size(0, len(rows) + 1)
+        if size != self.virtual_size or wide != self._longest or self._ground != self.rich_style:
+            self.virtual_size = size
+            self._forget()
+            self.refresh()
+        else:
+            self._redraw(*self._changed(), *({cursor, self._cursor} if cursor != self._cursor else ()))
         self.post_message(self.Selected())
+
+    def _changed(self) -> list[int]:
+        """Return the rows in sight that say something else than they did, and forget how they were drawn."""
+        top = self.scroll_offset.y
+        seen = range(top, min(top + self.size.height, len(self._rows)))
+        before, self._cells = self._cells, {index: self.cells(self._rows[index], self._known_at) for index in seen}
+        changed = [index for index, said in self._cells.items() if before.get(index) != said]
+        self._drawn = {
+            key: strip for key, strip in self._drawn.items() if before.get(key[0]) == self._cells.get(key[0], ())
+        }
+        return changed
+
+    def _redraw(self, *rows: int) -> None:
+        """Draw the lines of some rows anew, and no others."""
+        top = self.scroll_offset.y
+        lines = [Region(0, each + 1 - top, self.size.width, 1) for each in rows]
+        if lines:
+            self.refresh(*lines)
+
+    def _forget(self) -> None:
+        """Draw all lines anew when they are drawn next."""
+        self._drawn.clear()
+        self._cells.clear()
+        self._ground = None
 
     def select(self, name: str) -> None:
         """Put the cursor on a row."""
@@ -152,8 +180,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
         offset = self.scroll_offset
         self.scroll_to_region(Region(0, self._cursor, 1, 2), animate=False, force=True)
         if self.scroll_offset == offset:  # two lines are drawn anew, not the whole table
-            lines = [Region(0, each + 1 - offset.y, self.size.width, 1) for each in (before, self._cursor)]
-            self.refresh(*lines)
+            self._redraw(before, self._cursor)
         else:
             self.refresh()
         self.post_message(self.Selected())
@@ -198,25 +225,30 @@ class Table(ScrollView, Generic[T], can_focus=True):
         # Where a key scrolls, all lines but two are what they were: 2 ms instead of 12 for those of a large terminal.
         which = (index, index == self._cursor, self.has_focus, width)
         if which not in self._drawn:
-            line = self._line(self._rows[index], chosen=index == self._cursor, shown=shown)
+            if index not in self._cells:
+                self._cells[index] = self.cells(self._rows[index], self._known_at)
+            line = self._line(self._cells[index], chosen=index == self._cursor, shown=shown)
             self._drawn[which] = line.adjust_cell_length(width, self._base)
         return self._drawn[which]
 
     def notify_style_update(self) -> None:
         """Draw all lines anew in other colours."""
-        self._drawn.clear()
-        self._ground = None
+        self._forget()
         super().notify_style_update()
 
-    def _line(self, row: T, *, chosen: bool, shown: Sequence[tuple[int, Column]]) -> Strip:
+    def _line(self, cells: Sequence[tuple[str, str]], *, chosen: bool, shown: Sequence[tuple[int, Column]]) -> Strip:
         base = self._base + (self._style("cursor") if chosen else Style())
-        segments = [Segment("▌" if chosen and self.has_focus else " ", base + self._style("info"))]
-        cells = self.cells(row, self._at) if self._at is not None else []
+        runs = [("▌" if chosen and self.has_focus else " ", base + self._style("info"))]
         for index, column in shown:
             text, name = cells[index]
-            segments.append(Segment(_cell(text, column), base + self._style(name) if name else base))
-            segments.append(Segment(" ", base))
-        return Strip(segments)
+            style = base + self._style(name) if name else base
+            plain = style.bgcolor == base.bgcolor  # then a blank of it is one like any other
+            runs.append((_cell(text, column) + (" " if plain else ""), style))
+            if not plain:
+                runs.append((" ", base))
+        # What looks the same is one piece: all that draws a line works through its pieces.
+        groups = groupby(runs, key=itemgetter(1))
+        return Strip([Segment("".join(text for text, _ in group), style) for style, group in groups])
 
     def _found(self, rows: Sequence[T], name: str) -> int:
         if self._cursor < len(rows) and self.name_of(rows[self._cursor]) == name:
@@ -238,8 +270,13 @@ class Table(ScrollView, Generic[T], can_focus=True):
         return self._fitted[1]
 
     @property
+    def _known_at(self) -> datetime:
+        """The instant as of which is drawn; nothing is before the first."""
+        return self._at or datetime.min  # noqa: DTZ901 (no row is there, no age is shown)
+
+    @property
     def _base(self) -> Style:
-        """The style of the table, which to compute takes a third of the time of a line; `show` forgets it."""
+        """The style of the table, which to compute takes a third of the time of a line."""
         if self._ground is None:
             self._ground = self.rich_style
         return self._ground

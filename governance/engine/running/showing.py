@@ -154,6 +154,7 @@ def runbook_view(engine: Engine, runbook: Runbook, model: str = "") -> RunbookVi
     return RunbookView(
         runbook=runbook.runbook,
         description=runbook.description,
+        applies_to=" ".join((runbook.applies_to or "").split()),
         parameters={name: each.model_dump(mode="json") for name, each in runbook.parameters.items()},
         steps=begun(runbook),
         source=written.source.file if written is not None else "",

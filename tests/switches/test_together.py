@@ -103,7 +103,7 @@ def test_the_preview_says_of_each_what_would_happen_and_what_else_is_hit() -> No
     assert rows["spam"].said == "stopped already since 2026-01-05 00:00 UTC by ana, seq 1"
     assert rows["spam"].warnings == ["what holds ends 2026-01-05 01:00 UTC, and this pull does not change that"]
     assert "1 of 2: the fallback is pulled by this too (fraud)" in found.warnings
-    assert found.limit.startswith("the limit on pulls (automation: 3 models or 10% of the fleet in 15m) is for rules")
+    assert found.limit == "the limit on what rules pull (3 models or 10% in 15m) does not hold for people"
     here.world.values["delay-errors"] = 0.9
     here.later()
     alone = seen(here, Order(Selection(where=(("depends_on", "clicks"),)), "fallback"))

@@ -13,6 +13,7 @@ from tui.filtering import Filter, Sieve, parsed
 from tui.known import Snapshot
 from tui.screens.beside import Beside
 from tui.screens.frame import Frame
+from tui.screens.marking import Marking
 from tui.situation import Situation
 from tui.text import safe
 from tui.widgets.fleet import Fleet
@@ -23,13 +24,13 @@ WIDE = 116
 FIELDS = ("model", "team", "tier", "severity", "switch", "metric", "incident")
 
 
-class FleetScreen(Beside, Frame):
+class FleetScreen(Beside, Marking, Frame):
     """Fleet and incident."""
 
     CSS_PATH = ["frame.tcss", "fleet.tcss"]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
     VIEW = "fleet"
-    KEYS = ("incident", "filter", "trouble", "model", "list")
+    KEYS = ("incident", "filter", "trouble", "marks", "model", "list")
     WORDS = f"words, or {' '.join(f'{each}:' for each in FIELDS)} ; - in front is not; escape clears"
 
     def __init__(self) -> None:
@@ -66,7 +67,7 @@ class FleetScreen(Beside, Frame):
 
     def here(self) -> Situation:
         """Return the model under the cursor and its incident."""
-        return self.situation(row=self.row, incident=self.incident)
+        return self.situation(row=self.row, incident=self.incident, marked=len(self.marked))
 
     def draw(self, at: datetime) -> None:
         """Draw what the app knows now."""
@@ -76,7 +77,7 @@ class FleetScreen(Beside, Frame):
         rows, fleet = self._shown(known), self.query_one(Fleet)
         waiting = f" · [b $warning]{len(known.approvals)} to approve[/]" if known.approvals else ""
         some = f"{len(rows)} of " if len(rows) < len(known.fleet.items) else ""
-        title = f"Fleet [$muted]{some}{len(known.fleet.items)} models[/]{waiting}"
+        title = f"Fleet [$muted]{some}{len(known.fleet.items)} models[/]{self.marked_of(known)}{waiting}"
         if fleet.border_title != title:
             fleet.border_title = title
         said = f"[$warning]{self._hidden(known)}[/]" if known.fleet.items and not rows else "worst first"

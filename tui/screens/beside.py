@@ -82,9 +82,10 @@ class Beside(_Base):
 
     def beside(self) -> None:
         """Draw the pane and the keys, and ask for what is not known yet."""
-        pane, self._resting = self.query_one(Pane), None
-        if self.app.snapshot is None:
+        self._resting = None
+        if self.app.snapshot is None or not self.query(Pane):  # not laid out yet, or taken down
             return
+        pane = self.query_one(Pane)
         if pane.display:
             other = self._about()
             self.told(pane)
@@ -164,7 +165,7 @@ class Beside(_Base):
             self._facts = message.found
         elif mine and message.why_not:
             self._facts = Facts(message.subject, lacks=message.why_not)
-        if self.app.frame is not self:
+        if self.app.frame is not self or not self.query(Pane):
             return
         if message.last and self._staying is None:
             self._ask_for()

@@ -24,7 +24,7 @@ WIDE = 116
 FIELDS = ("model", "team", "tier", "severity", "switch", "metric", "incident")
 
 
-class FleetScreen(Marking, Beside, Frame):
+class FleetScreen(Beside, Marking, Frame):
     """Fleet and incident."""
 
     CSS_PATH = ["frame.tcss", "fleet.tcss"]

@@ -18,7 +18,12 @@ def timeline(engine: Engine, number: int, after: int = -1) -> list[TimelineLine]
 
     :raises NotFound: when there is none of that number.
     """
-    return [_line(each) for each in recorded(engine, number, after)]
+    return [_line(each) for each in recorded(engine, number, after) if not _of_several(each.decision)]
+
+
+def _of_several(decision: Decision) -> bool:
+    """Tell whether it is the part of an act on several models, which has a line of its own."""
+    return decision.kind == "switch.pulled" and "batch" in decision.body
 
 
 def recorded(engine: Engine, number: int, after: int = -1) -> list[Entry]:
@@ -99,6 +104,12 @@ def _change(decision: Body) -> str:
     switch = decision.get("after")
     mode = switch.get("mode", "") if isinstance(switch, Mapping) else ""
     return f"the kill switch is {mode} now"
+
+
+def _together(body: Body) -> str:
+    models = body.get("models")
+    count = len(models) if isinstance(models, list) else 0
+    return f"pulled {count} model{'' if count == 1 else 's'} together, {body.get('mode')} ({body.get('batch')})"
 
 
 def _linked(body: Body) -> str:
@@ -203,6 +214,7 @@ _WORDS: Mapping[str, str | Callable[[Body], str]] = {
     "notification.withheld": _untold,
     "notification.failed": "could not tell {notifier} ({reason}): {receipt}",
     **_RUNBOOK,
+    "switch.batch_pulled": _together,
     "switch.pulled": _change,
     "switch.restored": _change,
 }

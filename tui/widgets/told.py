@@ -95,8 +95,8 @@ class Told(Static):
             return
         said = Content.from_markup(markup) if isinstance(markup, str) else markup
         self._markup, self._hanging = markup, Hanging(said)
-        width = self.size.width or 1
-        shape = (width, self._hanging.height(width))
+        width = self.size.width
+        shape = (width, self._hanging.height(width) if width else 0)  # without a width it is not laid out yet
         self.update(self._hanging, layout=shape != self._shape)
         self._shape = shape
 

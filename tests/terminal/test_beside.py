@@ -87,7 +87,7 @@ def test_the_pane_tells_why_who_is_next_and_what_became_of_it(here: World) -> No
             await until(pilot, lambda: shows(app, "when metrics.errors > 0.5", "✗ metrics.errors 0.9 > 0.5", "limit"))
             await until(pilot, lambda: shows(app, "✓ L1 ana told   ▶ L2 bo in 0", "○ L3 ana, bo", "━"))
             assert shows(app, "Runbook none has been started: b starts one", "live → rules-of-thumb")
-            assert shows(app, "rule opened, critical:", "(errors-high)", "escalation level 1 of night"), screen(app)
+            await until(pilot, lambda: shows(app, "rule opened", "(errors-high)", "escalation level 1 of night"))
             await pilot.press("a")
             await until(pilot, lambda: shows(app, "✓ L1 ana acked in ", "ana took it (tui)"))
             assert not shows(app, "▶ L2")

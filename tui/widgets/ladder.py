@@ -105,7 +105,7 @@ def _lines(level: LevelView, clock: EscalationView, at: datetime) -> Iterator[st
     if level.state == "passed":
         yield f"[$muted]– L{level.level} {HANG}{safe(', '.join(level.to))}: not for this severity[/]"
         return
-    if level.told_at is None:
+    if level.told_at is None or level.state == "next":
         holes = f" [$error]nobody is there: {safe(', '.join(level.holes))}[/]" if level.holes and level.who else ""
         yield f"{_brief(level, clock, at)} {meant}{holes}"
         return

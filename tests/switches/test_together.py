@@ -18,6 +18,7 @@ from governance.engine.batch_views import batch_view, foreseen_view
 from governance.engine.reading import readable
 from governance.engine.switch_views import nobody_confirms
 from governance.engine.switching import Order, together
+from governance.engine.timeline import timeline
 from governance.errors import Conflict, Denied, InvalidDocument
 from governance.store.database import Database
 from governance.views.batches import BatchForeseenView, BatchView
@@ -184,6 +185,8 @@ def test_an_incident_is_mitigated_once_and_restores_that_wait_are_void(here: Des
     (incident,) = here.incidents()
     pull(here, incident=incident.id)
     assert here.incidents()[0].status == "mitigated"
+    told = [each.text for each in timeline(here.engine, incident.id) if each.kind.startswith("switch.")]
+    assert told == ["pulled 3 models together, fallback (BATCH-2): corrupt"], "not one line for each"
     assert here.kinds("incident.mitigated") == ["incident.mitigated"]
     assert switching.request_of(here.engine, asked.approval.id).state == "voided"
     here.verify()

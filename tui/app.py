@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -25,6 +26,8 @@ from tui.theme import DAY, NIGHT, OWN, SIXTEEN, THEMES, fitting
 QUIET = 2.5
 """Seconds without a sign of life, of which the engine gives one each second, after which it counts as lost."""
 WHY_ONE = {True: "no colours (NO_COLOR)", False: "sixteen colours"}
+ENDS = 1.0
+"""Seconds that the thread which fetches is given to end with the app."""
 LISTEN = 0.25
 """Seconds between two looks at whether it is lost."""
 
@@ -110,9 +113,9 @@ class GovApp(Opening):
         self.set_interval(LISTEN, self._listen)
         self._feed()
 
-    def on_unmount(self) -> None:
-        """Let the thread end."""
-        self.feed.stop()
+    async def on_unmount(self) -> None:
+        """Let the thread end before the client closes that it reads from."""
+        await asyncio.to_thread(self.feed.stop, ENDS)
         self.memory.end()
 
     async def on_event(self, event: Event) -> None:

@@ -127,6 +127,11 @@ def _paged(body: Body) -> str:
     return f"{body.get('rule', '')}; told {who or 'nobody'}"
 
 
+def _untold(body: Body) -> str:
+    whom = f"did not tell {body['notifier']}" if body.get("notifier") else "told nobody"
+    return f"{whom} ({body.get('reason', '')}): {body.get('receipt', '')}"
+
+
 def _begun(body: Body) -> str:
     act = body.get("act")
     asked = f": {act}" if act else ""
@@ -206,7 +211,7 @@ _WORDS: Mapping[str, str | Callable[[Body], str]] = {
     "incident.joined": "merged INC-{from} into it",
     "incident.linked": _linked,
     "notification.sent": "told {notifier} ({reason})",
-    "notification.withheld": "did not tell {notifier} ({reason}): {receipt}",
+    "notification.withheld": _untold,
     "notification.failed": "could not tell {notifier} ({reason}): {receipt}",
     **_RUNBOOK,
     "switch.batch_pulled": _together,

@@ -29,6 +29,13 @@ steps:
   - {step: pull, act: switch.pull, with: {mode: fallback, reason: an exercise}}
   - {step: give-back, act: switch.restore, with: {reason: the exercise is over}}
 """
+WALK = """
+kind: runbook
+runbook: switch-walk
+description: Have somebody pull the kill switch by hand.
+proves: switch_drilled
+steps: [{step: pull, instruct: "Pull it, and give it back."}]
+"""
 RULES = """
 kind: card
 model: rules-of-thumb
@@ -43,7 +50,9 @@ rules: [{rule: errors-high, when: metrics.errors > 0.5}]
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A running engine with a critical incident, for all tests of this file, in their order."""
-    made = world(tmp_path_factory.mktemp("switch") / "engine", {"exercise.yaml": DRILL, "rules.yaml": RULES})
+    made = world(
+        tmp_path_factory.mktemp("switch") / "engine", {"exercise.yaml": DRILL, "walk.yaml": WALK, "rules.yaml": RULES}
+    )
     yield made
     made.close()
 
@@ -83,12 +92,32 @@ def test_what_is_not_known_is_said_and_what_was_practised_is_told_with_its_entry
             assert f"entry {here.log('evidence.switch_drilled')[0]['seq']}" in _fact(app, "effect")
             assert "(healthy, judged" in _fact(app, "traffic")
 
+    async def failed() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await _open(app, pilot)
+            assert "switch-exercise RUN-1" in _fact(app, "effect"), "what the last good one showed is told all the same"
+            since = _fact(app, "since")
+            assert since.startswith("✗ a drill FAILED ")
+            assert "pull was skipped by ana" in since
+            assert "(switch-walk RUN-2, by ana)" in since
+
     played(before)
     here.client().start_run("loans", {"runbook": "switch-exercise", "because": "a try", "dry_run": True}, key="d1")
     here.served.until(lambda: here.client().run("RUN-1").state == "done")
     here.push("rules-of-thumb", 0.1)
     here.served.until(lambda: (found := here.client().switch("loans").fallback_health) and found.state == "healthy")
     played(after)
+    ana = here.client()
+    ana.start_run("loans", {"runbook": "switch-walk", "because": "another try"}, key="d2")
+    here.served.until(lambda: ana.run("RUN-2").state == "waiting")
+    assert ana.switch("loans").drill_failed is None, "it is under way"
+    ana.on_run("RUN-2", "skip", {"because": "no time", "version": ana.run("RUN-2").version, "step": "pull"}, key="s2")
+    here.served.until(lambda: ana.run("RUN-2").state == "done")
+    played(failed)
+    ana.start_run("loans", {"runbook": "switch-exercise", "because": "once more", "dry_run": True}, key="d3")
+    here.served.until(lambda: ana.run("RUN-3").state == "done")
+    assert ana.switch("loans").drill_failed is None, "one that came through since makes it good"
 
 
 def test_an_answer_that_is_lost_is_asked_for_with_the_same_key(here: World) -> None:

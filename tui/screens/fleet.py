@@ -7,26 +7,24 @@ from datetime import datetime
 
 from textual import on
 from textual.app import ComposeResult
-from textual.timer import Timer
 
 from governance.views import FleetRow, IncidentView
 from tui.filtering import Filter, Sieve, parsed
 from tui.known import Snapshot
+from tui.screens.beside import Beside
 from tui.screens.frame import Frame
 from tui.screens.marking import Marking
 from tui.situation import Situation
 from tui.text import safe
 from tui.widgets.fleet import Fleet
-from tui.widgets.incident import Incident
+from tui.widgets.pane import Pane
 
 WIDE = 116
 """Columns from which the incident is shown beside the fleet."""
-RESTS = 0.12
-"""Seconds after which a cursor that has not moved rests."""
 FIELDS = ("model", "team", "tier", "severity", "switch", "metric", "incident")
 
 
-class FleetScreen(Marking, Frame):
+class FleetScreen(Beside, Marking, Frame):
     """Fleet and incident."""
 
     CSS_PATH = ["frame.tcss", "fleet.tcss"]
@@ -39,18 +37,17 @@ class FleetScreen(Marking, Frame):
         super().__init__()
         self._wanted, self._only_open = Filter(), False
         self._sieve: Sieve[FleetRow] = Sieve()
-        self._resting: Timer | None = None
 
     def body(self) -> ComposeResult:
         """Lay out fleet and incident."""
         yield Fleet(id="fleet", classes="list")
-        yield Incident(id="incident", classes="pane")
+        yield Pane(id="incident", classes="pane")
 
     def begun(self) -> None:
         """Begin at the fleet."""
         fleet = self.query_one(Fleet)
         fleet.border_title = "Fleet"
-        self.query_one(Incident).border_subtitle = "enter opens"
+        self.query_one(Pane).border_subtitle = "enter opens"
         fleet.focus()
 
     def at_rest(self) -> None:
@@ -103,24 +100,20 @@ class FleetScreen(Marking, Frame):
 
     @on(Fleet.Selected)
     def _selected(self) -> None:
-        if self._resting is not None:
-            self._resting.stop()
-        self._resting = self.set_timer(RESTS, self._beside)
+        self.moved()
 
-    def _beside(self) -> None:
-        """Draw the pane and the keys, once the cursor rests: a key that is held down must not wait for them."""
-        known, pane, row = self.app.snapshot, self.query_one(Incident), self.row
-        if known is None:
-            return
-        if pane.display:
-            title = safe(row.model) if row is not None else "Incident"
-            if pane.border_title != title:
-                pane.border_title = title
-            if row is None and known.fleet.items:
-                pane.say(f"[$warning]{self._hidden(known)}[/]")
-            else:
-                pane.show(known, row, self.app.at())
-        self.keys_changed()
+    def told(self, pane: Pane) -> None:
+        """Draw the pane: what is known of the model, or why there is none."""
+        known, row = self.app.snapshot, self.row
+        title = safe(row.model) if row is not None else "Incident"
+        if pane.border_title != title:
+            pane.border_title = title
+        if row is not None:
+            super().told(pane)
+        elif known is not None and known.fleet.items:
+            pane.say(f"[$warning]{self._hidden(known)}[/]")
+        else:
+            pane.say("[$muted]no model is governed here: write a card in policies/, see the README[/]")
 
     @on(Fleet.Opened)
     def _opened(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from governance.core.authority import who_may
 from governance.core.decision import Entry
 from governance.core.duration import format_duration
-from governance.core.switch import MODES, Switch
+from governance.core.switch import MODES, Setting, Switch
 from governance.engine.foresight import fallback_healths
 from governance.engine.parts import Engine
 from governance.engine.permission import card_of
@@ -97,11 +97,17 @@ def _foreseen(engine: Engine, found: Outlook, sight: _Sight) -> ForeseenView:
 def _said(found: Outlook) -> str:
     if found.does == "refused":
         return found.said
-    now = mode_words(found.now)
+    now = _brief(found.now)
     if found.does == "pull":
-        return f"{now} → {mode_words(found.then)}"
+        return f"{now} → {_brief(found.then)}"
     since = f"since {found.now.set_at:%Y-%m-%d %H:%M} UTC by {found.now.set_by}" if found.now is not None else ""
     return f"{now} already {since}, seq {found.switch.seq}"
+
+
+def _brief(setting: Setting | None) -> str:
+    if setting is None:
+        return "live"
+    return f"throttle {setting.share * 100:.3g} %" if setting.mode == "throttle" else setting.mode
 
 
 def _warnings(engine: Engine, found: Outlook, sight: _Sight) -> Iterator[str]:

@@ -97,7 +97,7 @@ def test_the_preview_says_of_each_what_would_happen_and_what_else_is_hit() -> No
     found = seen(here, Order(Selection(models=("delay", "fraud", "spam")), "fallback"))
     rows = {each.model: each for each in found.items}
     assert (found.confirm, found.pull, found.unchanged, found.dependants) == ("fallback 2", 2, 1, ["ads"])
-    assert rows["fraud"].said == "live → in fallback"
+    assert rows["fraud"].said == "live → fallback"
     assert rows["fraud"].dependants == ["ads"]
     assert rows["fraud"].warnings[0] == "its fallback delay is pulled by this too"
     assert rows["delay"].covers == ["region=eu throttled: 50 % of its requests get the fallback"]

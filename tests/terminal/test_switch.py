@@ -271,9 +271,9 @@ def test_marked_models_are_pulled_by_one_act_as_they_were_shown(here: World) -> 
             await until(pilot, lambda: isinstance(app.screen, BatchModal) and app.screen.query("#hint"))
             counted = "models 1 pulled, 0 of tier 1, 1 unchanged"
             await until(pilot, lambda: shows(app, counted, "you may pull it: ana is admin of quiet"))
-            assert shows(app, "· unchanged loans", "stopped already since", "■ pull quiet", "live → in fallback none")
+            assert shows(app, "· unchanged loans", "stopped already since", "■ pull quiet", "live → fallback none")
             await pilot.click("#mode-throttle")
-            await until(pilot, lambda: shows(app, "live → throttled: 50 %", "Type throttle 1 to confirm"))
+            await until(pilot, lambda: shows(app, "live → throttle 50 %", "Type throttle 1 to confirm"))
             await pilot.click("#mode-stopped")
             await until(
                 pilot, lambda: shows(app, "1 model in test: stop: nothing answers", "Type stopped 1 to confirm")

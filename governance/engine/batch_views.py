@@ -88,6 +88,7 @@ def _foreseen(engine: Engine, found: Outlook, sight: _Sight) -> ForeseenView:
         dependants=sorted(set(engine.lineage.downstream.get(model, ())) - sight.all),
         traffic=traffic_of(engine, model),
         people=people_to_restore(engine, model),
+        because=found.said if not refused else "",
         who_may=list(who_may("switch.pull", card, engine.organisation)) if refused else [],
         warnings=list(_warnings(engine, found, sight)) if not refused else [],
     )
@@ -127,10 +128,10 @@ def _of_fallback(name: str, sight: _Sight) -> Iterator[str]:
 def _summed(pulled: Sequence[ForeseenView]) -> Iterator[str]:
     """Yield the warnings of all, each kind once with how many it is about."""
     for said, about in (
-        ("its card names no fallback", "the card names no fallback: what serves instead is up to the client"),
+        ("its card names no fallback", "the card names no fallback: what serves is up to the client"),
         ("is pulled by this too", "the fallback is pulled by this too"),
         ("is not healthy", "the fallback is not healthy"),
-        ("no serving process", "no serving process reports that it reads the switch: pulling it may stop nothing"),
+        ("no serving process", "no process reports that it reads the switch: to pull it may stop nothing"),
     ):
         models = [each.model for each in pulled if any(said in one for one in each.warnings)]
         if models:
@@ -140,8 +141,8 @@ def _summed(pulled: Sequence[ForeseenView]) -> Iterator[str]:
 
 def _limit(engine: Engine) -> str:
     held = engine.organisation.automation
-    most = f"{held.models} models or {held.share:.0%} of the fleet in {format_duration(held.window)}"
-    return f"the limit on pulls (automation: {most}) is for rules; it does not hold for people"
+    most = f"{held.models} models or {held.share:.0%} in {format_duration(held.window)}"
+    return f"the limit on what rules pull ({most}) does not hold for people"
 
 
 def _fallback(engine: Engine, model: str) -> str:

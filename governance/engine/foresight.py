@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from governance.core.evidence import EvidenceKind
+from governance.core.proof import proof
 from governance.core.run import Run
 from governance.engine import overview
 from governance.engine.entries import ENGINE
 from governance.engine.parts import Engine
+from governance.engine.running.proving import unmended
 from governance.errors import GovernanceError
 from governance.store import evidence, runs
 from governance.views import DrillView, FallbackView, FleetRow
@@ -18,6 +21,11 @@ from governance.views import DrillView, FallbackView, FleetRow
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+PROVES: EvidenceKind = "switch_drilled"
+"""What a runbook proves that practises the kill switch."""
+_UNDER_WAY = frozenset({"running", "waiting", "paused", "undoing", "unknown"})
+_LOOKED_AT = 20
+"""Runs that are looked through for the last one that is over."""
 _TOLD = 4
 """How many steps of a drill are told."""
 _RUN = re.compile(r"(RUN-\d+), (a dry run of|a run of) (\S+)")
@@ -58,7 +66,7 @@ def last_drill(engine: Engine, model: str) -> DrillView | None:
     """
     with engine.database.read() as connection:
         records = evidence.of_model(connection, model)
-        found = next(((each, entry) for each, entry in records if each.kind == "switch_drilled"), None)
+        found = next(((each, entry) for each, entry in records if each.kind == PROVES), None)
         if found is None:
             return None
         record, entry = found
@@ -71,6 +79,40 @@ def last_drill(engine: Engine, model: str) -> DrillView | None:
         "run": run.id, "runbook": run.runbook.runbook, "dry": run.mode == "dry_run", "found": _found(run),
         "lasted": _lasted(run, record.at),
     })  # fmt: skip
+
+
+def failed_drill(engine: Engine, model: str, proved_at: datetime | None) -> DrillView | None:
+    """Return the last practice of the kill switch since one came through that failed, or could not even begin."""
+    names = [name for name, each in engine.plan.runbooks.items() if each.document.proves == PROVES]
+    with engine.database.read() as connection:
+        tried = runs.of_runbooks(connection, model, names, _LOOKED_AT)
+        scheduled = unmended(connection, model, names)
+    run = next((each for each in tried if each.state not in _UNDER_WAY), None)
+    if run is not None and _failed(run) and (proved_at is None or _ended(run) > proved_at):
+        return DrillView(
+            at=_ended(run), by=run.started_by, run=run.id, runbook=run.runbook.runbook, dry=run.mode == "dry_run",
+            lasted=_lasted(run, _ended(run)), found=_found(run), failed=_why(run),
+        )  # fmt: skip
+    if scheduled is not None and (proved_at is None or scheduled.since > proved_at):
+        name = dict(scheduled.key.labels).get("runbook", "")
+        return DrillView(at=scheduled.since, by=ENGINE, runbook=name, failed=scheduled.summary)
+    return None
+
+
+def _ended(run: Run) -> datetime:
+    """Return when a run ended, or came to where it stopped."""
+    here = run.here
+    return run.ended_at or (here.ended_at if here is not None else None) or run.started_at
+
+
+def _failed(run: Run) -> bool:
+    """Tell whether a run that is over did not come through."""
+    return run.state != "done" or bool(proof(run).gaps)
+
+
+def _why(run: Run) -> str:
+    """Return why a run did not come through: what its steps lack, or what was said of it."""
+    return "; ".join(proof(run).gaps) or run.said or run.state
 
 
 def _run(connection: Connection, run: str) -> Run | None:

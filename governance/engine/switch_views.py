@@ -11,7 +11,7 @@ from governance.core.switch import Setting, Switch
 from governance.core.switch_warnings import warnings
 from governance.engine.confirmations import FORGOTTEN_AFTER
 from governance.engine.entries import OWN
-from governance.engine.foresight import fallback_health, last_drill
+from governance.engine.foresight import failed_drill, fallback_health, last_drill
 from governance.engine.parts import Engine
 from governance.engine.permission import card_of, declared, who_may
 from governance.engine.switching import people_to_restore
@@ -38,9 +38,11 @@ def switch_view(engine: Engine, model: str, who: Actor, confirmations: Confirmat
     if not switch.seq:
         declared(engine, model)
     view = view_of(engine, switch, who, confirmations)
+    drill = last_drill(engine, model)
     return view.model_copy(update={
         "fallback_health": fallback_health(engine, view.fallback),
-        "drill": last_drill(engine, model),
+        "drill": drill,
+        "drill_failed": failed_drill(engine, model, drill.at if drill is not None else None),
         "restorers": list(who_may(engine, "switch.restore", model)),
         "approvers": list(who_may(engine, "switch.approve", model)),
     })  # fmt: skip

@@ -141,6 +141,14 @@ def about(connection: Connection, incidents: Collection[int]) -> list[Run]:
     return _all(connection, statement)
 
 
+def of_runbooks(connection: Connection, model: str, runbooks: Collection[str], limit: int) -> list[Run]:
+    """Return the runs of some runbooks for a model, newest first, at most so many."""
+    if not runbooks:
+        return []
+    statement = select(_TABLE).where(_C.model == model, _C.runbook.in_(runbooks))
+    return _all(connection, statement.order_by(_C.number.desc()).limit(limit))
+
+
 def open_of(connection: Connection, model: str, runbook: str) -> Run | None:
     """Return the open run of a runbook for a model, None when there is none."""
     same = (_C.model == model, _C.runbook == runbook, _C.state.in_(OPEN))

@@ -67,7 +67,8 @@ class DrillView(View):
     """The last time a kill switch was practised: who says so, the entry that proves it, and what was found.
 
     `entry` is None until it is sealed. Where a run of a runbook proves it: its id, whether it was a dry run, how many
-    seconds it lasted, and what was noted of its steps. `note` is what was recorded.
+    seconds it lasted, and what was noted of its steps. `note` is what was recorded. `failed` says why it proves
+    nothing, "" where it came through.
     """
 
     at: datetime
@@ -79,6 +80,7 @@ class DrillView(View):
     dry: bool = False
     lasted: float | None = None
     found: list[str] = []
+    failed: str = ""
 
 
 class SwitchView(View):
@@ -86,7 +88,8 @@ class SwitchView(View):
 
     `serving` is the version that serves, "" when unknown; `traffic` predictions per minute, None when unknown;
     `may` is for who asks: pull, restore, break-glass. Only where one switch is asked for, and not in the list of all:
-    `fallback_health`, the last `drill` (None for never), and by id who may restore and who may be the second person.
+    `fallback_health`, the last `drill` that came through (None for never), one that failed since, and by id who may
+    restore and who may be the second person.
     """
 
     model: str
@@ -106,6 +109,7 @@ class SwitchView(View):
     may: dict[str, MayView] = {}
     fallback_health: FallbackView | None = None
     drill: DrillView | None = None
+    drill_failed: DrillView | None = None
     restorers: list[str] = []
     approvers: list[str] = []
 

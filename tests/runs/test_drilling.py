@@ -9,6 +9,7 @@ from typing import Any
 from governance.core.incident import Incident
 from governance.core.performance import Outcome, Request
 from governance.core.run_acts import ticked
+from governance.engine.foresight import failed_drill, last_drill
 from governance.engine.loop import step
 from governance.engine.running.drilling import drill
 from governance.store import decision_log, evidence, incidents, runs
@@ -140,6 +141,28 @@ def test_what_cannot_begin_has_failed() -> None:
     place.engine.plan = replace(place.engine.plan, runbooks={})
     beat(place, DAY)
     assert "there is no runbook 'r'" in incidents_of(place)[0].title
+
+
+def test_what_the_switch_shows_of_drills_is_the_last_that_failed_too() -> None:
+    system = Locked()
+    place = site(runbook(BACK, TELL, every="7d", dry_run=True, proves="switch_drilled"), system=system)
+    beat(place)
+    found = failed_drill(place.engine, "m", None)
+    assert found is not None
+    assert (found.run, found.runbook, found.by, found.failed) == ("RUN-1", "r", "engine", "back failed: 403 Forbidden")
+    system.locked = False
+    beat(place, DAY)
+    shown = last_drill(place.engine, "m")
+    assert shown is not None
+    assert (shown.run, failed_drill(place.engine, "m", shown.at)) == ("RUN-2", None)
+
+
+def test_a_drill_of_the_switch_that_cannot_begin_is_shown() -> None:
+    place = site(runbook(BACK, every="7d", proves="switch_drilled", parameters={"to": {"type": "string"}}))
+    beat(place)
+    found = failed_drill(place.engine, "m", None)
+    assert found is not None
+    assert (found.run, "it cannot be begun: parameters.to" in found.failed) == ("", True)
 
 
 def test_a_live_run_on_a_schedule_that_stops_waits_for_people_and_says_so() -> None:

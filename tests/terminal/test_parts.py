@@ -18,7 +18,7 @@ from governance.views.on_call import on_call_views
 from governance.views.series import PointView, SeriesView
 from tui.known import brief, number, span
 from tui.screens.entry import holds, same
-from tui.text import safe
+from tui.text import HANG, safe
 from tui.theme import DAY, NIGHT
 from tui.widgets.chart import chart
 from tui.widgets.condition import condition
@@ -152,7 +152,7 @@ def test_a_condition_marks_what_is_true_in_it() -> None:
     assert "[b $error]metrics.psi > 0.25[/]" in lines[0]
     assert "[b $error]card.tier" not in lines[0]
     assert drawing(lines) == [
-        "when metrics.psi > 0.25 || card.tier == 1",
+        f"when {HANG}metrics.psi > 0.25 || card.tier == 1",
         "  ✗ metrics.psi 0.41 > 0.25",
         "  · card.tier 2 == 1",
     ]

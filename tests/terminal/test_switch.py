@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from terminal.losing import losing
-from terminal.world import World, hint, played, shows, until, world
+from terminal.world import World, hint, main_of, played, shows, until, world
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static
 
 from tui.app import GovApp
+from tui.screens.batch import BatchModal
+from tui.screens.fleet import FleetScreen
 from tui.screens.form import Form
 from tui.screens.switch import SwitchModal
 
@@ -27,6 +29,13 @@ steps:
   - {step: pull, act: switch.pull, with: {mode: fallback, reason: an exercise}}
   - {step: give-back, act: switch.restore, with: {reason: the exercise is over}}
 """
+WALK = """
+kind: runbook
+runbook: switch-walk
+description: Have somebody pull the kill switch by hand.
+proves: switch_drilled
+steps: [{step: pull, instruct: "Pull it, and give it back."}]
+"""
 RULES = """
 kind: card
 model: rules-of-thumb
@@ -41,7 +50,9 @@ rules: [{rule: errors-high, when: metrics.errors > 0.5}]
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A running engine with a critical incident, for all tests of this file, in their order."""
-    made = world(tmp_path_factory.mktemp("switch") / "engine", {"exercise.yaml": DRILL, "rules.yaml": RULES})
+    made = world(
+        tmp_path_factory.mktemp("switch") / "engine", {"exercise.yaml": DRILL, "walk.yaml": WALK, "rules.yaml": RULES}
+    )
     yield made
     made.close()
 
@@ -49,7 +60,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 async def _open(app: GovApp, pilot: Pilot[Any], key: str = "K") -> None:
     await until(pilot, lambda: shows(app, "INC-1"))
     await pilot.press(key)
-    await until(pilot, lambda: isinstance(app.screen, SwitchModal))
+    await until(pilot, lambda: isinstance(app.screen, SwitchModal) and app.screen.query("#hint"))
 
 
 def _fact(app: GovApp, name: str) -> str:
@@ -81,12 +92,32 @@ def test_what_is_not_known_is_said_and_what_was_practised_is_told_with_its_entry
             assert f"entry {here.log('evidence.switch_drilled')[0]['seq']}" in _fact(app, "effect")
             assert "(healthy, judged" in _fact(app, "traffic")
 
+    async def failed() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await _open(app, pilot)
+            assert "switch-exercise RUN-1" in _fact(app, "effect"), "what the last good one showed is told all the same"
+            since = _fact(app, "since")
+            assert since.startswith("✗ a drill FAILED ")
+            assert "pull was skipped by ana" in since
+            assert "(switch-walk RUN-2, by ana)" in since
+
     played(before)
     here.client().start_run("loans", {"runbook": "switch-exercise", "because": "a try", "dry_run": True}, key="d1")
     here.served.until(lambda: here.client().run("RUN-1").state == "done")
     here.push("rules-of-thumb", 0.1)
     here.served.until(lambda: (found := here.client().switch("loans").fallback_health) and found.state == "healthy")
     played(after)
+    ana = here.client()
+    ana.start_run("loans", {"runbook": "switch-walk", "because": "another try"}, key="d2")
+    here.served.until(lambda: ana.run("RUN-2").state == "waiting")
+    assert ana.switch("loans").drill_failed is None, "it is under way"
+    ana.on_run("RUN-2", "skip", {"because": "no time", "version": ana.run("RUN-2").version, "step": "pull"}, key="s2")
+    here.served.until(lambda: ana.run("RUN-2").state == "done")
+    played(failed)
+    ana.start_run("loans", {"runbook": "switch-exercise", "because": "once more", "dry_run": True}, key="d3")
+    here.served.until(lambda: ana.run("RUN-3").state == "done")
+    assert ana.switch("loans").drill_failed is None, "one that came through since makes it good"
 
 
 def test_an_answer_that_is_lost_is_asked_for_with_the_same_key(here: World) -> None:
@@ -214,6 +245,88 @@ def test_one_of_several_settings_is_given_back_or_the_glass_is_broken(here: Worl
     played(story)
     assert [each.scope.labels for each in here.client().switch("loans").settings] == [{}]
     assert len(here.log("switch.glass_broken")) == 1
+
+
+def test_marked_models_are_pulled_by_one_act_as_they_were_shown(here: World) -> None:
+    headers = {"Authorization": f"Bearer {here.token('batch-pods', 'switches')}"}
+
+    def confirm(seq: int) -> None:
+        body = {"instance": "pod-2", "models": ["quiet"], "seq": seq}
+        assert here.served.http.post("/v1/confirmations", json=body, headers=headers).is_success
+
+    async def story() -> None:
+        app = here.app("ana")
+        lost = losing(app.client)
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("asterisk")
+            await until(pilot, lambda: shows(app, "3 marked"))  # the engine itself has no switch
+            await pilot.press("asterisk", "space")
+            await until(pilot, lambda: shows(app, "1 marked", "+▲ critical loans"))
+            await pilot.press("slash", *"quiet", "enter", "asterisk")
+            await until(pilot, lambda: shows(app, "2 marked", "1 of 4 models"))
+            await pilot.press("escape")
+            await until(pilot, lambda: shows(app, "2 marked", "Fleet 4 models"))  # what the filter hid is still marked
+            await pilot.press("K")
+            await until(pilot, lambda: isinstance(app.screen, BatchModal) and app.screen.query("#hint"))
+            counted = "models 1 pulled, 0 of tier 1, 1 unchanged"
+            await until(pilot, lambda: shows(app, counted, "you may pull it: ana is admin of quiet"))
+            assert shows(app, "· unchanged loans", "stopped already since", "■ pull quiet", "live → in fallback none")
+            await pilot.click("#mode-throttle")
+            await until(pilot, lambda: shows(app, "live → throttled: 50 %", "Type throttle 1 to confirm"))
+            await pilot.click("#mode-stopped")
+            await until(
+                pilot, lambda: shows(app, "1 model in test: stop: nothing answers", "Type stopped 1 to confirm")
+            )
+            assert "a reason is needed" in hint(app)
+            app.screen.query_one("#reason", Input).value = "clicks are corrupt"
+            app.screen.query_one("#typed", Input).value = "stopped 2"
+            await until(pilot, lambda: "does not match" in hint(app))
+            await pilot.press("ctrl+j")
+            app.screen.query_one("#typed", Input).value = "stopped 1"
+            await until(pilot, lambda: "ready" in hint(app))
+            lost.left = 1
+            await pilot.press("ctrl+j")
+            await until(pilot, lambda: "it may have happened; enter again asks with the same key" in _hint(app))
+            await pilot.press("ctrl+j", "ctrl+j")
+            await until(pilot, lambda: "1 pulled, 1 unchanged since entry" in _hint(app))
+            await until(pilot, lambda: shows(app, "✓ pulled quiet", "0 of 1 confirmed", "waits for pod-2"))
+            confirm(here.client().switch("quiet").seq)
+            await until(pilot, lambda: shows(app, "1 of 1 confirmed") and "1 of 1 instances confirmed" in _hint(app))
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, FleetScreen) and not shows(app, "marked"))
+        keys = [each for each in lost.keys if each]
+        assert len(keys) == 2
+        assert len(set(keys)) == 1
+
+    confirm(here.client().switch("quiet").seq)
+    played(story)
+    (own,) = here.log("switch.batch_pulled")
+    assert (own["body"]["models"], own["body"]["unchanged"]) == (["quiet"], ["loans"])
+    assert [each["subject"]["model"] for each in here.log("switch.pulled") if "batch" in each["body"]] == ["quiet"]
+
+
+def test_who_may_not_pull_several_is_told_who_may_and_who_only_looks_marks_nothing(here: World) -> None:
+    async def refused() -> None:
+        app = here.app("vic")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("asterisk", "K")
+            await until(pilot, lambda: isinstance(app.screen, BatchModal) and app.screen.query("#hint"))
+            await until(pilot, lambda: shows(app, "✗ 3 you may not pull; these people may: ana, bo"))
+            assert "'vic' may not pull kill switches" in hint(app)
+            assert app.screen.query_one("#yes", Button).disabled
+
+    async def looks() -> None:
+        app = here.app("ana", read_only=True)
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("asterisk", "space", "K", "question_mark")
+            await until(pilot, lambda: shows(app, "mark all that are shown (filter first), or none ✗ off"))
+            assert not main_of(app).marked
+
+    played(refused)
+    played(looks)
 
 
 def _hint(app: GovApp) -> str:

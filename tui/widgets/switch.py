@@ -21,6 +21,8 @@ def facts(switch: SwitchView, at: datetime, *, restore: bool) -> Iterator[tuple[
     yield "traffic", f"{_traffic(switch)} → {_fallback(switch, at)}"
     if not restore:
         yield "effect", _drill(switch.drill, at)
+        if switch.drill_failed is not None:
+            yield "since then", _failed(switch.drill_failed, at)
     yield "also stops" if not restore else "read by", _dependants(switch)
     yield "instances", _readers(switch)
     if not restore:
@@ -127,6 +129,13 @@ def _drill(drill: DrillView | None, at: datetime) -> str:
     said = "; ".join(drill.found) or "nothing was noted"
     kind = "last drill, dry: nothing acted" if drill.dry else "last drill"
     return f"{safe(said)}  [$muted]({kind}: {safe(drill.runbook)} {drill.run}{lasted}, {when})[/]"
+
+
+def _failed(drill: DrillView, at: datetime) -> str:
+    """Return a drill that did not come through: what the last one showed may hold no more."""
+    run = f" {drill.run}" if drill.run else ""
+    said = f"✗ a drill FAILED {span(drill.at, at)} ago: {safe(drill.failed)}"
+    return f"[b $error]{said}[/]  [$muted]({safe(drill.runbook)}{run}, by {safe(drill.by)})[/]"
 
 
 def _long(seconds: float) -> str:

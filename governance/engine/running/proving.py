@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from governance.core.alert import AlertKey
 from governance.core.evidence import Record
+from governance.core.incident import Finding
 from governance.core.metric import labels
 from governance.core.proof import proof
 from governance.core.run import Run
@@ -15,6 +17,7 @@ from governance.core.run_change import RunChange
 from governance.engine import entries, evidence
 from governance.engine.parts import Engine
 from governance.engine.switching import paging
+from governance.store import incidents
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -52,6 +55,14 @@ def over(change: RunChange, at: datetime) -> RunChange:
 def fail(connection: Connection, engine: Engine, model: str, runbook: str, why: str, at: datetime) -> None:
     """Open the incident of a run on a schedule that did not come through, or tell it anew, in this transaction."""
     paging.page(connection, engine, _finding(model, runbook, why), at)
+
+
+def unmended(connection: Connection, model: str, runbooks: Iterable[str]) -> Finding | None:
+    """Return what is wrong with the schedule of one of these runbooks, None where they come through or nobody asks."""
+    groups = [_finding(model, each, "").group for each in runbooks]
+    known = [each for each in incidents.latest(connection, groups).values() if each.status != "resolved"]
+    found = [one for each in known for one in each.firing]
+    return max(found, key=lambda each: each.since) if found else None
 
 
 def is_scheduled(run: Run) -> bool:

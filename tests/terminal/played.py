@@ -60,7 +60,7 @@ class Played(httpx.BaseTransport):
         if request.url.path == "/v1/events":
             return httpx.Response(200, stream=Beats(lambda: self.lost))
         name = asked(self.who, request)
-        found = self.answers.get(f"{name} (after)") if self.after else None
+        found = self.answers.get(f"{name} (after)") if self.after else self._unchanged(request)
         found = found or self.answers.get(name) or self._unchanged(request)
         if found is None:
             self.missing.add(name)

@@ -15,7 +15,7 @@ from rich.color import ColorSystem
 from terminal.drawing import LOOKS, STORED, drawn
 from terminal.picture import VGA, XTERM, Line, Look, contrast, differences, picture, svg, words
 from terminal.played import client_of
-from terminal.stages import STAGES, Clock, Seat, settled, wires
+from terminal.stages import RESTS, STAGES, Clock, Seat, settled, wires
 from textual import constants
 
 from tui.app import GovApp
@@ -116,6 +116,7 @@ def test_there_is_one_cursor(stage: str, pictures: Mapping[str, list[Line]]) -> 
 def test_the_app_finds_out_which_terminal_it_is_in(
     look: str, pictures: Mapping[str, list[Line]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("tui.screens.fleet.RESTS", RESTS)
     if look == "sixteen":
         monkeypatch.setattr(constants, "COLOR_SYSTEM", "standard")
     else:

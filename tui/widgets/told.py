@@ -96,8 +96,8 @@ class Told(Static):
         said = Content.from_markup(markup) if isinstance(markup, str) else markup
         self._markup, self._hanging = markup, Hanging(said)
         width = self.size.width
-        shape = (width, self._hanging.height(width) if width else 0)  # without a width it is not laid out yet
-        self.update(self._hanging, layout=shape != self._shape)
+        shape = (width, self._hanging.height(width) if width else 0)
+        self.update(self._hanging, layout=not width or shape != self._shape)  # without one it is not laid out yet
         self._shape = shape
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ from governance.cli.live import served
 from governance.demo.live import FROM
 from governance.demo.story import Replay
 from tui.app import GovApp
+from tui.theme import NIGHT
 
 SIZE = (132, 30)
 PICTURE = Path(__file__).parent / "terminal-app.svg"
@@ -19,6 +20,7 @@ PICTURE = Path(__file__).parent / "terminal-app.svg"
 async def picture(app: GovApp) -> str:
     """Return the screen once the engine has judged, with the worst model under the cursor."""
     async with app.run_test(size=SIZE) as pilot:
+        app.theme = NIGHT.name  # also where this is made in a terminal of few colours
         while app.snapshot is None or not app.snapshot.fleet.items[0].outcomes:
             await pilot.pause(0.2)
         await pilot.pause(1.5)

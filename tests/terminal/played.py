@@ -61,12 +61,19 @@ class Played(httpx.BaseTransport):
             return httpx.Response(200, stream=Beats(lambda: self.lost))
         name = asked(self.who, request)
         found = self.answers.get(f"{name} (after)") if self.after else None
-        found = found or self.answers.get(name) or self._unchanged(request)
+        found = found or self._nothing_new(request) or self.answers.get(name) or self._unchanged(request)
         if found is None:
             self.missing.add(name)
             return httpx.Response(404, json={"detail": f"nothing is recorded of: {name}"})
         status, body = found
         return httpx.Response(status, json=body)
+
+    def _nothing_new(self, request: httpx.Request) -> Any:
+        """Return what came of an incident since it was asked for: before anything is done, nothing."""
+        begun = int(request.url.params.get("after", -1)) < 0
+        if self.after or begun or not request.url.path.endswith("/timeline"):
+            return None
+        return [200, {"items": [], "next": None}]
 
     def _unchanged(self, request: httpx.Request) -> Any:
         """Return what is said where nothing has changed: on a slow machine that is asked for in between."""

@@ -148,14 +148,16 @@ class Warm:
 
 
 def _imported() -> None:
-    """Import all that is ours, and with it most of what others wrote."""
+    """Import all that is ours, and with it most of what others wrote, and build what is built once in a process."""
     import governance
+    from governance.core.expression.grammar import parser
 
     for each in pkgutil.walk_packages(governance.__path__, "governance."):
         if not each.name.endswith(".__main__"):
             importlib.import_module(each.name)
     for name in ("duckdb", "psycopg", "uvicorn.loops.auto", "uvicorn.protocols.http.auto"):
         importlib.import_module(name)
+    parser()
     tasks = Path("/proc/self/task")
     assert not tasks.exists() or len([*tasks.iterdir()]) == 1, "a fork has only one of its parent's threads"
 

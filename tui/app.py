@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -20,11 +21,13 @@ from tui.memory import Memory
 from tui.opening import Opening
 from tui.palette import Found
 from tui.screens import VIEWS
-from tui.theme import DAY, NIGHT, OWN, SIXTEEN, THEMES, fitting
+from tui.theme import FADE, OWN, THEMES, TURNED, fitting
 
 QUIET = 2.5
 """Seconds without a sign of life, of which the engine gives one each second, after which it counts as lost."""
 WHY_ONE = {True: "no colours (NO_COLOR)", False: "sixteen colours"}
+ENDS = 1.0
+"""Seconds that the thread which fetches is given to end with the app."""
 LISTEN = 0.25
 """Seconds between two looks at whether it is lost."""
 
@@ -79,8 +82,8 @@ class GovApp(Opening):
 
     @property
     def fades(self) -> bool:
-        """Whether what is old can be dimmed: of sixteen colours the next darker one cannot be read."""
-        return self.theme != SIXTEEN.name
+        """Whether what is old can be dimmed in the colours that there are."""
+        return self.theme in FADE
 
     @property
     def looks_only(self) -> str:
@@ -110,9 +113,9 @@ class GovApp(Opening):
         self.set_interval(LISTEN, self._listen)
         self._feed()
 
-    def on_unmount(self) -> None:
-        """Let the thread end."""
-        self.feed.stop()
+    async def on_unmount(self) -> None:
+        """Let the thread end before the client closes that it reads from."""
+        await asyncio.to_thread(self.feed.stop, ENDS)
         self.memory.end()
 
     async def on_event(self, event: Event) -> None:
@@ -207,10 +210,10 @@ class GovApp(Opening):
 
     def action_theme(self) -> None:
         """Change between day and night, where the terminal has the colours for both."""
-        if self.theme not in (NIGHT.name, DAY.name):
+        if self.theme not in TURNED:
             self.say(f"this terminal shows {WHY_ONE[self.no_color]}: for these there is one look", "warning")
             return
-        self.theme = DAY.name if self.theme == NIGHT.name else NIGHT.name
+        self.theme = TURNED[self.theme]
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[Any]:
         """Offer nothing of the framework's own: every act is in our table of keys."""

@@ -34,6 +34,12 @@ class Asking(InOrder):
     def __init__(self) -> None:
         super().__init__()
         self._under_way: dict[str, Timer] = {}
+        self._opening: set[str] = set()
+
+    @property
+    def opens(self) -> bool:
+        """Whether something was asked that may open a screen, and it is not yet said that this takes long."""
+        return bool(self._opening)
 
     def acted(self) -> None:
         """Fetch the picture anew: an act may have changed it."""
@@ -46,16 +52,25 @@ class Asking(InOrder):
     def ask(self, about: str, question: Callable[[], Screen[Any] | str], *, acts: bool = False) -> None:
         """Ask the engine in a thread, once however often a key is pressed, and say so where it takes long.
 
-        Opens the screen or says the sentence that comes of it; the picture is fetched anew after what `acts`.
+        Opens the screen or says the sentence that comes of it; the picture is fetched anew after what `acts`. Keys that
+        are typed meanwhile are for the screen, and for nothing else.
         """
         if about in self._under_way:
             self._under_way[about].stop()
             self._say_slow(about)
             return
         self._under_way[about] = self.set_timer(SLOW, lambda: self._say_slow(about))
+        self._opening.update(() if acts else (about,))
         self._ask(about, question, acts=acts)
 
+    def _opens_not(self, about: str) -> None:
+        """Let keys go to what is there, but for those that were typed for a screen that does not open now."""
+        if about in self._opening:
+            self._opening.discard(about)
+            self.drop_keys()
+
     def _say_slow(self, about: str) -> None:
+        self._opens_not(about)
         self.say(f"… {about}: no answer yet")
 
     @work(thread=True, group="acts")
@@ -77,9 +92,11 @@ class Asking(InOrder):
         """Say what came of it, or open the screen, unless the person has opened another modal one meanwhile."""
         self._under_way.pop(message.about).stop()
         if message.screen is None:
+            self._opens_not(message.about)
             self.say(message.said, message.severity)
         elif isinstance(self.screen, Frame):
             self.push_screen(message.screen)
+        self._opening.discard(message.about)
 
     def say(self, text: str, severity: Severity = "information") -> None:
         """Tell the person something; what went wrong stays longer."""

@@ -58,7 +58,7 @@ class Feed:
     def __init__(self, client: Client, post: Callable[[Message], object], clock: Callable[[], datetime] = now) -> None:
         """Fetch through `client` and hand everything to `post`, which must be safe to call from a thread."""
         self._client, self._post, self._clock = client, post, clock
-        self._stop, self._wake = threading.Event(), threading.Event()
+        self._stop, self._wake, self._ended = threading.Event(), threading.Event(), threading.Event()
         self._after: int | None = None
         self._known: Snapshot | None = None
         self._kept: Kept | None = None
@@ -66,6 +66,12 @@ class Feed:
 
     def run(self) -> None:
         """Work until stopped."""
+        try:
+            self._run()
+        finally:
+            self._ended.set()
+
+    def _run(self) -> None:
         failures, since = 0, None
         while not self._stop.is_set():
             try:
@@ -86,10 +92,12 @@ class Feed:
         self._asked = 0.0
         self._wake.set()
 
-    def stop(self) -> None:
-        """End at the next sign of life, or after the time limit of a call."""
+    def stop(self, seconds: float) -> None:
+        """End, and wait so long until that is done: at once, or where an answer is due within its time limit."""
         self._stop.set()
         self._wake.set()
+        self._client.hush()
+        self._ended.wait(seconds)
 
     def _follow(self) -> None:
         """Fetch, then follow the stream of events until it breaks."""

@@ -52,15 +52,29 @@ def parsed(text: str, fields: Sequence[str]) -> Filter:
 
 @dataclass(slots=True)
 class Sieve(Generic[T]):
-    """Filters rows, and remembers the text of each as long as the row is the same."""
+    """Filters rows, and remembers of each what it says and whether it fits, as long as the row is the same."""
 
     _known: dict[str, tuple[T, str, Fields]] = field(default_factory=dict)
+    _fits: dict[str, tuple[T, bool]] = field(default_factory=dict)
+    _wanted: Filter = field(default_factory=Filter)
+    _last: tuple[Sequence[T], Sequence[T]] = ((), ())
 
     def kept(self, rows: Sequence[T], wanted: Filter, name: Any, fields: Any) -> Sequence[T]:
         """Return the rows that fit, in their order: all of them, and the very list, where nothing is asked for."""
         if not wanted:
             return rows
-        return [row for row in rows if wanted.fits(*self._text(row, name(row), fields))]
+        if wanted != self._wanted:
+            self._wanted, self._last = wanted, ((), ())
+            self._fits.clear()
+        if rows is not self._last[0]:
+            self._last = rows, [row for row in rows if self._fit(row, name(row), fields)]
+        return self._last[1]
+
+    def _fit(self, row: T, name: str, fields: Any) -> bool:
+        before = self._fits.get(name)
+        if before is None or before[0] is not row:
+            before = self._fits[name] = row, self._wanted.fits(*self._text(row, name, fields))
+        return before[1]
 
     def _text(self, row: T, name: str, fields: Any) -> tuple[str, Fields]:
         before = self._known.get(name)

@@ -10,6 +10,8 @@ from textual.app import App
 
 HOPS = 50
 """Turns of the loop that a key has to go from what has the focus up to the app, and to do what it does."""
+LOOK = 0.005
+"""Seconds between two looks at whether what a key opens is there."""
 
 
 class InOrder(App[None]):
@@ -21,6 +23,16 @@ class InOrder(App[None]):
 
     _keys: deque[events.Key]
     _passing: asyncio.Task[None] | None = None
+
+    @property
+    def opens(self) -> bool:
+        """Whether the last key may still open what the next ones are for."""
+        return False
+
+    def drop_keys(self) -> None:
+        """Forget the keys that were typed ahead: what they were for does not open."""
+        if self._passing is not None:
+            self._keys.clear()
 
     async def on_event(self, event: events.Event) -> None:
         """Hold a key back while another one is under way."""
@@ -34,12 +46,20 @@ class InOrder(App[None]):
             self._passing = asyncio.create_task(self._pass_on())
 
     async def _pass_on(self) -> None:
-        await _settled()
+        await self._settled()
         while self._keys:
             await super().on_event(self._keys.popleft())
-            await _settled()
+            await self._settled()
+
+    async def _settled(self) -> None:
+        """Wait until a key has done what it does, and what it opens has the focus."""
+        await _hops()
+        while self.is_running and (self.opens or not self.screen.is_mounted):
+            await asyncio.sleep(LOOK)
+            if not self.opens and self.screen.is_mounted:
+                await _hops()
 
 
-async def _settled() -> None:
+async def _hops() -> None:
     for _ in range(HOPS):
         await asyncio.sleep(0)

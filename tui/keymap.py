@@ -13,7 +13,7 @@ from governance.errors import InvalidDocument
 from tui.keys import GROUPS, keys_of
 
 TOGETHER: tuple[tuple[str, ...], ...] = (
-    ("app", "list", "filter", "trouble", "incident", "model"),
+    ("app", "list", "filter", "trouble", "marks", "incident", "model"),
     ("app", "list", "filter", "run", "ended"),
     ("app", "list", "filter", "approval"),
     ("app", "list", "filter", "policies"),

@@ -45,6 +45,10 @@ def _switch(now: Situation) -> str:
     return _model(now) or ("" if now.row is not None and now.row.mode else "the engine itself has no kill switch")
 
 
+def _to_pull(now: Situation) -> str:
+    return "" if now.marked else _switch(now)
+
+
 def _pulled(now: Situation) -> str:
     return _switch(now) or ("it is live already" if now.row is not None and now.row.mode == "live" else "")
 
@@ -135,11 +139,15 @@ LIST = (
 )
 FILTER = (Key("filter", "slash", "Filter", "only what has these words; field:value narrows to a field", shown="/"),)
 TROUBLE = (Key("only_open", "i", "", "only models with an open incident, or all again"),)
+MARKS = (
+    Key("mark", "space", "Mark", "mark the model, so that K takes all marked out of service at once", (_acts, _switch)),
+    Key("mark_shown", "asterisk", "Mark all shown", "mark all that are shown (filter first), or none", (_acts,), "*"),
+)
 INCIDENT = (
     Key("acknowledge", "a", "Ack", "take the incident: you work on it", (_acts, _incident)),
     Key("next_step", "n", "Next step", "open the run of the incident, where its next step is done", (_incident_run,)),
     Key("escalate", "e", "Escalate", "tell the next level now", (_acts, _incident)),
-    Key("pull", "K", "Kill switch", "take the model out of service", (_acts, _switch)),
+    Key("pull", "K", "Kill switch", "take the model out of service, or all that are marked", (_acts, _to_pull)),
     Key("resolve", "R", "Resolve", "close the incident by hand, with a reason", (_acts, _incident)),
     Key("restore", "U", "Restore", "give the model back to service", (_acts, _pulled)),
     Key("hand_over", "h", "Hand over", "make somebody else the lead", (_acts, _incident)),
@@ -185,6 +193,7 @@ GROUPS: Mapping[str, tuple[Key, ...]] = {
     "list": LIST,
     "filter": FILTER,
     "trouble": TROUBLE,
+    "marks": MARKS,
     "incident": INCIDENT,
     "model": MODEL,
     "run": RUN,

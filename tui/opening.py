@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from textual.command import CommandPalette
@@ -16,6 +17,7 @@ from tui import run_acts
 from tui.asking import Asking
 from tui.places import Place
 from tui.screens.approvals import Approvals
+from tui.screens.batch import BatchModal
 from tui.screens.entry import EntryScreen
 from tui.screens.frame import Frame
 from tui.screens.goto import Goto
@@ -27,6 +29,7 @@ from tui.screens.pick import Choosable, Pick
 from tui.screens.policies import Policies
 from tui.screens.run import RunScreen
 from tui.screens.switch import SwitchModal
+from tui.several import Several, asked
 from tui.starting import refusal
 
 POINTED = {"approval": "approvals", "waiver": "policies", "silence": "policies", "schedule": "on_call"}
@@ -133,6 +136,17 @@ class Opening(Asking):
             return SwitchModal(self.client.switch(model), restore=restore, reason=reason, incident=number)
 
         self.ask(f"the kill switch of {model}", modal)
+
+    def switches(
+        self, models: Sequence[str], *, incident: IncidentView | None = None, done: Callable[[], object] = lambda: None
+    ) -> None:
+        """Fetch what a pull of several would do, then open its modal; `done` is called once it has pulled."""
+
+        def modal() -> Screen[Any]:
+            found = self.client.foresee(asked(Several(), models))
+            return BatchModal(models, found, incident=incident, done=done)
+
+        self.ask(f"the kill switches of {len(models)} models", modal)
 
     def start_runbook(self, model: str, incident: IncidentView | None) -> None:
         """Fetch the runbooks for a model, then let the person choose one."""

@@ -13,6 +13,7 @@ class Situation:
     """Who looks, whether the engine is reached, and what is under the cursor.
 
     `me` is the id of this person; `looks_only` says why they may only look, "" when they may act.
+    So many models are `marked`, which K takes out of service instead of the one under the cursor.
     """
 
     me: str = ""
@@ -23,6 +24,7 @@ class Situation:
     run: RunView | None = None
     approval: ApprovalView | None = None
     thing: str = ""
+    marked: int = 0
 
     @property
     def step(self) -> StepView | None:

@@ -1,4 +1,4 @@
-"""Four themes: night and day; one of sixteen colours alone; one of greys alone, for NO_COLOR.
+"""Themes: night and day, each also of 256 colours; one of sixteen colours alone; one of greys alone, for NO_COLOR.
 
 Each colour of text has at least 5:1 contrast on whatever it is drawn on.
 """
@@ -6,6 +6,7 @@ Each colour of text has at least 5:1 contrast on whatever it is drawn on.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from textual.theme import Theme
@@ -66,6 +67,13 @@ DAY = _theme(
     "day", dark=False, border="#C9CCC2", muted="#595F70", row_cursor="#DCE5FB", dead="#F6D5DB", caution="#F6EBCB",
     colors="#FAFAF7 #F0F0EA #E6E7E0 #1C2233 #2750B5 #444E72 #6E35B0 #7A4F00 #A81B36 #26682B",
 )  # fmt: skip
+NIGHT_256 = replace(NIGHT, name="night-256")
+"""The night in a terminal of 256 colours, whose nearest are near enough; but what is old is not dimmed there."""
+DAY_256 = _theme(
+    "day-256", dark=False, border="#BCBCBC", muted="#585858", row_cursor="#D7FFFF", dead="#FFD7D7", caution="#FFFFD7",
+    colors="#FFFFFF #F1F1F1 #E6E6E6 #1C1C1C #005FAF #444444 #5F00AF #5F5F00 #AF0000 #005F00",
+)  # fmt: skip
+"""Each colour is one of a terminal's 256: the nearest to those of the day are too light on its grounds."""
 SIXTEEN = _theme(
     "sixteen", dark=True, border="#AAAAAA", muted="#AAAAAA", row_cursor="#0000AA", dead="#AA0000", caution="#000000",
     critical="#FFFFFF", critical_ground="#AA0000", hot="#FFFF55",
@@ -77,11 +85,20 @@ PLAIN = _theme(
     critical="#121212", critical_ground="#E6E6E6", hot="#FFFFFF",
     colors="#121212 #181818 #202020 #E6E6E6 #FFFFFF #B4B4B4 #E6E6E6 #E6E6E6 #FFFFFF #C4C4C4",
 )  # fmt: skip
-THEMES = (NIGHT, DAY, SIXTEEN, PLAIN)
+THEMES = (NIGHT, DAY, NIGHT_256, DAY_256, SIXTEEN, PLAIN)
+FADE = frozenset({NIGHT.name, DAY.name, PLAIN.name})
+"""Themes in which what is old can be dimmed: of few colours the next darker one cannot be read."""
+TURNED: Mapping[str, str] = {
+    one.name: other.name
+    for night, day in ((NIGHT, DAY), (NIGHT_256, DAY_256))
+    for one, other in ((night, day), (day, night))
+}
+"""Themes that are each other's night and day."""
 
 
 def fitting(*, no_color: bool, system: str | None) -> Theme:
     """Return the theme that a terminal begins with; `system` is how many colours it has, as Rich names that."""
     if no_color:
         return PLAIN
-    return SIXTEEN if system in ("standard", "windows") else NIGHT
+    few = {"standard": SIXTEEN, "windows": SIXTEEN, "256": NIGHT_256}
+    return few.get(system or "", NIGHT)

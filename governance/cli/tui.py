@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -53,9 +54,33 @@ def tui(
         return 0
     if host != LOOPBACK[0] or allow_host:
         raise typer.BadParameter("--host and --allow-host are for --web")
+    _needs_terminal()
     with Client(url, token, TERMINAL_APP) as client:
         GovApp(client, read_only=read_only, keys=keys).run()
     return 0
+
+
+def _needs_terminal() -> None:
+    """Refuse to draw on what shows no picture.
+
+    :raises Unavailable: when this is no terminal, or one that cannot move its cursor.
+    """
+    from rich.console import Console
+    from textual.constants import DRIVER
+
+    from governance.errors import Unavailable
+
+    if DRIVER:  # a browser draws it
+        return
+    lines = (
+        "`gov incidents list` and `gov switch list` say in lines what there is, `gov tui --web` opens it in a browser"
+    )
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise Unavailable(f"the terminal app needs a terminal, and its input or output is none; {lines}")
+    if Console().is_dumb_terminal:
+        raise Unavailable(
+            f"TERM says that this terminal cannot be drawn on; set TERM to what it is, such as xterm; {lines}"
+        )
 
 
 def _serve(url: str, token: str, host: str, port: int, allowed: Sequence[str], *, read_only: bool) -> None:

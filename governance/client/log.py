@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
+from socket import SHUT_RDWR, socket
 
 import httpx
 
@@ -38,6 +40,14 @@ class Log(Connection):
         """Return an entry with the proof that it is in the log."""
         return self._get(f"/v1/log/{seq}", ProofView)
 
+    _listening: socket | None = None
+
+    def hush(self) -> None:
+        """End the stream of events, for whichever thread listens to it: it waits no longer."""
+        if self._listening is not None:
+            with suppress(OSError):  # it has ended already
+                self._listening.shutdown(SHUT_RDWR)
+
     def events(self, after: int | None = None) -> Iterator[Event | None]:
         """Yield what is decided from now on (after an event: from the next one), and None for each sign of life.
 
@@ -49,6 +59,8 @@ class Log(Connection):
             if answer.status_code != HTTPStatus.OK:
                 answer.read()
                 raise error_of(answer)
+            stream = answer.extensions.get("network_stream")
+            self._listening = stream.get_extra_info("socket") if stream is not None else None
             yield None
             data = ""
             for line in answer.iter_lines():

@@ -7,6 +7,10 @@ from typing import Any
 
 from governance.client.connection import Connection, path_of
 from governance.views import Page, SwitchDoneView, SwitchView
+from governance.views.batches import BatchForeseenView, BatchView
+
+MANY = 60.0
+"""Seconds that the engine may take to see or to pull many; of a thousand it takes half a second."""
 
 
 class Switches(Connection):
@@ -31,3 +35,15 @@ class Switches(Connection):
     def break_glass(self, model: str, body: Mapping[str, Any], *, key: str) -> SwitchDoneView:
         """Restore one scope alone and at once, which pages everybody and is reviewed: {because, scope, confirm}."""
         return SwitchDoneView.model_validate(self._post(f"/v1/switches/{path_of(model)}/break-glass", body, key))
+
+    def foresee(self, body: Mapping[str, Any]) -> BatchForeseenView:
+        """Return what a pull of several would do: {mode, share, expires} of {models}, {where} or {all}."""
+        return BatchForeseenView.model_validate(self._post("/v1/switches/pull/preview", body, "", timeout=MANY))
+
+    def pull_together(self, body: Mapping[str, Any], *, key: str) -> BatchView:
+        """Pull several kill switches as they were shown: what `foresee` takes, with {because, digest, confirm}."""
+        return BatchView.model_validate(self._post("/v1/switches/pull", body, key, timeout=MANY))
+
+    def batch(self, batch: str) -> BatchView:
+        """Return what became of a pull of several, and how many instances confirmed each."""
+        return self._get(f"/v1/switches/batches/{path_of(batch)}", BatchView)

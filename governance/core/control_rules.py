@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from governance.core.control import Cited, Finding, Known, met, no_evidence, not_met
 from governance.core.document import SEVERITIES
-from governance.core.duration import format_duration
+from governance.core.duration import in_words
 from governance.core.effective import EffectiveRule
 from governance.core.verdict import Verdict
 
@@ -51,7 +51,7 @@ def alive(known: Known) -> Finding | None:
         return no_evidence("no cycle of the engine stands in the decision log")
     age = known.at - known.cycle.at
     if age > FRESH:
-        return no_evidence(f"the last sealed cycle is {format_duration(_hours(age))} old", known.cycle)
+        return no_evidence(f"the last sealed cycle is {in_words(age)} old", known.cycle)
     return None
 
 
@@ -98,7 +98,3 @@ def _incidents(known: Known, failing: Sequence[Verdict]) -> list[Cited | None]:
 def _approvals(known: Known, waived: Sequence[Verdict]) -> list[Cited | None]:
     rules = {each.rule for each in waived}
     return [entry for waiver, entry in known.waivers if waiver.rule in rules]
-
-
-def _hours(age: timedelta) -> timedelta:
-    return timedelta(hours=age // timedelta(hours=1))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from governance.core.authority import who_may
 from governance.core.decision import Entry
 from governance.core.duration import format_duration
-from governance.core.switch import MODES, Switch
+from governance.core.switch import MODES, Setting, Switch
 from governance.engine.foresight import fallback_healths
 from governance.engine.parts import Engine
 from governance.engine.permission import card_of
@@ -88,6 +88,7 @@ def _foreseen(engine: Engine, found: Outlook, sight: _Sight) -> ForeseenView:
         dependants=sorted(set(engine.lineage.downstream.get(model, ())) - sight.all),
         traffic=traffic_of(engine, model),
         people=people_to_restore(engine, model),
+        because=found.said if not refused else "",
         who_may=list(who_may("switch.pull", card, engine.organisation)) if refused else [],
         warnings=list(_warnings(engine, found, sight)) if not refused else [],
     )
@@ -96,11 +97,17 @@ def _foreseen(engine: Engine, found: Outlook, sight: _Sight) -> ForeseenView:
 def _said(found: Outlook) -> str:
     if found.does == "refused":
         return found.said
-    now = mode_words(found.now)
+    now = _brief(found.now)
     if found.does == "pull":
-        return f"{now} → {mode_words(found.then)}"
+        return f"{now} → {_brief(found.then)}"
     since = f"since {found.now.set_at:%Y-%m-%d %H:%M} UTC by {found.now.set_by}" if found.now is not None else ""
     return f"{now} already {since}, seq {found.switch.seq}"
+
+
+def _brief(setting: Setting | None) -> str:
+    if setting is None:
+        return "live"
+    return f"throttle {setting.share * 100:.3g} %" if setting.mode == "throttle" else setting.mode
 
 
 def _warnings(engine: Engine, found: Outlook, sight: _Sight) -> Iterator[str]:
@@ -127,10 +134,10 @@ def _of_fallback(name: str, sight: _Sight) -> Iterator[str]:
 def _summed(pulled: Sequence[ForeseenView]) -> Iterator[str]:
     """Yield the warnings of all, each kind once with how many it is about."""
     for said, about in (
-        ("its card names no fallback", "the card names no fallback: what serves instead is up to the client"),
+        ("its card names no fallback", "the card names no fallback: what serves is up to the client"),
         ("is pulled by this too", "the fallback is pulled by this too"),
         ("is not healthy", "the fallback is not healthy"),
-        ("no serving process", "no serving process reports that it reads the switch: pulling it may stop nothing"),
+        ("no serving process", "no process reports that it reads the switch: to pull it may stop nothing"),
     ):
         models = [each.model for each in pulled if any(said in one for one in each.warnings)]
         if models:
@@ -140,8 +147,8 @@ def _summed(pulled: Sequence[ForeseenView]) -> Iterator[str]:
 
 def _limit(engine: Engine) -> str:
     held = engine.organisation.automation
-    most = f"{held.models} models or {held.share:.0%} of the fleet in {format_duration(held.window)}"
-    return f"the limit on pulls (automation: {most}) is for rules; it does not hold for people"
+    most = f"{held.models} models or {held.share:.0%} in {format_duration(held.window)}"
+    return f"the limit on what rules pull ({most}) does not hold for people"
 
 
 def _fallback(engine: Engine, model: str) -> str:

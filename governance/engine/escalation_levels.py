@@ -55,10 +55,10 @@ def _last(effects: Sequence[Effect], number: int) -> list[Effect]:
 
 def _state(clock: Escalation, number: int, *, told: bool) -> str:
     following = clock.following
+    if following is not None and following[0] == number and clock.next_at is not None and not clock.halt:
+        return "next"  # also the first of the next round, which was told before
     if told:
         return "told"
-    if following is not None and following[0] == number and clock.next_at is not None and not clock.halt:
-        return "next"
     levels = clock.policy.levels
     meant = clock.severity in levels[number - 1].severities if number <= len(levels) else clock.severity == "critical"
     return "passed" if number <= clock.level or not meant else "later"

@@ -18,7 +18,12 @@ def timeline(engine: Engine, number: int, after: int = -1) -> list[TimelineLine]
 
     :raises NotFound: when there is none of that number.
     """
-    return [_line(each) for each in recorded(engine, number, after)]
+    return [_line(each) for each in recorded(engine, number, after) if not _of_several(each.decision)]
+
+
+def _of_several(decision: Decision) -> bool:
+    """Tell whether it is the part of an act on several models, which has a line of its own."""
+    return decision.kind == "switch.pulled" and "batch" in decision.body
 
 
 def recorded(engine: Engine, number: int, after: int = -1) -> list[Entry]:
@@ -101,6 +106,12 @@ def _change(decision: Body) -> str:
     return f"the kill switch is {mode} now"
 
 
+def _together(body: Body) -> str:
+    models = body.get("models")
+    count = len(models) if isinstance(models, list) else 0
+    return f"pulled {count} model{'' if count == 1 else 's'} together, {body.get('mode')} ({body.get('batch')})"
+
+
 def _linked(body: Body) -> str:
     return " ".join(str(body[name]) for name in ("title", "address") if body.get(name))
 
@@ -114,6 +125,11 @@ def _paged(body: Body) -> str:
     listed = people or notifiers or ()
     who = ", ".join(map(str, listed)) if isinstance(listed, list) else ""
     return f"{body.get('rule', '')}; told {who or 'nobody'}"
+
+
+def _untold(body: Body) -> str:
+    whom = f"did not tell {body['notifier']}" if body.get("notifier") else "told nobody"
+    return f"{whom} ({body.get('reason', '')}): {body.get('receipt', '')}"
 
 
 def _begun(body: Body) -> str:
@@ -195,9 +211,10 @@ _WORDS: Mapping[str, str | Callable[[Body], str]] = {
     "incident.joined": "merged INC-{from} into it",
     "incident.linked": _linked,
     "notification.sent": "told {notifier} ({reason})",
-    "notification.withheld": "did not tell {notifier} ({reason}): {receipt}",
+    "notification.withheld": _untold,
     "notification.failed": "could not tell {notifier} ({reason}): {receipt}",
     **_RUNBOOK,
+    "switch.batch_pulled": _together,
     "switch.pulled": _change,
     "switch.restored": _change,
 }

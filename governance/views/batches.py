@@ -13,7 +13,8 @@ class ForeseenView(View):
 
     `now` is what holds of all its settings, `covers` are those for parts of it, which go on beside what is pulled.
     `dependants` are models that read its score and are not among those of the act. `traffic` is in predictions a
-    minute, None when unknown. `people` is how many a restore takes. `who_may` is only of what is refused.
+    minute, None when unknown. `people` is how many a restore takes. `because` says why who asks may pull it; `who_may`
+    is only of what is refused.
     """
 
     model: str
@@ -27,6 +28,7 @@ class ForeseenView(View):
     dependants: list[str] = []
     traffic: float | None = None
     people: int = 1
+    because: str = ""
     who_may: list[str] = []
     warnings: list[str] = []
 

@@ -91,7 +91,7 @@ def test_every_act_is_refused_to_who_may_not_and_changes_nothing(at: Desk, act: 
 def test_every_act_on_what_has_changed_says_who_was_first_and_how_long_ago(at: Desk, act: str) -> None:
     snoozed(at, actor="bo")
     at.now += 3 * MINUTE
-    said = r"has changed since version 1: it is snoozed by bo until .* since .* UTC \(3m ago\), version 2"
+    said = r"has changed since version 1: it is snoozed by bo until .* since .* UTC \(3 m ago\), version 2"
     with pytest.raises(Conflict, match=said):
         does(at, act, version=1, **given(at, act))
 
@@ -100,7 +100,7 @@ def test_every_act_on_what_has_changed_says_who_was_first_and_how_long_ago(at: D
 def test_every_act_on_what_is_closed_says_who_closed_it(at: Desk, act: str) -> None:
     does(at, "resolve", actor="bo", because="fixed")
     at.now += SECOND
-    with pytest.raises(Conflict, match=r"was resolved by bo at .* UTC \(1s ago\)"):
+    with pytest.raises(Conflict, match=r"was resolved by bo at .* UTC \(1 s ago\)"):
         does(at, act, **given(at, act))
 
 

@@ -85,9 +85,9 @@ def test_the_postmortem_tells_the_times_the_findings_and_who_did_what_when() -> 
         "- **Model**: delay, owned by ops",
         "- **Severity**: critical at its worst",
         "- **Status**: resolved by itself",
-        "- **Time to acknowledge**: 4m (2026-01-05 08:05Z)",
-        "- **Time to mitigate**: 9m (2026-01-05 08:10Z)",
-        "- **Time to resolve**: 10m (2026-01-05 08:11Z)",
+        "- **Time to acknowledge**: 4 m (2026-01-05 08:05Z)",
+        "- **Time to mitigate**: 9 m (2026-01-05 08:10Z)",
+        "- **Time to resolve**: 10 m (2026-01-05 08:11Z)",
         "## What we change",
     ):
         assert f"{line}\n" in page, page

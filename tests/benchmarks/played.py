@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+from one_model import about, timeline
+
 from governance.api.tagged import tagged
 from governance.engine.overview import place, tallies
 from governance.engine.worst_metric import thinned
@@ -89,6 +91,11 @@ class Fleet:
             next=json.dumps(place(items[-1])) if len(after) > limit else None,
         )  # fmt: skip
 
+    def of(self, model: str) -> FleetRow:
+        """Return the row of a model."""
+        with self._lock:
+            return self._rows[int(model.removeprefix("model-"))]
+
     def _go_on(self, now: datetime) -> None:
         due = int((now - self.began).total_seconds() * self._changes)
         for number in range(self._told, due):
@@ -139,6 +146,10 @@ class Answers(BaseHTTPRequestHandler):
             return WhoamiView(
                 actor="ana", kind="person", roles=[], scopes=["read"], environment="bench", read_only=False
             )
+        if path.startswith("/v1/models/"):
+            return about(path, self.fleet.of(path.split("/")[3]), datetime.now(UTC))
+        if path.endswith("/timeline"):
+            return timeline(int(query["after"]), self.fleet.began)
         known = self.fleet.incidents
         number = path.removeprefix("/v1/incidents/")
         if number.isdigit():

@@ -139,7 +139,7 @@ def test_of_a_model_of_which_nothing_is_known_nothing_is_met() -> None:
         ((verdict("pass"), verdict("error", reason="refused")), {}, "no evidence", "refused", [9]),
         ((verdict("pass", missing=("metrics.psi",)),), {}, "no evidence", "0 of 1", [9]),
         ((verdict("pass"),), {"cycle": None}, "no evidence", "no cycle of the engine", []),
-        ((verdict("pass"),), {"cycle": cited(9, at=AT - 25 * DAY / 24)}, "no evidence", "is 1d1h old", [9]),
+        ((verdict("pass"),), {"cycle": cited(9, at=AT - 25 * DAY / 24)}, "no evidence", "is 1 d 1 h old", [9]),
         ((verdict("pass"), verdict("fail")), {"summaries": {"drift/psi": "PSI 0.3"}}, "not met", "PSI 0.3", [9]),
         ((verdict("pass"), verdict("waived", reason="waived until July")), {}, "not met", "waived until July", []),
         ((), {}, "no evidence", "no rule of pack drift is judged", []),

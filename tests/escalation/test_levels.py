@@ -82,6 +82,8 @@ def test_a_level_that_is_not_for_the_severity_is_passed() -> None:
 
 def test_a_level_of_the_round_before_is_to_come_again() -> None:
     desk = broken(escalations={"night": {**LADDER, "fallback": []}})
+    desk.until(40)
+    assert [each.state for each in levels(desk)] == ["next", "told", "told"]
     desk.until(52)
     assert [each.state for each in levels(desk)] == ["told", "next", "later"]
     assert levels(desk)[0].told_at == START + 51 * MINUTE

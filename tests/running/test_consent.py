@@ -58,7 +58,7 @@ def test_the_first_valid_answer_counts_and_says_who_gave_it(at: House) -> None:
 def test_given_again_by_the_same_person(at: House) -> None:
     answers(at, "flo")
     at.api.clock.on(minutes=3)
-    refused(at, answers(at, "flo"), 409, "APR-1 was approved at 2026-01-31 12:00 UTC (3m ago)", "flo")
+    refused(at, answers(at, "flo"), 409, "APR-1 was approved at 2026-01-31 12:00 UTC (3 m ago)", "flo")
     assert at.kinds().count("approved") == 1
 
 

@@ -93,7 +93,7 @@ def test_what_it_did_is_taken_back_unless_somebody_says_not_to(undo: bool, after
     done = does(at, "cancel", because="it mended itself", undo=undo)
     assert told(at, done)[2]["undo"] is undo
     assert (glyphs(at), shown(at).state) == (after, "cancelled")
-    assert shown(at).summary.startswith("cancelled after 3m: what it did is ")
+    assert shown(at).summary.startswith("cancelled after 3 m: what it did is ")
     taken = ["RUN-1/two/1/undo", "RUN-1/one/1/undo"] if undo else []
     assert at.system.order[2:] == taken
     assert decision_log.verify(at.engine.database).ok
@@ -104,7 +104,7 @@ def test_an_act_that_loses_the_race_changes_nothing() -> None:
     version = at.run().version
     does(at, "skip", because="by hand", version=version)
     at.now += MINUTE
-    with pytest.raises(Conflict, match=r"has changed since version .*bo skipped two at .* \(1m ago\)"):
+    with pytest.raises(Conflict, match=r"has changed since version .*bo skipped two at .* \(1 m ago\)"):
         does(at, "retry", version=version)
-    with pytest.raises(Conflict, match=r"bo skipped two at .* \(1m ago\)"):
+    with pytest.raises(Conflict, match=r"bo skipped two at .* \(1 m ago\)"):
         does(at, "retry", step="two")

@@ -138,7 +138,7 @@ def test_who_comes_second_is_told_who_was_first_and_how_long_ago(at: House) -> N
     for seen in ({"step": "look"}, {"version": version}):
         answer = post(at, "cy", "tick", **seen)
         assert answer.status_code == 409
-        assert "bo finished look at 2026-01-31 12:00 UTC (3m ago)" in answer.json()["detail"]
+        assert "bo finished look at 2026-01-31 12:00 UTC (3 m ago)" in answer.json()["detail"]
 
 
 def test_nothing_happens_to_a_run_that_has_ended(at: House) -> None:
@@ -168,7 +168,7 @@ def test_the_way_to_the_end_is_shown_step_by_step(at: House) -> None:
     at.drive(minutes=10)
     at.does("bo", "tick", step="tell")
     run = at.run()
-    assert (run["state"], run["summary"]) == ("done", "done after 10m")
+    assert (run["state"], run["summary"]) == ("done", "done after 10 m")
     assert [each["glyph"] for each in run["steps"]] == ["✓"] * 4
     assert at.kinds() == [
         "started", "step_begun", "step_done", "step_begun", "approved", "step_done", "step_begun", "step_done",

@@ -18,6 +18,7 @@ from governance.engine.batch_views import batch_view, foreseen_view
 from governance.engine.reading import readable
 from governance.engine.switch_views import nobody_confirms
 from governance.engine.switching import Order, together
+from governance.engine.timeline import timeline
 from governance.errors import Conflict, Denied, InvalidDocument
 from governance.store.database import Database
 from governance.views.batches import BatchForeseenView, BatchView
@@ -96,14 +97,14 @@ def test_the_preview_says_of_each_what_would_happen_and_what_else_is_hit() -> No
     found = seen(here, Order(Selection(models=("delay", "fraud", "spam")), "fallback"))
     rows = {each.model: each for each in found.items}
     assert (found.confirm, found.pull, found.unchanged, found.dependants) == ("fallback 2", 2, 1, ["ads"])
-    assert rows["fraud"].said == "live → in fallback"
+    assert rows["fraud"].said == "live → fallback"
     assert rows["fraud"].dependants == ["ads"]
     assert rows["fraud"].warnings[0] == "its fallback delay is pulled by this too"
     assert rows["delay"].covers == ["region=eu throttled: 50 % of its requests get the fallback"]
     assert rows["spam"].said == "stopped already since 2026-01-05 00:00 UTC by ana, seq 1"
     assert rows["spam"].warnings == ["what holds ends 2026-01-05 01:00 UTC, and this pull does not change that"]
     assert "1 of 2: the fallback is pulled by this too (fraud)" in found.warnings
-    assert found.limit.startswith("the limit on pulls (automation: 3 models or 10% of the fleet in 15m) is for rules")
+    assert found.limit == "the limit on what rules pull (3 models or 10% in 15m) does not hold for people"
     here.world.values["delay-errors"] = 0.9
     here.later()
     alone = seen(here, Order(Selection(where=(("depends_on", "clicks"),)), "fallback"))
@@ -184,6 +185,8 @@ def test_an_incident_is_mitigated_once_and_restores_that_wait_are_void(here: Des
     (incident,) = here.incidents()
     pull(here, incident=incident.id)
     assert here.incidents()[0].status == "mitigated"
+    told = [each.text for each in timeline(here.engine, incident.id) if each.kind.startswith("switch.")]
+    assert told == ["pulled 3 models together, fallback (BATCH-2): corrupt"], "not one line for each"
     assert here.kinds("incident.mitigated") == ["incident.mitigated"]
     assert switching.request_of(here.engine, asked.approval.id).state == "voided"
     here.verify()

@@ -42,7 +42,7 @@ class Recording(httpx.BaseTransport):
         name, found = asked(self.who, request), [answer.status_code, body]
         if "since=" in name and not self.after:
             return httpx.Response(answer.status_code, json=answer.json())
-        if self.after and self.answers.get(name, found) != found:
+        if self.after and ("since=" in name or self.answers.get(name, found) != found):
             name = f"{name} (after)"
         self.answers.setdefault(name, found)
         return httpx.Response(answer.status_code, json=answer.json())

@@ -12,6 +12,7 @@ from interfaces.inside import Inside, inside
 
 from governance.engine import pushing
 from governance.engine.adoption import adopt
+from governance.engine.dispatch import dispatch
 from governance.engine.loop import step
 from governance.store.pushed import PushedSample
 
@@ -36,6 +37,7 @@ roles:
   - {role: viewer, who: [vic]}
   - {role: admin, who: [ana]}
 sources: {pushed: {kind: push}}
+notifiers: {pager: {kind: console}}
 cycle: {every: 1m}
 schedules:
   payments-primary: {zone: Europe/Berlin, layers: [{people: [ana, bo], from: "2026-01-05", handover: Mon 09:00}]}
@@ -201,6 +203,7 @@ class Scene:
         found.clock.time = at
         pushing.push(engine, "pushed", list(samples(at)), key=f"minute-{at:%H%M}", actor="pipeline", at=at)
         step(engine, at)
+        dispatch(engine, at)
 
     def _people(self, minute: int) -> None:
         """Do what people did in a minute of the story."""

@@ -113,7 +113,7 @@ async def each_stage(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tui.asking.SLOW", 1e6)  # on a slow machine nothing is said of an answer that is late
         patch.setattr(Screen, "_compositor_refresh", _refresh)
-        patch.setattr("tui.screens.fleet.RESTS", RESTS)
+        patch.setattr("tui.screens.beside.RESTS", RESTS)
         await _each_stage(stages, size, wire_of, seen)
 
 
@@ -179,6 +179,7 @@ async def settled(seat: Seat, looks: int = 2, pause: float = RESTS * 2) -> None:
         await asyncio.sleep(pause)
         await seat.pilot.pause()
         busy = app.snapshot is None or any(each.group != "feed" and not each.is_finished for each in app.workers)
+        busy = busy or getattr(app.frame, "waits", False)
         quiet, left = 0 if busy else quiet + 1, left - 1
         assert left, f"it does not come to rest: {[each.name for each in app.workers]}"
     for field in app.screen.query(Input):

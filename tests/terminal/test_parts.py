@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
+from rich.color import Color as RichColor
+from rich.color import ColorSystem
 from textual.color import Color
 from textual.content import Content
 from textual.theme import Theme
@@ -18,8 +21,9 @@ from governance.views.on_call import on_call_views
 from governance.views.series import PointView, SeriesView
 from tui.known import brief, number, span
 from tui.screens.entry import holds, same
-from tui.text import safe
-from tui.theme import DAY, NIGHT
+from tui.text import HANG, safe
+from tui.theme import DAY, DAY_256, NIGHT, NIGHT_256
+from tui.theme import fitting as theme_of
 from tui.widgets.chart import chart
 from tui.widgets.condition import condition
 from tui.widgets.entries import Fold, folded
@@ -152,7 +156,7 @@ def test_a_condition_marks_what_is_true_in_it() -> None:
     assert "[b $error]metrics.psi > 0.25[/]" in lines[0]
     assert "[b $error]card.tier" not in lines[0]
     assert drawing(lines) == [
-        "when metrics.psi > 0.25 || card.tier == 1",
+        f"when {HANG}metrics.psi > 0.25 || card.tier == 1",
         "  ✗ metrics.psi 0.41 > 0.25",
         "  · card.tier 2 == 1",
     ]
@@ -248,6 +252,26 @@ def test_every_colour_of_text_has_a_contrast_of_five(theme: Theme, name: str, gr
 @pytest.mark.parametrize("theme", [NIGHT, DAY], ids=lambda each: each.name)
 def test_a_stopped_switch_can_be_read(theme: Theme) -> None:
     assert contrast(Color.parse(theme.error or ""), Color.parse(theme.variables["dead"])) >= 5
+
+
+@pytest.mark.parametrize("theme", [NIGHT_256, DAY_256], ids=lambda each: each.name)
+def test_the_nearest_of_256_colours_can_be_read_too(theme: Theme) -> None:
+    def nearest(name: str) -> Color:
+        written = theme.variables.get(name) or getattr(theme, name)
+        return Color(*RichColor.parse(written).downgrade(ColorSystem.EIGHT_BIT).get_truecolor())
+
+    grounds = ("background", "surface", "panel", "row-cursor", "caution")
+    pairs = [*product((*TEXT, "muted", "hot"), grounds), ("error", "dead"), ("foreground", "dead")]
+    faint = {f"{text} on {ground}": contrast(nearest(text), nearest(ground)) for text, ground in pairs}
+    assert not {pair: round(found, 1) for pair, found in faint.items() if found < 5}
+
+
+@pytest.mark.parametrize(
+    ("colors", "name"), [("standard", "sixteen"), ("256", "night-256"), ("truecolor", "night"), (None, "night")]
+)
+def test_a_terminal_begins_with_the_colours_it_has(colors: str | None, name: str) -> None:
+    assert theme_of(no_color=False, system=colors).name == name
+    assert theme_of(no_color=True, system=colors).name == "plain"
 
 
 def test_the_contrast_of_black_on_white() -> None:

@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 import pytest
 from fault_proxy import FaultProxy
 from terminal.world import World, hint, main_of, played, screen, shows, until, world
+from textual.events import Key
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from governance.client import TERMINAL_APP, Client
+from tui import asking
 from tui.app import LISTEN, QUIET, GovApp
 from tui.known import now
 from tui.screens.fleet import FleetScreen
@@ -21,6 +23,7 @@ from tui.screens.form import Form
 from tui.screens.frame import Frame
 from tui.screens.help import Help
 from tui.screens.incident import IncidentScreen
+from tui.screens.model import ModelScreen
 from tui.screens.switch import SwitchModal
 from tui.theme import NIGHT
 
@@ -180,6 +183,43 @@ def test_what_a_key_asks_for_is_asked_once_and_said_to_wait(engine: World, netwo
 
     played(story)
     assert len(engine.log("incident.acknowledged")) == 1
+
+
+def burst(app: GovApp, *keys: str) -> None:
+    """Let keys come at once, as what is typed ahead of a slow line or pasted does."""
+    for key in keys:
+        app.post_message(Key(key, key if len(key) == 1 else None))
+
+
+def test_what_is_typed_ahead_goes_to_what_opens_and_to_nothing_else(
+    engine: World, network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        async with opened(engine, network) as (app, pilot):
+            burst(app, "colon", *"quiet", "enter")
+            await until(pilot, lambda: isinstance(app.screen, ModelScreen))
+            assert isinstance(app.screen, ModelScreen)
+            assert app.screen.model == "quiet"
+            await pilot.press("escape")
+            await held(pilot, network)
+            burst(app, "K", *"can")  # on the list these are a note, an incident that is taken, and a run
+            await until(pilot, lambda: shows(app, "the kill switch of loans: no answer yet"))
+            assert isinstance(app.screen, FleetScreen), "it does not open now, and what was typed for it is forgotten"
+            network.go_on()
+            await until(pilot, lambda: isinstance(app.screen, SwitchModal))
+            await pilot.press("escape")
+            monkeypatch.setattr(asking, "SLOW", 60.0)
+            await held(pilot, network)
+            burst(app, "K", *"ca", "escape", "slash", *"quie", "enter")
+            await pilot.pause(0.1)
+            assert isinstance(app.screen, FleetScreen)
+            network.go_on()
+            await until(pilot, lambda: shows(app, "1 of 3 models"))
+            assert isinstance(app.screen, FleetScreen), "the modal was opened, and left by escape"
+
+    acts = len(engine.log("incident."))
+    played(story)
+    assert len(engine.log("incident.")) == acts
 
 
 def test_a_lost_engine_is_told_soon_dims_what_is_seen_and_comes_back_by_itself(engine: World, network: Network) -> None:

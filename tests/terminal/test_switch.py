@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from terminal.losing import losing
-from terminal.world import World, hint, played, shows, until, world
+from terminal.world import World, hint, main_of, played, shows, until, world
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static
 
 from tui.app import GovApp
+from tui.screens.batch import BatchModal
+from tui.screens.fleet import FleetScreen
 from tui.screens.form import Form
 from tui.screens.switch import SwitchModal
 
@@ -58,7 +60,7 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 async def _open(app: GovApp, pilot: Pilot[Any], key: str = "K") -> None:
     await until(pilot, lambda: shows(app, "INC-1"))
     await pilot.press(key)
-    await until(pilot, lambda: isinstance(app.screen, SwitchModal) and app.screen.query("#yes"))
+    await until(pilot, lambda: isinstance(app.screen, SwitchModal) and app.screen.query("#hint"))
 
 
 def _fact(app: GovApp, name: str) -> str:
@@ -244,6 +246,88 @@ def test_one_of_several_settings_is_given_back_or_the_glass_is_broken(here: Worl
     played(story)
     assert [each.scope.labels for each in here.client().switch("loans").settings] == [{}]
     assert len(here.log("switch.glass_broken")) == 1
+
+
+def test_marked_models_are_pulled_by_one_act_as_they_were_shown(here: World) -> None:
+    headers = {"Authorization": f"Bearer {here.token('batch-pods', 'switches')}"}
+
+    def confirm(seq: int) -> None:
+        body = {"instance": "pod-2", "models": ["quiet"], "seq": seq}
+        assert here.served.http.post("/v1/confirmations", json=body, headers=headers).is_success
+
+    async def story() -> None:
+        app = here.app("ana")
+        lost = losing(app.client)
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("asterisk")
+            await until(pilot, lambda: shows(app, "3 marked"))  # the engine itself has no switch
+            await pilot.press("asterisk", "space")
+            await until(pilot, lambda: shows(app, "1 marked", "+▲ critical loans"))
+            await pilot.press("slash", *"quiet", "enter", "asterisk")
+            await until(pilot, lambda: shows(app, "2 marked", "1 of 4 models"))
+            await pilot.press("escape")
+            await until(pilot, lambda: shows(app, "2 marked", "Fleet 4 models"))  # what the filter hid is still marked
+            await pilot.press("K")
+            await until(pilot, lambda: isinstance(app.screen, BatchModal) and app.screen.query("#hint"))
+            counted = "models 1 pulled, 0 of tier 1, 1 unchanged"
+            await until(pilot, lambda: shows(app, counted, "you may pull it: ana is admin of quiet"))
+            assert shows(app, "· unchanged loans", "stopped already since", "■ pull quiet", "live → fallback none")
+            await pilot.click("#mode-throttle")
+            await until(pilot, lambda: shows(app, "live → throttle 50 %", "Type throttle 1 to confirm"))
+            await pilot.click("#mode-stopped")
+            await until(
+                pilot, lambda: shows(app, "1 model in test: stop: nothing answers", "Type stopped 1 to confirm")
+            )
+            assert "a reason is needed" in hint(app)
+            app.screen.query_one("#reason", Input).value = "clicks are corrupt"
+            app.screen.query_one("#typed", Input).value = "stopped 2"
+            await until(pilot, lambda: "does not match" in hint(app))
+            await pilot.press("ctrl+j")
+            app.screen.query_one("#typed", Input).value = "stopped 1"
+            await until(pilot, lambda: "ready" in hint(app))
+            lost.left = 1
+            await pilot.press("ctrl+j")
+            await until(pilot, lambda: "it may have happened; enter again asks with the same key" in _hint(app))
+            await pilot.press("ctrl+j", "ctrl+j")
+            await until(pilot, lambda: "1 pulled, 1 unchanged since entry" in _hint(app))
+            await until(pilot, lambda: shows(app, "✓ pulled quiet", "0 of 1 confirmed", "waits for pod-2"))
+            confirm(here.client().switch("quiet").seq)
+            await until(pilot, lambda: shows(app, "1 of 1 confirmed") and "1 of 1 instances confirmed" in _hint(app))
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, FleetScreen) and not shows(app, "marked"))
+        keys = [each for each in lost.keys if each]
+        assert len(keys) == 2
+        assert len(set(keys)) == 1
+
+    confirm(here.client().switch("quiet").seq)
+    played(story)
+    (own,) = here.log("switch.batch_pulled")
+    assert (own["body"]["models"], own["body"]["unchanged"]) == (["quiet"], ["loans"])
+    assert [each["subject"]["model"] for each in here.log("switch.pulled") if "batch" in each["body"]] == ["quiet"]
+
+
+def test_who_may_not_pull_several_is_told_who_may_and_who_only_looks_marks_nothing(here: World) -> None:
+    async def refused() -> None:
+        app = here.app("vic")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("asterisk", "K")
+            await until(pilot, lambda: isinstance(app.screen, BatchModal) and app.screen.query("#hint"))
+            await until(pilot, lambda: shows(app, "✗ 3 you may not pull; these people may: ana, bo"))
+            assert "'vic' may not pull kill switches" in hint(app)
+            assert app.screen.query_one("#yes", Button).disabled
+
+    async def looks() -> None:
+        app = here.app("ana", read_only=True)
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("asterisk", "space", "K", "question_mark")
+            await until(pilot, lambda: shows(app, "mark all that are shown (filter first), or none ✗ off"))
+            assert not main_of(app).marked
+
+    played(refused)
+    played(looks)
 
 
 def _hint(app: GovApp) -> str:

@@ -49,6 +49,7 @@ def test_an_incident_says_who_was_told_and_who_is_next(woken: Shell) -> None:
         "told ana",
         "next ana, bo, cy at 2026-01-05 08:11Z",
     ]
+    assert shown[first + 3] == "level 1 2026-01-05 08:01Z ana"
     view = json.loads(woken("gov incidents show 1 --format json").stdout)["escalation"]
     assert (view["policy"], view["level"], view["loop"], view["state"]) == ("night", 1, 0, "running")
     assert (view["next_at"], view["next_to"], view["told"]) == ("2026-01-05T08:11:00Z", ["ana", "bo", "cy"], ["ana"])
@@ -60,6 +61,7 @@ def test_an_answer_stops_it_at_once(woken: Shell) -> None:
     assert "escalation night: level 1 of 4 was told; it has stopped" in shown
     assert any(each.startswith("comes back ") and each.endswith("unless somebody works on it") for each in shown)
     assert not [each for each in shown if each.startswith("next ")]
+    assert [each for each in shown if each.startswith("level 1 2026-01-05 08:01Z ana; ana acknowledged after ")]
 
 
 def test_why_names_who_was_told_by_which_rule_with_the_receipt(woken: Shell) -> None:

@@ -59,10 +59,10 @@ def test_a_dry_run_shows_what_would_become_of_each_and_what_to_type(here: Worksp
     done = here.ask("switch", "pull", "--all", "fallback", "--dry-run", "--as", "ana")
     assert done.returncode == 0, done.stderr
     table = {row[0]: row for row in rows(done.stdout)}
-    assert table["loans"][1:4] == ["1", "pull: live → in fallback", "rules (unknown)"]
+    assert table["loans"][1:4] == ["1", "pull: live → fallback", "rules (unknown)"]
     assert table["cards"][2].startswith("unchanged: stopped already since ")
     assert "all models in production: 1 to fallback, 1 unchanged, 0 refused" in done.stdout
-    assert "the limit on pulls (automation: 3 models or 10% of the fleet in 15m) is for rules" in done.stdout
+    assert "the limit on what rules pull (3 models or 10% in 15m) does not hold for people" in done.stdout
     assert 'nothing has changed yet; to do it: --confirm "fallback 1" --digest 1-1-' in done.stdout
     assert "loans" not in here.ask("switch", "list").stdout
     refused = here.ask("switch", "pull", "--all", "fallback", "--dry-run", "--as", "vic")

@@ -7,50 +7,47 @@ from datetime import datetime
 
 from textual import on
 from textual.app import ComposeResult
-from textual.timer import Timer
 
 from governance.views import FleetRow, IncidentView
 from tui.filtering import Filter, Sieve, parsed
 from tui.known import Snapshot
+from tui.screens.beside import Beside
 from tui.screens.frame import Frame
-from tui.screens.responding import Responding
+from tui.screens.marking import Marking
 from tui.situation import Situation
 from tui.text import safe
 from tui.widgets.fleet import Fleet
-from tui.widgets.incident import Incident
+from tui.widgets.pane import Pane
 
 WIDE = 116
 """Columns from which the incident is shown beside the fleet."""
-RESTS = 0.12
-"""Seconds after which a cursor that has not moved rests."""
 FIELDS = ("model", "team", "tier", "severity", "switch", "metric", "incident")
 
 
-class FleetScreen(Responding, Frame):
+class FleetScreen(Beside, Marking, Frame):
     """Fleet and incident."""
 
     CSS_PATH = ["frame.tcss", "fleet.tcss"]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
     VIEW = "fleet"
-    KEYS = ("incident", "filter", "trouble", "model", "list")
+    KEYS = ("incident", "filter", "trouble", "marks", "model", "list")
     WORDS = f"words, or {' '.join(f'{each}:' for each in FIELDS)} ; - in front is not; escape clears"
 
     def __init__(self) -> None:
         super().__init__()
         self._wanted, self._only_open = Filter(), False
         self._sieve: Sieve[FleetRow] = Sieve()
-        self._resting: Timer | None = None
 
     def body(self) -> ComposeResult:
         """Lay out fleet and incident."""
         yield Fleet(id="fleet", classes="list")
-        yield Incident(id="incident", classes="pane")
+        yield Pane(id="incident", classes="pane")
 
     def begun(self) -> None:
         """Begin at the fleet."""
         fleet = self.query_one(Fleet)
         fleet.border_title = "Fleet"
-        self.query_one(Incident).border_subtitle = "enter opens"
+        self.query_one(Pane).border_subtitle = "enter opens"
         fleet.focus()
 
     def at_rest(self) -> None:
@@ -70,7 +67,7 @@ class FleetScreen(Responding, Frame):
 
     def here(self) -> Situation:
         """Return the model under the cursor and its incident."""
-        return self.situation(row=self.row, incident=self.incident)
+        return self.situation(row=self.row, incident=self.incident, marked=len(self.marked))
 
     def draw(self, at: datetime) -> None:
         """Draw what the app knows now."""
@@ -80,7 +77,7 @@ class FleetScreen(Responding, Frame):
         rows, fleet = self._shown(known), self.query_one(Fleet)
         waiting = f" · [b $warning]{len(known.approvals)} to approve[/]" if known.approvals else ""
         some = f"{len(rows)} of " if len(rows) < len(known.fleet.items) else ""
-        title = f"Fleet [$muted]{some}{len(known.fleet.items)} models[/]{waiting}"
+        title = f"Fleet [$muted]{some}{len(known.fleet.items)} models[/]{self.marked_of(known)}{waiting}"
         if fleet.border_title != title:
             fleet.border_title = title
         said = f"[$warning]{self._hidden(known)}[/]" if known.fleet.items and not rows else "worst first"
@@ -103,24 +100,20 @@ class FleetScreen(Responding, Frame):
 
     @on(Fleet.Selected)
     def _selected(self) -> None:
-        if self._resting is not None:
-            self._resting.stop()
-        self._resting = self.set_timer(RESTS, self._beside)
+        self.moved()
 
-    def _beside(self) -> None:
-        """Draw the pane and the keys, once the cursor rests: a key that is held down must not wait for them."""
-        known, pane, row = self.app.snapshot, self.query_one(Incident), self.row
-        if known is None:
-            return
-        if pane.display:
-            title = safe(row.model) if row is not None else "Incident"
-            if pane.border_title != title:
-                pane.border_title = title
-            if row is None and known.fleet.items:
-                pane.say(f"[$warning]{self._hidden(known)}[/]")
-            else:
-                pane.show(known, row, self.app.at())
-        self.keys_changed()
+    def told(self, pane: Pane) -> None:
+        """Draw the pane: what is known of the model, or why there is none."""
+        known, row = self.app.snapshot, self.row
+        title = safe(row.model) if row is not None else "Incident"
+        if pane.border_title != title:
+            pane.border_title = title
+        if row is not None:
+            super().told(pane)
+        elif known is not None and known.fleet.items:
+            pane.say(f"[$warning]{self._hidden(known)}[/]")
+        else:
+            pane.say("[$muted]no model is governed here: write a card in policies/, see the README[/]")
 
     @on(Fleet.Opened)
     def _opened(self) -> None:

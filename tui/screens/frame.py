@@ -93,18 +93,16 @@ class Frame(Screen[None]):
         return Situation(me=me, looks_only=app.looks_only, offline=app.offline is not None, **more)
 
     def on_mount(self) -> None:
-        """Draw at once, and ask for the rest."""
+        """Begin; what there is to draw is drawn when the screen is seen, which follows."""
         self.begun()
-        self.reload()
-        self.paint()
 
     def begun(self) -> None:
         """Do what a screen does once it is laid out."""
 
     def on_screen_resume(self) -> None:
-        """Draw at once when it is seen again."""
+        """Ask for what it shows, and draw what is known as soon as it is laid out."""
         self.reload()
-        self.paint()
+        self.call_next(self.paint)
 
     def on_resize(self) -> None:
         """Fit the lines at the top and the foot to the new width."""

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 
 from governance.client import Client
-from governance.errors import GovernanceError
-from governance.views import FleetRow, IncidentView, PolicyView, RuleView, TimelineLine
-from governance.views.runs import RunView
-from governance.views.series import SeriesView
+from governance.views import FleetRow, IncidentView
+from tui.facts import Facts, Subject, gathered
 from tui.screens.frame import Frame
 from tui.screens.responding import Responding
 from tui.situation import Situation
@@ -22,23 +19,6 @@ from tui.widgets.incident import facts_of
 from tui.widgets.ladder import ladder
 from tui.widgets.story import findings, progress, story
 from tui.widgets.told import Told
-
-EXPLAINED = timedelta(seconds=60)
-"""How long the explained verdicts hold: the engine asks its sources anew for them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """All that the screen shows of one incident; what could not be had is empty, and `lacks` says why."""
-
-    incident: IncidentView
-    series: tuple[SeriesView, ...] = ()
-    policy: PolicyView | None = None
-    judged: tuple[RuleView, ...] = ()
-    judged_at: datetime | None = None
-    runs: tuple[RunView, ...] = ()
-    timeline: tuple[TimelineLine, ...] = ()
-    lacks: str = ""
 
 
 class IncidentScreen(Responding, Frame):
@@ -69,30 +49,18 @@ class IncidentScreen(Responding, Frame):
 
     def load(self, client: Client) -> Any:
         """Fetch the incident, and what helps to understand it: a part that cannot be had leaves the others."""
-        incident, before = client.incident(self.number), self.found
-        last = before.timeline[-1].seq if before is not None and before.timeline else -1
-        lines = (*(before.timeline if before is not None else ()), *client.timeline(self.number, last))
-        runs = tuple(client.runs(incident=self.number, state="all"))
-        try:
-            series, policy = tuple(client.series(incident.model)), client.policy(incident.model)
-            judged, judged_at = self._judged(client, incident.model, before)
-        except GovernanceError as error:
-            return Facts(incident, runs=runs, timeline=lines, lacks=str(error))
-        return Facts(incident, series, policy, judged, judged_at, runs, lines)
-
-    def _judged(self, client: Client, model: str, before: Facts | None) -> tuple[tuple[RuleView, ...], datetime | None]:
-        now = self.app.at()
-        if before is not None and before.judged_at is not None and now - before.judged_at < EXPLAINED:
-            return before.judged, before.judged_at
-        asked = now - timedelta(seconds=2)  # an instant that has passed on the engine's clock too
-        return tuple(client.verdicts(model, asked).items), asked
+        before, known = self.found, self.app.snapshot
+        model = before.subject.model if before is not None else client.incident(self.number).model
+        version = known.fleet.policy_version if known is not None else ""
+        *_, found = gathered(client, Subject(model, self.number), self.app.at(), version, before)
+        return found
 
     @property
     def incident(self) -> IncidentView | None:
         """The incident, as fresh as it is known."""
         known = self.app.snapshot
         fresh = known.incidents.get(self.number) if known is not None else None
-        mine = self.found.incident if self.found is not None else None
+        mine: IncidentView | None = self.found.incident if self.found is not None else None
         return mine if fresh is None or (mine is not None and mine.version >= fresh.version) else fresh
 
     @property
@@ -116,11 +84,14 @@ class IncidentScreen(Responding, Frame):
                 "#wrong", [f"[$warning]✗ {safe(self.why_not)}[/]"] if self.why_not else ["[$muted]… fetching[/]"]
             )
             return
-        found = self.found or Facts(incident)
+        found = self.found or Facts(Subject(incident.model, incident.id), incident)
         wide = self.query_one("#wrong").size.width or 80
         wrong = [*facts_of(incident, self.row, at), *findings(incident, found, at, wide)]
         self._tell("#wrong", wrong)
-        self._tell("#done", [*progress(found.runs, at), *ladder(incident, at), *story(found.timeline, at)])
+        side = self.query_one("#done").size.width or 80
+        ladders = list(ladder(incident, at, min(side, 60), whole=True))
+        told = [*progress(found.runs, at), *ladders, *([""] if ladders else []), *story(found.timeline, at)]
+        self._tell("#done", told)
 
     def _tell(self, where: str, lines: list[str]) -> None:
         self.query_one(where, Told).tell("\n".join(lines))

@@ -12,10 +12,10 @@ from textual.widgets import Static
 from governance.views import FleetRow, IncidentView
 from tui.filtering import Sieve, parsed
 from tui.known import GLYPHS, brief
+from tui.screens.beside import Beside
 from tui.screens.frame import Frame
-from tui.screens.responding import Responding
 from tui.situation import Situation
-from tui.widgets.incident import Incident
+from tui.widgets.pane import Pane
 from tui.widgets.table import Column, Table
 
 FIELDS = ("id", "model", "status", "severity", "lead", "rule")
@@ -66,7 +66,7 @@ def coming(row: IncidentView, at: datetime) -> tuple[str, str]:
     return "–", "dim"
 
 
-class Incidents(Responding, Frame):
+class Incidents(Beside, Frame):
     """The open incidents."""
 
     CSS_PATH = ["frame.tcss", "incidents.tcss"]
@@ -83,13 +83,13 @@ class Incidents(Responding, Frame):
         """Lay out list and pane."""
         yield Static("no incident is open", id="none")
         yield Listed(id="list", classes="list")
-        yield Incident(id="incident", classes="pane")
+        yield Pane(id="incident", classes="pane")
 
     def begun(self) -> None:
         """Begin in the list."""
         listed = self.query_one(Listed)
         listed.border_title, listed.border_subtitle = "Incidents", "worst first"
-        self.query_one(Incident).border_subtitle = "enter opens"
+        self.query_one(Pane).border_subtitle = "enter opens"
         self.at_rest()
 
     def at_rest(self) -> None:
@@ -126,12 +126,14 @@ class Incidents(Responding, Frame):
 
     @on(Listed.Selected)
     def _selected(self) -> None:
-        pane, incident = self.query_one(Incident), self.incident
-        pane.set_class(incident is None, "empty")
-        if incident is not None and pane.display:
-            pane.border_title = f"INC-{incident.id}"
-            pane.tell(incident, self.row, self.app.at())
-        self.keys_changed()
+        self.query_one(Pane).set_class(self.incident is None, "empty")
+        self.moved()
+
+    def told(self, pane: Pane) -> None:
+        """Draw the pane."""
+        if self.incident is not None:
+            pane.border_title = f"INC-{self.incident.id}"
+            super().told(pane)
 
     @on(Listed.Opened)
     def _opened(self) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 
 from governance.views import RuleView, TermView
 from tui.known import number
-from tui.text import safe
+from tui.text import HANG, safe
 
 
 def condition(when: str, judged: RuleView | None) -> Iterator[str]:
     """Yield a condition as lines of markup; what is true in it, and so is why the rule fails, is marked ✗ and bold."""
     text = " ".join(when.split())
-    terms = list(judged.terms) if judged is not None else []
-    yield f"[$muted]when[/] {_marked(text, terms)}"
+    terms = _of(text, judged)
+    yield f"[$muted]when[/] {HANG}{_marked(text, terms)}"
     for term in terms:
         mark = "[b $error]✗[/]" if term.true else "[$muted]·[/]" if term.true is False else "[$warning]?[/]"
         line = safe(term.line or term.text)
@@ -22,6 +22,28 @@ def condition(when: str, judged: RuleView | None) -> Iterator[str]:
         for item in term.items:
             inner = "  ".join(safe(each.line or each.text) for each in item.terms)
             yield f"      [$error]{safe(item.item)}[/] [$muted]{inner}[/]"
+
+
+def violated(when: str, judged: RuleView | None, known: Mapping[str, float | None]) -> Iterator[str]:
+    """Yield a condition with what is true in it highlighted, and in a line the values of that, or the `known` ones."""
+    text = " ".join(when.split())
+    terms = [term for term in _of(text, judged) if term.true]
+    yield f"[$muted]when[/] {HANG}{_marked(text, terms)}"
+    items = [f"[b]{safe(each.item)}[/]" for term in terms for each in term.items]
+    said = [safe(each.line or each.text) for each in terms if not each.items]
+    shown = "   ".join([*said, *items[:_ITEMS]]) + (f" +{len(items) - _ITEMS}" if len(items) > _ITEMS else "")
+    if shown or known:
+        yield f"[b $error]✗[/] {HANG}{shown or values(known)}"
+
+
+def _of(text: str, judged: RuleView | None) -> list[TermView]:
+    """Return the parts of a condition as judged, without those of the rule's other severities."""
+    terms = list(judged.terms) if judged is not None else []
+    return [term for term in terms if _place(text, " ".join(term.text.split()))] or terms
+
+
+_ITEMS = 3
+"""Items such as features that are named where there is little room."""
 
 
 def values(found: Mapping[str, float | None]) -> str:

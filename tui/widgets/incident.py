@@ -1,77 +1,71 @@
-"""What is known of one model: its incident with the findings, its kill switch, and what to do."""
+"""What an incident is and how its model is: the facts of both."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
-from textual.app import ComposeResult
-from textual.containers import VerticalScroll
+from governance.views import EscalationView, FleetRow, IncidentView, SwitchView
+from tui.facts import BLIND
+from tui.known import GLYPHS, MODES, number, span
+from tui.text import SEVERITIES, fact, safe
 
-from governance.views import EscalationView, FindingView, FleetRow, IncidentView
-from tui.known import GLYPHS, MODES, Snapshot, number, span
-from tui.text import SEVERITIES, fact, head, safe
-from tui.widgets.ladder import ladder
-from tui.widgets.told import Told
-
-_STATUS = {"triggered": "$error", "acknowledged": "$warning", "mitigated": "$warning", "resolved": "$success"}
-
-
-class Incident(VerticalScroll):
-    """The pane beside the fleet, and the body of the screen of an incident."""
-
-    def compose(self) -> ComposeResult:
-        """Hold one text."""
-        yield Told(id="told")
-
-    def show(self, snapshot: Snapshot, row: FleetRow | None, at: datetime) -> None:
-        """Draw what is known of a model as of an instant."""
-        if row is None:
-            self.say("[$muted]no model is governed here: write a card in policies/, see the README[/]")
-            return
-        incident = snapshot.incident_of(row)
-        if incident is not None:
-            self.tell(incident, row, at)
-        else:
-            self.say("\n".join([*_healthy(row), *_facts(row, at)]))
-
-    def tell(self, incident: IncidentView, row: FleetRow | None, at: datetime) -> None:
-        """Draw an incident and what is known of its model."""
-        parts = [*_incident(incident, row, at), *(_facts(row, at) if row is not None else ())]
-        parts += [line for each in incident.findings for line in _finding(each, at)]
-        parts += ["", *_under_way(incident), *ladder(incident, at)]
-        self.say("\n".join(parts))
-
-    def say(self, text: str) -> None:
-        """Draw a text instead."""
-        self.query_one("#told", Told).tell(text)
-
-
-def _under_way(incident: IncidentView) -> list[str]:
-    """Return the open runs of runbooks about an incident, each with where it is and what it waits for."""
-    if not incident.runs:
-        return []
-    runs = [f"[b $warning]▶[/] [b]{safe(each.id)}[/] {safe(each.runbook)}  [$muted]{safe(each.summary)}[/]"
-            for each in incident.runs]  # fmt: skip
-    return [head("Runbook [$muted]n opens[/]"), *runs, ""]
+_STATUS = {
+    "triggered": ("$error", "!"),
+    "acknowledged": ("$warning", "◐"),
+    "mitigated": ("$warning", "◑"),
+    "resolved": ("$success", "✓"),
+}
 
 
 def summary(row: FleetRow, incident: IncidentView | None, at: datetime) -> list[str]:
     """Return how a model is: its incident in two lines where it has one, and the facts."""
-    found = _healthy(row)
+    found = healthy(row)
     if incident is not None:
-        colour = {**SEVERITIES, "warning": "b $warning"}.get(incident.severity, "b $secondary")
-        mark = f"[{colour}]{GLYPHS.get(incident.severity, '?')} {incident.severity}[/]"
-        found = [f"{mark}  [b]INC-{incident.id}[/] {safe(incident.status)}", safe(incident.title), ""]
+        mark = f"{_mark(incident)}  [b]INC-{incident.id}[/] {safe(incident.status)}"
+        found = [mark, safe(incident.title), ""]
     waived = [fact("waived", f"[$accent]◇ {safe(each)}[/]") for each in row.waived]
-    return [*found, *_facts(row, at), *waived]
+    return [*found, *model_facts(row, at), *waived]
 
 
 def facts_of(incident: IncidentView, row: FleetRow | None, at: datetime) -> list[str]:
     """Return what an incident is and how its model is, as lines of markup, without its findings."""
-    return [*_incident(incident, row, at), *(_facts(row, at) if row is not None else ()), *_more(incident, at)]
+    clock = [fact("escalation", escalation(incident.escalation, at))] if incident.escalation else []
+    own = [*incident_facts(incident, row, at), *clock]
+    return [*headline(incident), "", *own, *(model_facts(row, at) if row is not None else ()), *more(incident, at)]
 
 
-def _more(incident: IncidentView, at: datetime) -> list[str]:
+def headline(incident: IncidentView) -> list[str]:
+    """Return what is wrong with which model."""
+    return [f"{_mark(incident)}  [b]INC-{incident.id}[/]  {safe(incident.model)}", safe(incident.title)]
+
+
+def _mark(incident: IncidentView) -> str:
+    colour = {**SEVERITIES, "warning": "b $warning"}.get(incident.severity, "b $secondary")
+    return f"[{colour}]{GLYPHS.get(incident.severity, '?')} {incident.severity}[/]"
+
+
+def incident_facts(incident: IncidentView, row: FleetRow | None, at: datetime) -> list[str]:
+    """Return how far an incident has come and who works on it."""
+    others = [f"INC-{each}" for each in (row.incidents if row is not None else ()) if each != incident.id]
+    colour, glyph = _STATUS.get(incident.status, ("$muted", "·"))
+    return [
+        fact("status", f"[{colour}]{glyph} {incident.status}[/]"),
+        fact("lead", _lead(incident)),
+        fact("opened", f"{span(incident.opened_at, at)} ago [$muted]{incident.opened_at:%Y-%m-%d %H:%M}Z[/]"),
+        *([fact("also open", ", ".join(others))] if others else []),
+    ]
+
+
+def _lead(incident: IncidentView) -> str:
+    lead = incident.lead or incident.acknowledged_by
+    if not lead:
+        return "nobody yet [$muted](a takes it)[/]"
+    taken = incident.acknowledged_at if incident.acknowledged_by == lead else None
+    return f"{safe(lead)} [$muted]took it {taken:%H:%M:%S}Z[/]" if taken is not None else safe(lead)
+
+
+def more(incident: IncidentView, at: datetime) -> list[str]:
     """Return what only some incidents have: a snooze, responders, links, others that it reaches."""
     lines = []
     if incident.snoozed_until is not None and incident.snoozed_until > at:
@@ -86,23 +80,6 @@ def _more(incident: IncidentView, at: datetime) -> list[str]:
     if incident.merged_into is not None:
         lines.append(fact("merged into", f"INC-{incident.merged_into}"))
     return lines
-
-
-def _incident(incident: IncidentView, row: FleetRow | None, at: datetime) -> list[str]:
-    colour = {**SEVERITIES, "warning": "b $warning"}.get(incident.severity, "b $secondary")
-    lead = safe(incident.acknowledged_by) or "nobody yet [$muted](a takes it)[/]"
-    others = [f"INC-{each}" for each in (row.incidents if row is not None else ()) if each != incident.id]
-    mark = GLYPHS.get(incident.severity, "?")
-    return [
-        f"[{colour}]{mark} {incident.severity}[/]  [b]INC-{incident.id}[/]  {safe(incident.model)}",
-        safe(incident.title),
-        "",
-        fact("status", f"[{_STATUS.get(incident.status, '$muted')}]{incident.status}[/]"),
-        fact("lead", lead),
-        *([fact("escalation", escalation(incident.escalation, at))] if incident.escalation else []),
-        fact("opened", f"{span(incident.opened_at, at)} ago [$muted]{incident.opened_at:%Y-%m-%d %H:%M}Z[/]"),
-        *([fact("also open", ", ".join(others))] if others else []),
-    ]
 
 
 def escalation(view: EscalationView, at: datetime) -> str:
@@ -121,51 +98,68 @@ def escalation(view: EscalationView, at: datetime) -> str:
     return f"{level}{told} [$muted]{state.get(view.state, view.state)}[/]"
 
 
-def _healthy(row: FleetRow) -> list[str]:
-    if row.severity == "unknown":
-        return [
-            f"[b $warning]? no data[/]  {safe(row.model)}",
-            "Nothing can be told of it: missing data is never healthy",
-            "",
-        ]
-    return [f"[$success]· ok[/]  [b]{safe(row.model)}[/]", "no open incident", ""]
+def healthy(row: FleetRow) -> list[str]:
+    """Return how a model without an incident is; of one with missing data that nothing can be told."""
+    if row.severity != "unknown":
+        return [f"[$success]· ok[/]  [b]{safe(row.model)}[/]", "no open incident", ""]
+    blind, rules = sum(row.outcomes.get(each, 0) for each in BLIND), sum(row.outcomes.values())
+    said = f"{blind} of {rules} rules could not be judged" if blind < rules else "nothing can be told of it"
+    return [f"[b $warning]? no data[/]  [b]{safe(row.model)}[/]", f"{said}: missing data is never healthy", ""]
 
 
-def _facts(row: FleetRow, at: datetime) -> list[str]:
+def model_facts(row: FleetRow, at: datetime) -> Iterator[str]:
+    """Yield how a model is."""
+    if row.mode:  # the engine itself has none
+        yield from _switch(row, None)
+    yield fact("team", f"{safe(row.team)} [$muted]tier {row.tier}[/]")
+    yield _judged(row, at)
+    yield fact("data of", _ago(row.data_at, at))
+
+
+def in_short(row: FleetRow, at: datetime, switch: SwitchView | None) -> Iterator[str]:
+    """Yield how a model is in fewer lines; with its switch also what serves, how much, and what answers instead."""
+    if row.mode:
+        yield from _switch(row, switch)
+    about = f"tier {row.tier} · {safe(row.team)}"
+    if switch is not None and switch.traffic is not None:
+        yield fact("serving", f"[b]{number(switch.traffic)}[/] a minute [$muted]{about}[/]")
+    elif switch is not None and switch.serving:
+        yield fact("serving", f"version [b]{safe(switch.serving)}[/] [$muted]{about}[/]")
+    else:
+        yield fact("team", f"{safe(row.team)} [$muted]tier {row.tier}[/]")
+    yield _judged(row, at)
+    if row.data_at is None or row.judged_at is None or row.judged_at - row.data_at > _FRESH:
+        yield fact("data of", _ago(row.data_at, at))
+
+
+_FRESH = timedelta(seconds=5)
+"""How much older data are than the judgement where that needs no line."""
+
+
+def _judged(row: FleetRow, at: datetime) -> str:
     judged = ", ".join(f"{count} {name}" for name, count in sorted(row.outcomes.items())) or "nothing yet"
-    return [
-        *(_switch(row) if row.mode else ()),  # the engine itself has none
-        fact("team", f"{safe(row.team)} [$muted]tier {row.tier}[/]"),
-        fact("judged", f"{judged} [$muted]{_ago(row.judged_at, at)}[/]"),
-        fact("data of", _ago(row.data_at, at)),
-    ]
+    return fact("judged", f"{judged} [$muted]{_ago(row.judged_at, at)}[/]")
 
 
-def _switch(row: FleetRow) -> list[str]:
+def _switch(row: FleetRow, switch: SwitchView | None) -> Iterator[str]:
     mode = MODES.get(row.mode, row.mode)
+    instead = _instead(switch) if switch is not None else ""
     if row.mode == "live":
-        return [fact("kill switch", f"[$success]{mode}[/]")]
+        yield fact("kill switch", f"[$success]{mode}[/]{instead}")
+        return
     held = f" [$muted]{row.share:.0%} of requests get the fallback[/]" if row.mode == "throttle" and row.share else ""
-    return [fact("kill switch", f"[{SEVERITIES['critical']}]{mode}[/]{held}"), fact("scope", safe(row.mode_scope))]
+    yield fact("kill switch", f"[{SEVERITIES['critical']}]{mode}[/]{held}{instead}")
+    if row.mode_scope != "model":
+        yield fact("scope", safe(row.mode_scope))
 
 
-def _finding(finding: FindingView, at: datetime) -> list[str]:
-    colour = (
-        "$muted" if finding.ended else {"critical": "$error", "warning": "$warning"}.get(finding.severity, "$secondary")
-    )
-    mark = "✓" if finding.ended else GLYPHS.get(finding.severity, "?")
-    labels = " ".join(f"{name}={value}" for name, value in finding.labels.items())
-    values = "  ".join(f"{safe(name)} [b]{number(value)}[/]" for name, value in finding.values.items())
-    since = f"ended {span(finding.ended, at)} ago" if finding.ended else f"since {span(finding.since, at)}"
-    lines = [
-        "",
-        f"[{colour}]{mark} {safe(finding.summary)}[/]",
-        f"  [$muted]{safe(finding.rule)} {safe(labels)}[/]",
-        f"  {values}  [$muted]{since}{' · ' + finding.basis if finding.basis else ''}[/]",
-    ]
-    if finding.remedy and not finding.ended:
-        lines.append(f"  → {safe(finding.remedy)}")
-    return lines
+def _instead(switch: SwitchView) -> str:
+    """Return what answers when the switch is pulled, and how that is where it is not well."""
+    if not switch.fallback:
+        return " [$warning]no fallback[/]"
+    state = switch.fallback_health.state if switch.fallback_health is not None else "healthy"
+    said = "" if state in ("healthy", "unknown") else f" [b $error]{safe(state)}[/]"
+    return f" → [b]{safe(switch.fallback)}[/]{said}"
 
 
 def _ago(since: datetime | None, at: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -9,8 +10,8 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
 from governance.views.runs import RunView, StepView
-from tui.known import span
-from tui.text import fact, head, lines, safe
+from tui.known import brief, span
+from tui.text import HANG, fact, head, lines, safe
 from tui.widgets.told import Told
 
 COLOURS = {
@@ -85,18 +86,51 @@ def steps(step: StepView, number: int, at: datetime, *, here: bool) -> Iterator[
     again = f" ×{step.visit}" if step.visit > 1 else ""
     side = _side(step, at)
     name = f"[b]{safe(step.step)}[/]" if here else safe(step.step)
-    yield f"[{colour}]{step.glyph}[/] {number} {name}{again} [$muted]{safe(step.kind)}[/]  {side}"
+    yield f"[{colour}]{step.glyph}[/] {number} {HANG}{name}{again} [$muted]{safe(step.kind)}[/]  {side}"
     said = step.text if here or step.glyph != "✓" else ""
     for line in (lines(said or step.does) if here or not step.ended_at else "").splitlines():
-        yield f"    {line if here else f'[$muted]{line}[/]'}"
+        yield f"    {HANG}{line if here else f'[$muted]{line}[/]'}"
     if step.detail:
-        yield f"    [{'$error' if step.glyph in '✗?' else '$muted'}]{safe(step.detail)}[/]"
+        yield f"    {HANG}[{'$error' if step.glyph in '✗?' else '$muted'}]{safe(step.detail)}[/]"
     for answer in step.answers:
         mark = "[$success]✓[/]" if answer.approved else "[$error]✗[/]"
         yield f"    {mark} {safe(answer.actor)} [$muted]{span(answer.at, at)} ago {safe(answer.because)}[/]"
     if here and step.can:
         who = f" [$muted]by {safe(', '.join(step.who_may))}[/]" if step.who_may else ""
         yield f"    → {', '.join(_VERBS.get(each, each) for each in step.can)}{who}"
+
+
+def in_brief(run: RunView, at: datetime, width: int) -> Iterator[str]:
+    """Yield a run with one line for each step: ✓ by whom and when, ▶ what it waits for, ○ to come."""
+    words, style = STATES.get(run.state, (run.state, "dim"))
+    drill = "  [b $accent]drill: nothing acts[/]" if run.mode == "dry_run" else ""
+    yield f"{head(f'Runbook · {safe(run.runbook)}')} [$muted]{safe(run.id)}[/] [{_MARKUP[style]}]{words}[/]{drill}"
+    longest = min(max((len(each.step) for each in run.steps), default=0), max(width // 2 - 6, 8))
+    done = next((place for place, each in enumerate(run.steps) if each.glyph != "✓"), len(run.steps)) - 1
+    for number, step in enumerate(run.steps, 1):
+        if len(run.steps) > _MANY and number < done:
+            continue  # where there are many, of those in front that are done the last two say enough
+        yield _in_brief(step, number, at, longest, here=step is run.here)
+    if run.said:
+        yield f"  {HANG}[$muted]{safe(run.said)}[/]"
+
+
+_MANY = 8
+_UNTIL = re.compile(r" until [0-9: -]+$")
+
+
+def _in_brief(step: StepView, number: int, at: datetime, longest: int, *, here: bool) -> str:
+    colour = COLOURS.get(step.glyph, "$muted")
+    name = safe(step.step if len(step.step) <= longest else f"{step.step[: longest - 1]}…")
+    pad = " " * max(longest - len(step.step), 0)
+    written = f"[{colour}]{name}[/]" if here or step.glyph in "✗?○" else name
+    if step.waits_for:
+        left = f" [b]{brief(at, step.deadline)} left[/]" if step.deadline is not None and step.deadline > at else ""
+        said = _UNTIL.sub("", step.waits_for.removeprefix("waits for ")) if left else step.waits_for
+        side = f"[$warning]{safe(said)}[/]{left}"
+    else:
+        side = f"[$muted]{safe(step.kind)}[/]" if step.state == "to come" else _side(step, at)
+    return f"[{colour}]{step.glyph}[/] {number} {written}{pad}  {HANG}{side}"
 
 
 _VERBS = {

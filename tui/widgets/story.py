@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
-from governance.views import FindingView, IncidentView, RuleView, TimelineLine
+from governance.views import FindingView, IncidentView, PolicyRuleView, RuleView, TimelineLine
 from governance.views.runs import RunView
+from tui.facts import Facts
 from tui.known import GLYPHS, span
-from tui.text import SEVERITIES, fact, head, safe
+from tui.text import HANG, SEVERITIES, head, safe
 from tui.widgets.chart import chart
 from tui.widgets.condition import condition, values
 from tui.widgets.run import STATES, steps
 
-if TYPE_CHECKING:
-    from tui.screens.incident import Facts
-
 CHARTS = 2
 """Findings that are drawn with a chart: the worst ones."""
-CHANNELS = {"tui": "tui", "slack": "slack", "cli": "cli", "api": "api"}
-_ENGINE = "[$muted]engine[/]"
+ENGINE = "engine"
+"""Who acts where nobody does; its source says why."""
 
 
 def findings(incident: IncidentView, found: Facts, at: datetime, width: int) -> Iterator[str]:
@@ -54,17 +51,25 @@ def _finding(finding: FindingView, at: datetime) -> Iterator[str]:
 
 def _why(finding: FindingView, found: Facts) -> Iterator[str]:
     """Yield the condition of the rule that fires; where it is not known the values alone."""
-    rules = found.policy.rules if found.policy is not None else []
-    rule = next((each for each in rules if each.rule == finding.rule), None)
-    when = (rule.when.get(finding.severity) or next(iter(rule.when.values()), "")) if rule is not None else ""
+    rule, when = rule_of(finding, found)
     if when:
-        yield from condition(when, _judged(finding, found.judged))
+        yield from condition(when, judged_of(finding, found))
         yield f"  [$muted]{safe(finding.origin or (rule.origin if rule is not None else ''))}[/]"
     if finding.values:
         yield values(finding.values)
 
 
-def _judged(finding: FindingView, judged: Sequence[RuleView]) -> RuleView | None:
+def rule_of(finding: FindingView, found: Facts | None) -> tuple[PolicyRuleView | None, str]:
+    """Return the rule of a finding and its condition of that severity, where the policy is known."""
+    rules = found.policy.rules if found is not None and found.policy is not None else []
+    rule = next((each for each in rules if each.rule == finding.rule), None)
+    when = (rule.when.get(finding.severity) or next(iter(rule.when.values()), "")) if rule is not None else ""
+    return rule, when
+
+
+def judged_of(finding: FindingView, found: Facts | None) -> RuleView | None:
+    """Return the rule of a finding as it was judged with its terms, where that is known."""
+    judged = found.judged if found is not None else ()
     return next((each for each in judged if each.rule == finding.rule and each.labels == finding.labels), None)
 
 
@@ -84,20 +89,16 @@ def progress(runs: Sequence[RunView], at: datetime) -> Iterator[str]:
     yield ""
 
 
-def _of_rule(line: TimelineLine) -> bool:
-    """Tell whether the engine did it because a rule said so."""
-    return line.kind.startswith(("alert.", "switch."))
-
-
-def story(timeline: Sequence[TimelineLine], at: datetime) -> Iterator[str]:
-    """Yield what became of the incident, the newest first, each with who and where."""
+def story(timeline: Sequence[TimelineLine], at: datetime, most: int | None = None) -> Iterator[str]:
+    """Yield what became of the incident, the newest first, each with who and where; of each `most` cells of text."""
     yield head("Timeline")
     for each in reversed(timeline):
         when = f"{each.at:%H:%M:%S}" if (at - each.at).days < 1 else f"{each.at:%m-%d %H:%M}"
-        where = f" [$muted]({CHANNELS.get(each.channel, each.channel)})[/]" if each.channel else ""
-        who = (
-            f"[b]{safe(each.actor)}[/]" if each.actor != "engine" else "[$muted]rule[/]" if _of_rule(each) else _ENGINE
-        )
-        yield f"[$muted]{when}[/]  {who} {safe(each.text)}{where}"
+        own = each.actor == ENGINE
+        who = f"[$muted]{safe(each.source or each.actor)}[/]" if own else f"[b]{safe(each.actor)}[/]"
+        where = each.rule if own else each.source or each.channel
+        text = " ".join(each.text.split())
+        text = text if most is None or len(text) <= most else f"{text[: most - 1]}…"
+        yield f"[$muted]{when}[/]  {HANG}{who} {safe(text)}{f' [$muted]({safe(where)})[/]' if where else ''}"
     if not timeline:
-        yield fact("", "[$muted]nothing is sealed yet[/]")
+        yield "[$muted]nothing is sealed yet[/]"

@@ -96,6 +96,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
         self._rows: Sequence[T] = ()
         self._at: datetime | None = None
         self._cursor = 0
+        self._marked: frozenset[str] = frozenset()
         self._longest: dict[int, int] = {}
         self._fitted: tuple[int, list[tuple[int, Column]]] = (-1, [])
         self._drawn: dict[tuple[int, bool, bool, int], Strip] = {}
@@ -143,6 +144,12 @@ class Table(ScrollView, Generic[T], can_focus=True):
         else:
             self._redraw(*self._changed(), *({cursor, self._cursor} if cursor != self._cursor else ()))
         self.post_message(self.Selected())
+
+    def mark(self, names: frozenset[str]) -> None:
+        """Draw a + before the rows of these names."""
+        self._marked = names
+        self._forget()
+        self.refresh()
 
     def _changed(self) -> list[int]:
         """Return the rows in sight that say something else than they did, and forget how they were drawn."""
@@ -227,7 +234,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
         if which not in self._drawn:
             if index not in self._cells:
                 self._cells[index] = self.cells(self._rows[index], self._known_at)
-            line = self._line(self._cells[index], chosen=index == self._cursor, shown=shown)
+            line = self._line(self._cells[index], self._edge(index), chosen=index == self._cursor, shown=shown)
             self._drawn[which] = line.adjust_cell_length(width, self._base)
         return self._drawn[which]
 
@@ -236,9 +243,16 @@ class Table(ScrollView, Generic[T], can_focus=True):
         self._forget()
         super().notify_style_update()
 
-    def _line(self, cells: Sequence[tuple[str, str]], *, chosen: bool, shown: Sequence[tuple[int, Column]]) -> Strip:
+    def _edge(self, index: int) -> str:
+        """Return what tells without colour where the cursor is, and what is marked."""
+        marked = bool(self._marked) and self.name_of(self._rows[index]) in self._marked
+        return (" ▌", "+╋")[marked][index == self._cursor and self.has_focus]
+
+    def _line(
+        self, cells: Sequence[tuple[str, str]], edge: str, *, chosen: bool, shown: Sequence[tuple[int, Column]]
+    ) -> Strip:
         base = self._base + (self._style("cursor") if chosen else Style())
-        runs = [("▌" if chosen and self.has_focus else " ", base + self._style("info"))]
+        runs = [(edge, base + self._style("info"))]
         for index, column in shown:
             text, name = cells[index]
             style = base + self._style(name) if name else base

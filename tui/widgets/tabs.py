@@ -24,22 +24,24 @@ class Tabs(Line):
 
     def show(self, snapshot: Snapshot | None, here: str) -> None:
         """Draw anew, with the view that one is in marked."""
-        for gap, wide in ((3, True), (2, False)):
-            words = _words(snapshot, here, wide=wide)
+        for gap, room in ((3, "wide"), (2, "narrow"), (1, "least")):
+            words = _words(snapshot, here, room)
             if width(words, gap) <= self.room:
                 break
         self.tell(words, gap)
 
 
-def _words(snapshot: Snapshot | None, here: str, *, wide: bool) -> list[Word]:
-    return [
-        _tab(digit, view, long if wide else short, _count(snapshot, view), chosen=view == here)
-        for digit, (view, long, short) in enumerate(VIEWS, 1)
-    ]
+def _words(snapshot: Snapshot | None, here: str, room: str) -> list[Word]:
+    """Return the views; where there is the least room, the digits alone and the word of the one that one is in."""
+    found = []
+    for digit, (view, long, short) in enumerate(VIEWS, 1):
+        word = long if room == "wide" else short if room == "narrow" or view == here else ""
+        found.append(_tab(digit, view, word, _count(snapshot, view), chosen=view == here))
+    return found
 
 
 def _tab(digit: int, view: str, word: str, count: str, *, chosen: bool) -> Word:
-    said = f"[b u $primary]{digit} {word}[/]" if chosen else f"[$muted]{digit}[/] {word}"
+    said = f"[b u $primary]{digit} {word}[/]" if chosen else f"[$muted]{digit}[/]{' ' * bool(word)}{word}"
     return Word(Content.from_markup(f"{said}{count}"), f"app.view('{view}')")
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import chain
 
 from textual.content import Content
 from textual.css.styles import RulesMap
@@ -23,14 +26,16 @@ _LEAST = 16
 class Hanging(Visual):
     """Lines of text, the further lines of each of which begin below its words, not below its glyph or its name."""
 
-    def __init__(self, said: Content) -> None:
-        self._lines = said.split("\n", allow_blank=True)
+    def __init__(self, said: Content | Sequence[str]) -> None:
+        """Hold a text, or lines of markup none of which goes on in the next."""
+        self._lines = said.split("\n", allow_blank=True) if isinstance(said, Content) else said
         self._fitted: tuple[int, Content] = (-1, Content())
 
     def fitted(self, width: int) -> Content:
         """Return the text broken into lines of a width."""
         if self._fitted[0] != width:
-            self._fitted = width, Content("\n").join(each for line in self._lines for each in hung(line, width))
+            lines = (laid_out(each, width) if isinstance(each, str) else hung(each, width) for each in self._lines)
+            self._fitted = width, Content("\n").join(chain.from_iterable(lines))
         return self._fitted[1]
 
     def height(self, width: int) -> int:
@@ -42,14 +47,20 @@ class Hanging(Visual):
         return self.fitted(width).render_strips(width, height, style, options)
 
     def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
-        """Return the width of the longest line."""
-        del rules, container_width
-        return max(each.cell_length for each in self._lines)
+        """Return all the width there is."""
+        del rules
+        return container_width
 
     def get_height(self, rules: RulesMap, width: int) -> int:
         """Return how many lines there are in a width."""
         del rules
         return self.height(max(width, 1))
+
+
+@lru_cache(maxsize=2048)
+def laid_out(line: str, width: int) -> list[Content]:
+    """Return a line of markup as lines of a width; from one second to the next most lines stay what they are."""
+    return hung(Content.from_markup(line), width)
 
 
 def hung(line: Content, width: int) -> list[Content]:
@@ -75,17 +86,18 @@ class Told(Static):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (the framework's name)
         super().__init__(id=id)
         self._shape: tuple[int, int] = (0, 0)
-        self._markup: str | None = None
+        self._markup: str | Sequence[str] | None = None
         self._hanging = Hanging(Content())
 
-    def tell(self, markup: str) -> None:
-        """Draw this markup, if it is another than before."""
+    def tell(self, markup: str | Sequence[str]) -> None:
+        """Draw this markup, if it is another than before; of lines by themselves each is parsed once."""
         if markup == self._markup:
             return
-        self._markup, self._hanging = markup, Hanging(Content.from_markup(markup))
-        width = self.size.width or 1
-        shape = (width, self._hanging.height(width))
-        self.update(self._hanging, layout=shape != self._shape)
+        said = Content.from_markup(markup) if isinstance(markup, str) else markup
+        self._markup, self._hanging = markup, Hanging(said)
+        width = self.size.width
+        shape = (width, self._hanging.height(width) if width else 0)
+        self.update(self._hanging, layout=not width or shape != self._shape)  # without one it is not laid out yet
         self._shape = shape
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:

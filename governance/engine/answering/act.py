@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from governance.core.authority import Act, Actor
 from governance.core.decision import Decision
-from governance.core.duration import format_duration
+from governance.core.duration import in_words
 from governance.core.effect import Effect, respond
 from governance.core.incident import Incident, IncidentChange
 from governance.engine import entries
@@ -167,14 +167,8 @@ def since(then: datetime, at: datetime) -> str:
 
 
 def _ago(past: timedelta) -> str:
-    """Return how long ago something was, roughly."""
-    if past < timedelta(seconds=1):
-        return "just now"
-    unit = next(each for each in _UNITS if past >= each)
-    return f"{format_duration(past // unit * unit)} ago"
-
-
-_UNITS = (timedelta(days=2), timedelta(hours=2), timedelta(minutes=1), timedelta(seconds=1))
+    """Return how long ago something was."""
+    return "just now" if past < timedelta(seconds=1) else f"{in_words(past)} ago"
 
 
 def _last(incident: Incident) -> str:

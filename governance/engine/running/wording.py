@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from governance.core.duration import format_duration
+from governance.core.duration import format_duration, in_words
 from governance.core.run import Run, Visit
 from governance.core.runbook import Step
 from governance.engine.entries import ENGINE
@@ -20,7 +20,7 @@ _NAMED = 6
 def summary(engine: Engine, run: Run, at: datetime) -> str:
     """Return how a run stands in one line."""
     if not run.is_open:
-        lasted = f" after {format_duration(_seconds(run.ended_at - run.started_at))}" if run.ended_at else ""
+        lasted = f" after {in_words(run.ended_at - run.started_at)}" if run.ended_at else ""
         return f"{run.state}{lasted}" + (f": {run.said}" if run.said and run.state != "done" else "")
     number, total = number_of(run), len(run.runbook.steps)
     if run.here is None:
@@ -113,8 +113,3 @@ def _people(people: Sequence[str]) -> str:
 
 def _article(role: str) -> str:
     return f"{'an' if role[0] in 'aeiou' else 'a'} {role}"
-
-
-def _seconds(lasted: timedelta) -> timedelta:
-    """Return how long something lasted, in whole seconds."""
-    return lasted // timedelta(seconds=1) * timedelta(seconds=1)

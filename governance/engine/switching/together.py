@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 GROUP = 100
 """Models that are pulled in one transaction, which others wait for."""
+TELLINGS = 20
+"""How often serving processes are told at most, but for the first group: each time all switches are looked at."""
 KIND = "switch.batch_pulled"
 
 
@@ -84,7 +86,8 @@ def pull_together(
 ) -> str:
     """Pull those of a selection that are less restricted, as they were shown, and return the id of the act.
 
-    `shown` is the digest of the preview, `confirmed` what it says to type. `told` is called after each group.
+    `shown` is the digest of the preview, `confirmed` what it says to type. `told` is called once some are pulled: after
+    the first group, and then as the act goes on.
 
     :raises Denied: when the actor may pull none of them, or has not confirmed.
     :raises Conflict: when it is no longer what was shown, or nothing would change.
@@ -114,11 +117,13 @@ def finish(
     """Pull what an act on several has not come to yet, seal all of it, and return how many that were."""
     with engine.database.read() as connection:
         left = _left(connection, batch, batch.models)
-    count = 0
-    for start in range(0, len(left), GROUP):
+    groups = [left[start : start + GROUP] for start in range(0, len(left), GROUP)]
+    several, count = -(-len(groups) // TELLINGS), 0
+    for number, group in enumerate(groups, 1):
         with engine.database.transaction() as connection:
-            count += _pull(connection, engine, batch, left[start : start + GROUP], actor, at)
-        told()
+            count += _pull(connection, engine, batch, group, actor, at)
+        if number % several == 0 or number == len(groups):
+            told()
     sealed(engine, entries.identity("batch", batch.id), at)
     return count
 

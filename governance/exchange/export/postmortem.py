@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from governance.core.duration import format_duration
+from governance.core.duration import in_words
 from governance.core.incident import Finding, Incident
 from governance.engine.entries import ENGINE
 from governance.engine.parts import Engine
@@ -16,7 +16,6 @@ from governance.store import incidents
 from governance.views import TimelineLine
 
 _TOLD = "notification."
-_SECOND = timedelta(seconds=1)
 _TO_WRITE = (
     ("What happened", "In two sentences: who or what was harmed, and for how long."),
     ("Why", "The cause, and why it was not seen earlier."),
@@ -93,8 +92,7 @@ def _status(incident: Incident) -> str:
 def _after(incident: Incident, at: datetime | None) -> str:
     if at is None:
         return "–"
-    seconds = (at - incident.opened_at) // _SECOND * _SECOND
-    return f"{format_duration(seconds)} ({stamp(at)})"
+    return f"{in_words(at - incident.opened_at)} ({stamp(at)})"
 
 
 def _findings(incident: Incident) -> Iterator[str]:

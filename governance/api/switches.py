@@ -87,13 +87,13 @@ class Desk:
         """Act on this engine."""
         self._engine, self._wire = engine, wire
 
-    def may(self, who: Actor, act: Act, model: str) -> str:
-        """Return who acts: here as far as the token reaches, the act itself asks for the person.
+    def may(self, who: Actor, act: Act, model: str) -> Actor:
+        """Return who acts, looked at before anything is told of the model.
 
         :raises Denied: when the actor may not.
         """
         permit(self._engine, who, act, model)
-        return who.id
+        return who
 
     def done(self, who: Actor, model: str, entry: int, approval: ApprovalView | None = None) -> SwitchDoneView:
         """Return the switch after an act."""

@@ -24,6 +24,7 @@ from governance.cli.switch_output import (
 from governance.core.problem import printable
 
 if TYPE_CHECKING:
+    from governance.core.authority import Actor
     from governance.core.selection import Selection
     from governance.core.switch import Mode, Scope
     from governance.engine.parts import Engine
@@ -198,7 +199,7 @@ def pull(
             raise typer.BadParameter(
                 "an offline pull has neither --expires nor --incident: nobody is there to keep them"
             )
-        return _pull_offline(model, mode, because, share, _scope(version, label), confirm, _actor(actor), output)
+        return _pull_offline(model, mode, because, share, _scope(version, label), confirm, str(_actor(actor)), output)
     from governance.engine import switching
 
     engine = _engine()
@@ -348,10 +349,11 @@ def _engine() -> Engine:
     return operator(Settings())
 
 
-def _actor(given: str) -> str:
+def _actor(given: str) -> Actor:
+    from governance.core.authority import Actor
     from governance.settings import Settings
 
-    return given or Settings().who()
+    return Actor(given or Settings().who(), channel="cli")
 
 
 def _as_mode(text: str) -> Mode:

@@ -13,6 +13,7 @@ from governance.cli.output import Format, print_json, print_table, say
 from governance.errors import GovernanceError
 
 if TYPE_CHECKING:
+    from governance.core.authority import Actor
     from governance.core.selection import Selection
     from governance.engine.parts import Engine
     from governance.engine.switching import Order
@@ -28,7 +29,7 @@ _NAMED = 3
 class Said:
     """What was said on the command line beside which models: who, why, what was typed, and what was shown before."""
 
-    actor: str
+    actor: Actor
     because: str
     confirm: str = ""
     digest: str = ""
@@ -47,7 +48,7 @@ def selection(models: list[str], where: list[str], *, everything: bool) -> Selec
     return Selection(tuple(models), tuple(sorted((name, value) for name, _, value in pairs)), everything)
 
 
-def preview(engine: Engine, order: Order, actor: str) -> BatchForeseenView:
+def preview(engine: Engine, order: Order, actor: Actor) -> BatchForeseenView:
     """Return what a pull of several would do; which processes read the switches is only known to who serves them."""
     from governance.engine.batch_views import foreseen_view
     from governance.engine.reading import readable

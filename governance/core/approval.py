@@ -30,6 +30,8 @@ ANSWERED_WITH: Mapping[ApprovalKind, str] = {
 class Approval:
     """A restore, a version of the policies that loosens, or a step of a run, which waits for the consent of somebody.
 
+    `channel` is where who asked did so, "" where that is not known.
+
     It is bound to `seq`, the switch as it was shown to who asked: any change of it voids the request. `to` and `share`
     are what the scope is restored to. `because` is of who asked; `said` tells how it ended, by `decided_by`.
 
@@ -64,6 +66,7 @@ class Approval:
     people: int = 1
     role: Role = "approver"
     answered_by: tuple[str, ...] = ()
+    channel: str = ""
 
     @property
     def text(self) -> str:

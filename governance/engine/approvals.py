@@ -79,7 +79,7 @@ def _refuse_waiver(engine: Engine, approval: str, actor: Actor, at: datetime, be
 def _approve_restore(engine: Engine, approval: str, actor: Actor, at: datetime, because: str) -> Answered:
     del because
     permit(engine, actor, "switch.approve", switching.request_of(engine, approval).model)
-    done = switching.approve(engine, approval, actor=actor.id, at=at)
+    done = switching.approve(engine, approval, actor=actor, at=at)
     return Answered(_restore(engine, approval), done.entry, restores=True)
 
 
@@ -87,7 +87,7 @@ def _refuse_restore(engine: Engine, approval: str, actor: Actor, at: datetime, b
     request = switching.request_of(engine, approval)
     act: Act = "switch.restore" if actor.id == request.requested_by else "switch.approve"
     permit(engine, actor, act, request.model)
-    entry = switching.refuse(engine, approval, actor=actor.id, because=because, at=at)
+    entry = switching.refuse(engine, approval, actor=actor, because=because, at=at)
     return Answered(_restore(engine, approval), entry)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from governance.core.alert import AlertKey
 from governance.core.alive import CANARY
+from governance.core.authority import Actor
 from governance.core.decision import Decision
 from governance.core.document import Severity
 from governance.core.duration import format_duration
@@ -202,6 +203,11 @@ def subject_of(incident: Incident) -> dict[str, str]:
 def labels_text(labels: Labels) -> str:
     """Return labels as name=value pairs."""
     return ",".join(f"{name}={value}" for name, value in labels)
+
+
+def channel(actor: Actor | str) -> dict[str, str]:
+    """Return where somebody acts, for the body of an entry; nothing where it is not known."""
+    return {"channel": actor.channel} if isinstance(actor, Actor) and actor.channel else {}
 
 
 def identity(*parts: str) -> str:

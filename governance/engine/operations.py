@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from governance.core.authority import Actor
 from governance.core.decision import Decision
 from governance.core.waiver import Waiver
 from governance.engine import entries
@@ -57,7 +58,9 @@ def waive(engine: Engine, waiver: Waiver, *, at: datetime) -> int:
     return sealed(engine, entry.id, at)
 
 
-def put_in_force(engine: Engine, connection: Connection, waiver: Waiver, at: datetime) -> Decision:
+def put_in_force(
+    engine: Engine, connection: Connection, waiver: Waiver, at: datetime, actor: Actor | str = ""
+) -> Decision:
     """Write an approved waiver and its entry within a transaction; raises as `waive` does."""
     permit(engine, waiver.requested_by, "waiver.request", waiver.model)
     permit(engine, waiver.approved_by, "waiver.approve", waiver.model)
@@ -71,6 +74,7 @@ def put_in_force(engine: Engine, connection: Connection, waiver: Waiver, at: dat
         raise NotFound(f"no rule '{waiver.rule}' holds for '{waiver.model}'")
     subject = {"model": waiver.model, "rule": waiver.rule, "labels": entries.labels_text(waiver.labels)}
     body = {"because": waiver.because, "requested_by": waiver.requested_by, "until": waiver.until}
+    body |= entries.channel(actor)
     waivers.add(connection, replace(waiver, since=at))
     entry = Decision(at, "waiver.approved", waiver.approved_by, subject, body, entries.identity("waiver", waiver.id))
     decision_log.append(connection, [entry])

@@ -61,7 +61,7 @@ def create(
             maintenance=maintenance,
         )  # fmt: skip
         silences.add(connection, made)
-        decision = _entry(made, "silence.created", str(actor), at, because)
+        decision = _entry(made, "silence.created", actor, at, because)
         decision_log.append(connection, [decision])
     return SilenceDoneView(silence=view(made, at), entry=sealed(engine, decision.id, at))
 
@@ -83,7 +83,7 @@ def end(engine: Engine, silence: str, *, because: str, actor: Actor | str, at: d
             raise Conflict(f"{silence} was ended{who} at {when:%Y-%m-%d %H:%M} UTC")
         after = replace(before, ended_at=at, ended_by=str(actor))
         silences.save(connection, after)
-        decision = _entry(after, "silence.ended", str(actor), at, because)
+        decision = _entry(after, "silence.ended", actor, at, because)
         decision_log.append(connection, [decision])
     return SilenceDoneView(silence=view(after, at), entry=sealed(engine, decision.id, at))
 
@@ -180,7 +180,7 @@ def _version(effect: Effect) -> int:
     return effect.version
 
 
-def _entry(silence: Silence, kind: str, actor: str, at: datetime, because: str) -> Decision:
+def _entry(silence: Silence, kind: str, actor: Actor | str, at: datetime, because: str) -> Decision:
     subject = {"silence": silence.id, **({"model": silence.names[0]} if len(silence.names) == 1 else {})}
     body = {
         "rule": silence.rule,
@@ -190,5 +190,6 @@ def _entry(silence: Silence, kind: str, actor: str, at: datetime, because: str) 
         "by": silence.by,
         **({"models": list(silence.names)} if len(silence.names) > 1 else {}),
         **({"maintenance": True} if silence.maintenance else {}),
+        **entries.channel(actor),
     }
-    return Decision(at, kind, actor, subject, body, entries.identity(kind, silence.id))
+    return Decision(at, kind, str(actor), subject, body, entries.identity(kind, silence.id))

@@ -70,7 +70,7 @@ def request(
             new, model, rule, labels, because, str(actor), at, until, ends_on=events, unused_for=unused
         )
         waiver_requests.add(connection, made)
-        decision = _entry(made, "waiver.requested", str(actor), at)
+        decision = _entry(made, "waiver.requested", actor, at)
         decision_log.append(connection, [decision])
     return Answered(_view(engine, made), sealed(engine, decision.id, at))
 
@@ -94,7 +94,7 @@ def approve(engine: Engine, request_id: str, *, actor: Actor | str, at: datetime
         asked = _waiting(connection, request_id, at)
         permit_approving(engine, actor, wanted(asked))
         serving = stored_facts(engine, asked.model, {}).version
-        decision = put_in_force(engine, connection, asked.granted(str(actor), serving), at)
+        decision = put_in_force(engine, connection, asked.granted(str(actor), serving), at, actor)
         done = replace(asked, state="approved", decided_by=str(actor), said=f"approved by {actor}")
         waiver_requests.save(connection, done)
     return Answered(_view(engine, done), sealed(engine, decision.id, at))
@@ -112,7 +112,7 @@ def refuse(engine: Engine, request_id: str, *, actor: Actor | str, because: str,
         permit_refusing(engine, actor, wanted(asked))
         done = replace(asked, state="refused", decided_by=str(actor), said=because)
         waiver_requests.save(connection, done)
-        decision = _entry(done, "waiver.refused", str(actor), at)
+        decision = _entry(done, "waiver.refused", actor, at)
         decision_log.append(connection, [decision])
     return Answered(_view(engine, done), sealed(engine, decision.id, at))
 
@@ -273,7 +273,7 @@ def _view(engine: Engine, asked: WaiverRequest) -> ApprovalView:
     )
 
 
-def _entry(asked: WaiverRequest, kind: str, actor: str, at: datetime) -> Decision:
+def _entry(asked: WaiverRequest, kind: str, actor: Actor | str, at: datetime) -> Decision:
     subject = {"model": asked.model, "rule": asked.rule, "labels": entries.labels_text(asked.labels)}
     body = {
         "waiver": asked.id,
@@ -281,5 +281,6 @@ def _entry(asked: WaiverRequest, kind: str, actor: str, at: datetime) -> Decisio
         "until": asked.until,
         **({"ends_on": list(ends)} if (ends := ends_written(asked.ends_on, asked.unused_for)) else {}),
         "said": asked.said,
+        **entries.channel(actor),
     }
-    return Decision(at, kind, actor, subject, body, entries.identity(kind, asked.id))
+    return Decision(at, kind, str(actor), subject, body, entries.identity(kind, asked.id))

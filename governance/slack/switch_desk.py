@@ -57,7 +57,7 @@ def submit(desk: Desk, turn: Turn, who: Actor, meta: Mapping[str, Any], said: Ma
     permit(desk.engine, who, "switch.pull", model)
     number = meta.get("incident")
     done = switching.pull(
-        desk.engine, model, mode, actor=who.id, because=said.get(REASON, ""), at=desk.now,
+        desk.engine, model, mode, actor=who, because=said.get(REASON, ""), at=desk.now,
         scope=_pull_scope(said), share=_share(said), expires=_lasting(said),
         incident=number if isinstance(number, int) else None, confirmed=said.get(CONFIRM, "").strip(),
     )  # fmt: skip
@@ -127,7 +127,7 @@ def _restore(desk: Desk, turn: Turn, who: Actor, meta: Mapping[str, Any], said: 
     permit(desk.engine, who, "switch.restore", model)
     seq = meta.get("seq")
     done = switching.restore(
-        desk.engine, model, actor=who.id, because=said.get(REASON, ""), at=desk.now,
+        desk.engine, model, actor=who, because=said.get(REASON, ""), at=desk.now,
         seq=seq if isinstance(seq, int) else -1, confirmed=said.get(CONFIRM, "").strip(),
         scope=Scope(scope.version, tuple(sorted(scope.labels.items()))),
     )  # fmt: skip

@@ -251,6 +251,11 @@ def test_a_waiver_of_two_people_and_a_silence_are_seen_with_their_end(here: Worl
     told_beforehand(here, "WVR-1", "ana")
     told_beforehand(here, "WVR-1", "vic")
     played(consenting)
-    assert [each["actor"] for each in here.log("waiver.approved")] == ["bo"]
+    told = [*here.log("waiver.requested"), *here.log("waiver.approved"), *here.log("silence.created")]
+    assert [(each["actor"], each["body"]["channel"]) for each in told] == [
+        ("ana", "tui"),
+        ("bo", "tui"),
+        ("ana", "tui"),
+    ]
     (muted,) = here.client().silences()
     assert (muted.model, muted.by) == ("quiet", "ana")

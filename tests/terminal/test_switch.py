@@ -148,6 +148,7 @@ def test_an_answer_that_is_lost_is_asked_for_with_the_same_key(here: World) -> N
     pulled = here.log("switch.pulled")
     assert len(pulled) == 1, "it was done once"
     assert here.client().switch("loans").seq == pulled[0]["body"]["seq"]
+    assert pulled[0]["body"]["channel"] == "tui"
 
 
 def test_a_form_asks_again_with_the_same_key_and_the_same_instant(here: World) -> None:

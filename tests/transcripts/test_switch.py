@@ -115,6 +115,10 @@ def test_tier_1_takes_two_and_the_glass_can_be_broken(workspace: Workspace) -> N
     workspace.ask(*PULL, "shadow", *BECAUSE)
     glass = ("switch", "break-glass", "loan-risk", "--because", "sales day", "--confirm", "loan-risk", "--as", "ana")
     assert "is given back (seq 4)" in workspace.ask(*glass).stdout
+    log = parsed(workspace.ask("audit", "tail", "--kind", "switch", "--lines", "50", "--format", "json").stdout)
+    said = {(each["kind"].removeprefix("switch."), each["body"].get("channel")) for each in log}
+    acts = ("pulled", "restore_requested", "refused", "approved", "restored", "glass_broken")
+    assert said == {(act, "cli") for act in acts}
     listed = workspace.ask("incidents", "list").stdout
     assert "ana broke the glass and restored loan-risk (model) alone: sales day" in listed
     assert workspace.ask("audit", "verify").returncode == 0

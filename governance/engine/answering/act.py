@@ -70,14 +70,9 @@ class Asked:
     def decision(self, incident: Incident, *, told: bool = True) -> Decision:
         """Return the entry; one that changes nothing of the incident (not `told`) is known by what it says."""
         state = {"status": incident.status, "severity": incident.severity, "title": incident.title}
-        body = {**self.body, **state, "version": incident.version, **channel(self.actor)}
+        body = {**self.body, **state, "version": incident.version, **entries.channel(self.actor)}
         identity = entries.identity("incident", str(incident.id), str(incident.version)) if told else ""
         return Decision(self.at, KINDS[self.act], self.who, entries.subject_of(incident), body, identity)
-
-
-def channel(actor: Actor | str) -> dict[str, str]:
-    """Return where somebody acts, for the entry; nothing where it is not known."""
-    return {"channel": actor.channel} if isinstance(actor, Actor) and actor.channel else {}
 
 
 def act(

@@ -11,7 +11,7 @@ from governance.core.decision import Decision
 from governance.core.effect import Effect
 from governance.core.incident import IncidentChange
 from governance.engine import entries
-from governance.engine.answering.act import Asked, Done, channel, open_, permitted, seen, write
+from governance.engine.answering.act import Asked, Done, open_, permitted, seen, write
 from governance.engine.gathering import reaching
 from governance.engine.parts import Engine
 from governance.engine.sealing import sealed
@@ -57,7 +57,7 @@ def _received(asked: Asked, joined: IncidentChange) -> Decision:
         "severity": after.severity,
         "title": after.title,
         "version": after.version,
-        **channel(asked.actor),
+        **entries.channel(asked.actor),
     }
     identity = entries.identity("incident", str(after.id), str(after.version))
     return Decision(asked.at, "incident.joined", asked.who, entries.subject_of(after), body, identity)

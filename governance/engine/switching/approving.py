@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from governance.core.approval import ANSWERED_WITH, Approval, decided
-from governance.core.authority import Allowed
+from governance.core.authority import Actor, Allowed
 from governance.engine.parts import Engine
 from governance.engine.permission import permit
 from governance.engine.sealing import sealed
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def approve(engine: Engine, approval: str, *, actor: str, at: datetime) -> SwitchDone:
+def approve(engine: Engine, approval: str, *, actor: Actor | str, at: datetime) -> SwitchDone:
     """Consent to a restore, which takes effect at once; the setting names who asked and who approved.
 
     :raises NotFound: when there is no such request.
@@ -37,20 +37,21 @@ def approve(engine: Engine, approval: str, *, actor: str, at: datetime) -> Switc
         permit(engine, request.requested_by, "switch.restore", request.model)
         before = switches.get(connection, request.model)
         check_seq(before, request.seq)
-        answered = decided(request, "approved", actor=actor, at=at, said=f"approved by {actor}")
+        answered = decided(request, "approved", actor=str(actor), at=at, said=f"approved by {actor}")
         approvals.save(connection, [answered])  # before the change, which voids what still waits
-        decision_log.append(connection, [of_approval(answered, "switch.approved", at)])
+        decision_log.append(connection, [of_approval(answered, "switch.approved", at, actor)])
         after = restored_to(
             engine, request.model, request.scope, request.to, request.share,
-            because=request.because, actor=request.requested_by, at=at, approved_by=actor,
+            because=request.because, actor=request.requested_by, at=at, approved_by=str(actor),
         )  # fmt: skip
-        details = {"approval": request.id, "approved_by": actor, "because_allowed": allowed.because}
+        details = {"approval": request.id, "approved_by": str(actor), "because_allowed": allowed.because}
+        details |= {"channel": request.channel} if request.channel else {}
         act = Act("switch.restored", request.requested_by, at, request.because, details)
         done = write(connection, engine, before, request.scope, after, act)
     return SwitchDone(done.switch, done.setting, sealed(engine, done.identity, at), allowed.because)
 
 
-def refuse(engine: Engine, approval: str, *, actor: str, because: str, at: datetime) -> int:
+def refuse(engine: Engine, approval: str, *, actor: Actor | str, because: str, at: datetime) -> int:
     """Decline a restore and return the number of the entry; who asked may take it back.
 
     :raises NotFound: when there is no such request.
@@ -63,9 +64,9 @@ def refuse(engine: Engine, approval: str, *, actor: str, because: str, at: datet
     permit_refusing(engine, actor, wanted(request))
     check_reason(because)
     with engine.database.transaction() as connection:
-        answered = decided(_waiting(connection, approval, at), "refused", actor=actor, at=at, said=because)
+        answered = decided(_waiting(connection, approval, at), "refused", actor=str(actor), at=at, said=because)
         approvals.save(connection, [answered])
-        decision = of_approval(answered, "switch.refused", at)
+        decision = of_approval(answered, "switch.refused", at, actor)
         decision_log.append(connection, [decision])
     return sealed(engine, decision.id, at)
 
@@ -110,7 +111,7 @@ def run_out(connection: Connection, at: datetime) -> None:
     decision_log.append(connection, [of_approval(each, "switch.voided", at) for each in voided])
 
 
-def _permitted(engine: Engine, approval: str, actor: str) -> Allowed:
+def _permitted(engine: Engine, approval: str, actor: Actor | str) -> Allowed:
     with engine.database.read() as connection:
         request = approvals.get(connection, approval)
     _check_kind(request)

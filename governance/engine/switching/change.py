@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from governance.core.approval import Approval, decided
+from governance.core.authority import Actor
 from governance.core.decision import Decision
 from governance.core.switch import Scope, Setting, Switch, changed
 from governance.engine import entries
@@ -26,10 +27,15 @@ class Act:
     """Who changes a switch, when, why, and the kind of its entry; `details` are said in the entry besides."""
 
     kind: str
-    actor: str
+    actor: Actor | str
     at: datetime
     because: str
     details: Mapping[str, object]
+
+    @property
+    def who(self) -> str:
+        """Under which id the log knows who acts."""
+        return str(self.actor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ def write_many(connection: Connection, engine: Engine, changes: Sequence[Change]
         was = change.before.at(change.scope)
         if was is not None and was.extended and (each.setting is None or not each.setting.extended):
             paging.close(connection, engine, paging.extended(change.before.model, change.scope), change.act.at)
-    follow(connection, [(each.before, one.switch, each.act.actor, each.act.at) for each, one in pairs])
+    follow(connection, [(each.before, one.switch, each.act.who, each.act.at) for each, one in pairs])
     return done
 
 
@@ -113,10 +119,11 @@ def _decision(change: Change, done: Changed) -> Decision:
         "because": act.because,
         "before": described(was),
         "after": described(now),
+        **entries.channel(act.actor),
         **act.details,
     }
     about = subject(change.before.model, change.scope, now or was)
-    return Decision(act.at, act.kind, act.actor, about, body, done.identity)
+    return Decision(act.at, act.kind, act.who, about, body, done.identity)
 
 
 def subject(model: str, scope: Scope, setting: Setting | None) -> dict[str, str]:
@@ -192,12 +199,12 @@ def _void(connection: Connection, pairs: Iterable[tuple[Change, Changed]]) -> No
 def _voided(request: Approval, change: Change, done: Changed) -> Approval:
     act, now = change.act, words(request.model, change.scope, done.setting)
     when = f"{act.at:%Y-%m-%d %H:%M} UTC"
-    said = f"{act.actor} changed the switch meanwhile: since {when} {now} (seq {done.switch.seq})"
-    return decided(request, "voided", actor=act.actor, at=act.at, said=said)
+    said = f"{act.who} changed the switch meanwhile: since {when} {now} (seq {done.switch.seq})"
+    return decided(request, "voided", actor=act.who, at=act.at, said=said)
 
 
-def of_approval(approval: Approval, kind: str, at: datetime) -> Decision:
-    """Return the entry of a request, or of what became of it."""
+def of_approval(approval: Approval, kind: str, at: datetime, actor: Actor | str = "") -> Decision:
+    """Return the entry of a request, or of what became of it by somebody."""
     body = {
         "approval": approval.id,
         "to": approval.to,
@@ -206,6 +213,7 @@ def of_approval(approval: Approval, kind: str, at: datetime) -> Decision:
         "because": approval.because,
         "requested_by": approval.requested_by,
         "said": approval.said,
+        **entries.channel(actor),
     }
     about = {"model": approval.model, "scope": str(approval.scope), "approval": approval.id}
     identity = entries.identity("approval", approval.id, approval.state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from governance.core.authority import Actor
 from governance.core.switch import Scope
 from governance.engine.parts import Engine
 from governance.engine.permission import permit
@@ -18,7 +19,7 @@ def break_glass(
     engine: Engine,
     model: str,
     *,
-    actor: str,
+    actor: Actor | str,
     because: str,
     at: datetime,
     confirmed: str,
@@ -39,7 +40,7 @@ def break_glass(
         before = switches.get(connection, model)
         if before.at(scope) is None:
             raise Conflict(f"{words(model, scope, None)} already")
-        finding = paging.glass(model, scope, switches.next_seq(connection), actor, because)
+        finding = paging.glass(model, scope, switches.next_seq(connection), str(actor), because)
         incident = paging.page(connection, engine, finding, at)
         details = {"because_allowed": allowed.because, "review": incident.id}
         done = write(connection, engine, before, scope, None, Act("switch.glass_broken", actor, at, because, details))

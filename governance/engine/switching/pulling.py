@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from governance.core.acting_checks import SHORTEST
-from governance.core.authority import Allowed
+from governance.core.authority import Actor, Allowed
 from governance.core.duration import format_duration
 from governance.core.switch import Mode, Scope, Setting, ending_no_sooner, loosens
 from governance.engine.entries import OWN
@@ -35,7 +35,7 @@ def pull(
     model: str,
     mode: Mode,
     *,
-    actor: str,
+    actor: Actor | str,
     because: str,
     at: datetime,
     scope: Scope = Scope(),  # noqa: B008 (it is frozen)
@@ -70,7 +70,7 @@ def wanted(
     model: str,
     mode: Mode,
     *,
-    actor: str,
+    actor: Actor | str,
     because: str,
     at: datetime,
     scope: Scope,
@@ -81,7 +81,7 @@ def wanted(
     if declared(engine, model).model in OWN:
         raise NotFound("the engine itself has no kill switch; name a model")
     allowed = permit(engine, actor, "switch.pull", model)
-    found = setting(engine, model, mode, scope, share, because=because, actor=actor, at=at)
+    found = setting(engine, model, mode, scope, share, because=because, actor=str(actor), at=at)
     check_reason(because)
     return expiring(found, expires), allowed
 

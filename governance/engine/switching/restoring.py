@@ -7,7 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from governance.core.approval import ANSWER_WITHIN, Approval
+from governance.core.authority import Actor
 from governance.core.switch import Mode, Scope, Setting, Switch, loosens
+from governance.engine import entries
 from governance.engine.parts import Engine
 from governance.engine.permission import card_of, declared, permit, who_may
 from governance.engine.sealing import sealed
@@ -34,7 +36,7 @@ def restore(
     engine: Engine,
     model: str,
     *,
-    actor: str,
+    actor: Actor | str,
     because: str,
     at: datetime,
     seq: int,
@@ -59,25 +61,27 @@ def restore(
     check_reason(because)
     check_confirmed(model, confirmed, f"restoring {model}")
     scope = Scope(scope.version, tuple(sorted(scope.labels)))
-    after = restored_to(engine, model, scope, to, share, because=because, actor=actor, at=at)
+    after = restored_to(engine, model, scope, to, share, because=because, actor=str(actor), at=at)
     with engine.database.transaction() as connection:
         before = switches.get(connection, model)
         check_seq(before, seq)
         check_loosens(before, scope, after)
         if people_to_restore(engine, model) > 1:
             request = _asked(approvals.listed(connection, model=model, kind="switch.restore"), Approval(
-                approvals.next_id(connection), "switch.restore", model, scope, before.seq, actor, at, because,
-                at + ANSWER_WITHIN, to, share,
+                approvals.next_id(connection), "switch.restore", model, scope, before.seq, str(actor), at,
+                because, at + ANSWER_WITHIN, to, share, channel=entries.channel(actor).get("channel", ""),
             ), at)  # fmt: skip
             approvals.add(connection, request)
-            decision = of_approval(request, "switch.restore_requested", at)
+            decision = of_approval(request, "switch.restore_requested", at, actor)
             decision_log.append(connection, [decision])
             done: Changed | None = None
         else:
             act = Act("switch.restored", actor, at, because, {"because_allowed": allowed.because})
             done = write(connection, engine, before, scope, after, act)
     if done is None:
-        return Requested(request, who_may(engine, "switch.approve", model, but=actor), sealed(engine, decision.id, at))
+        return Requested(
+            request, who_may(engine, "switch.approve", model, but=str(actor)), sealed(engine, decision.id, at)
+        )
     return SwitchDone(done.switch, done.setting, sealed(engine, done.identity, at), allowed.because)
 
 

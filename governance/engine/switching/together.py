@@ -104,7 +104,7 @@ def pull_together(
             now = foreseen(connection, engine, order, actor=actor, at=at, readable=readable, because=because)
         check_shown(connection, now, shown)
         _check(engine, now, actor, confirmed)
-        batch = _begun(connection, now, str(actor), because, at, incident)
+        batch = _begun(connection, now, actor, because, at, incident)
         _pull(connection, engine, batch, batch.models[:GROUP], actor, at)
     told()
     finish(engine, batch, actor=actor, at=at, told=told)
@@ -152,13 +152,13 @@ def _check(engine: Engine, now: Foreseen, actor: Actor | str, confirmed: str) ->
 
 
 def _begun(
-    connection: Connection, now: Foreseen, actor: str, because: str, at: datetime, incident: int | None
+    connection: Connection, now: Foreseen, actor: Actor | str, because: str, at: datetime, incident: int | None
 ) -> Batch:
     """Write the entry of the act, which names what it is about to pull, before the first of them."""
     order = now.order
     batch = Batch(
-        f"BATCH-{switches.next_seq(connection)}", actor, at, because, order.mode, order.share, order.expires, incident,
-        tuple(each.model for each in now.of("pull")), tuple(each.model for each in now.of("unchanged")),
+        f"BATCH-{switches.next_seq(connection)}", str(actor), at, because, order.mode, order.share, order.expires,
+        incident, tuple(each.model for each in now.of("pull")), tuple(each.model for each in now.of("unchanged")),
         tuple((each.model, each.said) for each in now.of("refused")),
     )  # fmt: skip
     body = {
@@ -171,9 +171,10 @@ def _begun(
         "unchanged": list(batch.unchanged),
         "refused": dict(batch.refused),
         "digest": now.digest,
+        **entries.channel(actor),
     }
     about = {"batch": batch.id, **({"incident": str(incident)} if incident is not None else {})}
-    decision = Decision(at, KIND, actor, about, body, entries.identity("batch", batch.id))
+    decision = Decision(at, KIND, str(actor), about, body, entries.identity("batch", batch.id))
     decision_log.append(connection, [decision])
     return batch
 
@@ -209,7 +210,7 @@ def _pull(
         now = outlook(engine, found[each], batch.order, actor=actor, because=batch.because, at=at)
         if now.then is not None:
             details = {"because_allowed": now.said, "batch": batch.id}
-            act = Act("switch.pulled", batch.actor, at, batch.because, details)
+            act = Act("switch.pulled", actor if str(actor) == batch.actor else batch.actor, at, batch.because, details)
             after = replace(now.then, incident=batch.incident, batch=batch.id)
             changes.append(Change(now.switch, ALL, after, act, batch.decision_of(each)))
     write_many(connection, engine, changes)

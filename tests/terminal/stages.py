@@ -55,6 +55,7 @@ STAGES = (
     Stage("palette", ("ctrl+p", "=scorer")),
     Stage("pull", ("j", "K")),
     Stage("pull-stopped", ("j", "K", "down", "down", "down", "enter", *["tab"] * 4, "=fraud-sco")),
+    Stage("pull-several", ("j", "space", "space", "space", "g", "j", "K")),
     Stage("restore", ("U",)),
     Stage("form", ("j", "e")),
     Stage("waive", ("j", "W")),
@@ -166,7 +167,12 @@ async def _leave(stage: Stage, seat: Seat) -> None:
     while seat.app.offline is not None:
         seat.app.feed.refresh()
         await seat.pilot.pause(0.05)
-    while len(seat.app.screen_stack) > 2 or not isinstance(seat.app.screen, FleetScreen) or seat.app.screen.words:
+    while (
+        len(seat.app.screen_stack) > 2
+        or not isinstance(seat.app.screen, FleetScreen)
+        or seat.app.screen.words
+        or seat.app.screen.marked
+    ):
         await seat.pilot.press("escape")
         await seat.pilot.pause()
     await seat.pilot.press("g")

@@ -24,7 +24,7 @@ FRESH = Path(".snapshots")
 """Where a picture lies that is not as it was."""
 NAMES = tuple(f"{stage.name}.{look}" for stage in STAGES for look in LOOKS)
 MODAL = frozenset(
-    "help goto palette pull pull-stopped restore form waive pick read-only refused pulled".split()  # noqa: SIM905
+    "help goto palette pull pull-stopped pull-several restore form waive pick read-only refused pulled".split()  # noqa: SIM905
 )
 """Stages with a box before the rest, which is dimmed: it cannot be acted on, and what is in the box counts."""
 DIMMED = {"offline": 4.5}

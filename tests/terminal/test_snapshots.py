@@ -116,7 +116,7 @@ def test_there_is_one_cursor(stage: str, pictures: Mapping[str, list[Line]]) -> 
 def test_the_app_finds_out_which_terminal_it_is_in(
     look: str, pictures: Mapping[str, list[Line]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.screens.fleet.RESTS", RESTS)
+    monkeypatch.setattr("tui.screens.beside.RESTS", RESTS)
     if look == "sixteen":
         monkeypatch.setattr(constants, "COLOR_SYSTEM", "standard")
     else:

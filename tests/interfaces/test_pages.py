@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import HTTPException
 from hypothesis import given
@@ -136,10 +137,15 @@ def test_a_cursor_is_good_for_its_own_question_only(api: Any) -> None:
 
 
 def test_the_client_reads_whole_lists(api: Inside, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("governance.client.PAGE", 1)
+    for asking in ("connection", "fleet", "incidents"):
+        monkeypatch.setattr(f"governance.client.{asking}.PAGE", 1)
     client = Client("http://127.0.0.1", api.ana)  # type: ignore[attr-defined]
-    headers = dict(client._http.headers)
-    client._http.get = lambda path, params: api.client.get(path, params=params, headers=headers)  # type: ignore[assignment, misc, method-assign]
+    own = dict(client._http.headers)
+
+    def get(path: str, *, params: Any, headers: dict[str, str] | None) -> httpx.Response:
+        return api.client.get(path, params=params, headers={**own, **(headers or {})})
+
+    client._http.get = get  # type: ignore[assignment, method-assign]
     assert len(client.fleet().items) == 3 + 1
     assert {each.model for each in client.switches()} == set(NAMES)
     for whole in (client.incidents, client.alerts, client.approvals, client.waivers, client.silences):

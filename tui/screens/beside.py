@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 else:
     _Base = Responding
 
-RESTS = 0.12
+RESTS = 0.2
 """Seconds after which a cursor that has not moved rests: then it is told what is known."""
 STAYS = 2
 """Times as long after which it is taken to stay, and the engine is asked: who goes on meanwhile waits for no answer."""

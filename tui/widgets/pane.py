@@ -20,7 +20,7 @@ class Pane(VerticalScroll):
 
     def compose(self) -> ComposeResult:
         """Hold one text."""
-        yield Told(id="told")
+        yield Told(id="told", fills=True)
 
     def tell(
         self, known: Snapshot, incident: IncidentView | None, row: FleetRow | None, at: datetime, found: Facts | None

@@ -83,8 +83,10 @@ def hung(line: Content, width: int) -> list[Content]:
 class Told(Static):
     """A text of many lines."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 (the framework's name)
+    def __init__(self, *, id: str | None = None, fills: bool = False) -> None:  # noqa: A002 (the framework's name)
+        """Be as high as the text is; where it `fills` what it is in, no text has it laid out anew."""
         super().__init__(id=id)
+        self._fills = fills
         self._shape: tuple[int, int] = (0, 0)
         self._markup: str | Sequence[str] | None = None
         self._hanging = Hanging(Content())
@@ -96,7 +98,7 @@ class Told(Static):
         said = Content.from_markup(markup) if isinstance(markup, str) else markup
         self._markup, self._hanging = markup, Hanging(said)
         width = self.size.width
-        shape = (width, self._hanging.height(width) if width else 0)
+        shape = (width, 0 if self._fills or not width else self._hanging.height(width))
         self.update(self._hanging, layout=not width or shape != self._shape)  # without one it is not laid out yet
         self._shape = shape
 

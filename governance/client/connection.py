@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -125,9 +126,14 @@ class _Reached:
         if isinstance(error, httpx.ReadTimeout):
             raise Unavailable(f"the engine at {self._url} does not answer") from error
         if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.InvalidURL)):
-            raise Unreached(f"no engine is reached at {self._url}: {error}") from error
+            raise Unreached(f"no engine is reached at {self._url}: {_plain(error)}") from error
         if isinstance(error, httpx.HTTPError):
-            raise Unavailable(f"no engine is reached at {self._url}: {error}") from error
+            raise Unavailable(f"no engine is reached at {self._url}: {_plain(error)}") from error
+
+
+def _plain(error: Exception) -> str:
+    """Return what an error says without the number that the system has for it."""
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error))
 
 
 def checked(answer: httpx.Response) -> Any:

@@ -77,7 +77,8 @@ class FleetScreen(Beside, Marking, Frame):
         rows, fleet = self._shown(known), self.query_one(Fleet)
         waiting = f" · [b $warning]{len(known.approvals)} to approve[/]" if known.approvals else ""
         some = f"{len(rows)} of " if len(rows) < len(known.fleet.items) else ""
-        title = f"Fleet [$muted]{some}{len(known.fleet.items)} models[/]{self.marked_of(known)}{waiting}"
+        many = f"{some}{len(known.fleet.items)} model{'s' * (len(known.fleet.items) != 1)}"
+        title = f"Fleet [$muted]{many}[/]{self.marked_of(known)}{waiting}"
         if fleet.border_title != title:
             fleet.border_title = title
         said = f"[$warning]{self._hidden(known)}[/]" if known.fleet.items and not rows else "worst first"

@@ -222,12 +222,12 @@ def test_people_act_and_are_refused(workspace: Path, capsys: pytest.CaptureFixtu
       - {at: 40m, pull: fallback, as: ana}
       - {at: 50m, restore: live, as: bo}
       - {at: 50m, request: high, as: ana, because: A new region., for: 1d}
-      - {at: 50m, approve: waiver, as: ana, refused: somebody else}
+      - {at: 50m, approve: waiver, as: ana, refused: "a second person must approve it: bo"}
       - {at: 50m, approve: waiver, as: bo}
 """
     )
     assert told(workspace, acts) == 0, capsys.readouterr().out
-    assert told(workspace, acts.replace(", refused: somebody else", "")) == 1
+    assert told(workspace, acts.replace(', refused: "a second person must approve it: bo"', "")) == 1
     said = capsys.readouterr().out
     assert "error[refused-act]: this was refused:" in said
     assert told(workspace, acts.replace("as: bo, because", "as: bo").replace("as: bo}", "as: bo, refused: never}")) == 1

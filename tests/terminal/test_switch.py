@@ -60,7 +60,9 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 async def _open(app: GovApp, pilot: Pilot[Any], key: str = "K") -> None:
     await until(pilot, lambda: shows(app, "INC-1"))
     await pilot.press(key)
-    await until(pilot, lambda: isinstance(app.screen, SwitchModal) and app.screen.query("#hint"))
+    await until(
+        pilot, lambda: isinstance(app.screen, SwitchModal) and app.screen.query("#then") and app.screen.query("#yes")
+    )
 
 
 def _fact(app: GovApp, name: str) -> str:

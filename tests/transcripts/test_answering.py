@@ -35,7 +35,7 @@ def test_every_answer_is_told_with_its_entry_and_stands_in_the_timeline(workspac
     late = workspace.ask("incidents", "ack", "2", "--as", "bo")
     assert (late.returncode, late.stdout) == (3, "")
     assert re.match(
-        r"gov: incident 2 was merged into INC-3 by ana at .* \((just now|\d+\w ago)\); see INC-3\n", late.stderr
+        r"gov: incident 2 was merged into INC-3 by ana at .* \((just now|\d+ \w ago)\); see INC-3\n", late.stderr
     )
 
 

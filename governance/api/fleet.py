@@ -55,6 +55,13 @@ def routes(engine: Engine) -> APIRouter:
             model=model, acts={act: each.model_copy(update={"who_may": people[act]}) for act, each in found.items()}
         )
 
+    _whole_fleet(router, engine)
+    return router
+
+
+def _whole_fleet(router: APIRouter, engine: Engine) -> None:
+    """Add the route that tells of all models."""
+
     @router.get("/v1/fleet")
     def fleet(who: Who, limit: Limit = 100, cursor: Cursor = "", since: Since = "", points: Points = KEPT) -> FleetView:
         """List the models that you may read, the worst first; with `since` those whose row changed since a `state`.
@@ -83,8 +90,6 @@ def routes(engine: Engine) -> APIRouter:
             items=[overview.row(engine, plan.by_model[each.model], known, points) for each in items],
             next=after,
         )
-
-    return router
 
 
 def _roles(engine: Engine, person: str) -> list[str]:

@@ -49,7 +49,7 @@ class Forked:
         self._lock = Lock()
         asked = json.dumps([code, [*arguments], str(cwd.absolute()), dict(env)]).encode()
         self._told, theirs = socket.socketpair()
-        with theirs, open(os.devnull, "rb") as nothing:  # noqa: PTH123
+        with theirs, open(os.devnull, "rb") as nothing:  # noqa: PTH123 (a device)
             files = [each.fileno() for each in (nothing, stdout, stderr, theirs)]
             _warm().begin(asked, files)
         self.pid: int = _NUMBER.unpack(self._told.recv(_NUMBER.size, socket.MSG_WAITALL))[0]
@@ -199,7 +199,7 @@ def _bury(lives: dict[int, int]) -> None:
         if not child:
             return
         told = lives.pop(child)
-        with open(told, "wb") as file:  # noqa: PTH123
+        with open(told, "wb") as file:  # noqa: PTH123 (it is a number)
             file.write(_NUMBER.pack(os.waitstatus_to_exitcode(status)))
 
 

@@ -187,7 +187,7 @@ def _read(entry: Entry) -> Batch:
         about["batch"], entry.decision.actor, entry.decision.at, str(said["because"]), mode,
         float(str(said["share"])), expires, int(about["incident"]) if "incident" in about else None,
         tuple(map(str, _items(said["models"]))), tuple(map(str, _items(said["unchanged"]))),
-        tuple((str(name), str(why)) for name, why in dict(said["refused"]).items()),  # type: ignore[call-overload]
+        tuple((str(name), str(why)) for name, why in dict(said["refused"]).items()),  # type: ignore[call-overload] # as it was written
     )  # fmt: skip
 
 

@@ -143,7 +143,7 @@ class Approvals(Frame):
     def action_refuse(self) -> None:
         """Refuse, with a reason."""
         if self.chosen is not None:
-            self.app.push_screen(acts.refusing(self.chosen))
+            self.app.open_form(acts.refusing(self.chosen))
 
     def copied(self) -> str:
         """Return the approval in a line."""

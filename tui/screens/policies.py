@@ -233,21 +233,21 @@ class Policies(Frame):
     def action_refuse(self) -> None:
         """Refuse, with a reason."""
         if self.request is not None:
-            self.app.push_screen(acts.refusing(self.request))
+            self.app.open_form(acts.refusing(self.request))
 
     def action_waive(self) -> None:
         """Ask that a rule is not enforced."""
-        self.app.push_screen(acts.waiving("", [], self.app.at))
+        self.app.open_form(acts.waiving("", [], self.app.at))
 
     def action_silence(self) -> None:
         """Mute notifications for a while."""
-        self.app.push_screen(acts.silencing("", self.app.at))
+        self.app.open_form(acts.silencing("", self.app.at))
 
     def action_end(self) -> None:
         """End the waiver or silence under the cursor."""
         chosen = self.chosen
         if isinstance(chosen, (WaiverView, SilenceView)):
-            self.app.push_screen(acts.ending(chosen))
+            self.app.open_form(acts.ending(chosen))
 
     def copied(self) -> str:
         """Return what is under the cursor by its id; of a problem its place, as editors take it."""

@@ -31,11 +31,12 @@ class CheckFormat(StrEnum):
 
 
 _FORMAT = "text for people, json for programs, github for annotations of a pull request, sarif for code scanning."
+CheckFormatOption = Annotated[CheckFormat, typer.Option("--format", help=_FORMAT)]
 
 
 def check(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or directories; by default the policies.")] = None,
-    output: Annotated[CheckFormat, typer.Option("--format", help=_FORMAT)] = CheckFormat.text,
+    output: CheckFormatOption = CheckFormat.text,
     explain: Annotated[str, typer.Option("--explain", metavar="CODE", help="Print the page on a problem.")] = "",
 ) -> int:
     """Check policies: every problem of every file, with its position. Offline."""

@@ -12,8 +12,9 @@ from tui.known import MODES
 from tui.several import Several
 from tui.switching import share_of
 from tui.text import safe
+from tui.widgets.columns import Column
 from tui.widgets.pulling import behind, confirmed, ending, flow, some
-from tui.widgets.table import Column, Table
+from tui.widgets.table import Table
 
 _DOES = {
     "pull": ("■ pull", "hot"),

@@ -161,7 +161,7 @@ class Policies(Frame):
         firing = sum(each.state == "firing" for each in found.alerts)
         lines.append(fact("alerts", f"{firing} firing, {len(found.alerts) - firing} pending"))
         if found.check is not None and found.check.refused:
-            lines.append(fact("refused", f"[$warning]{safe(found.check.refused)}[/]"))
+            lines.append(fact("why", f"[$warning]{safe(found.check.refused)}[/]"))
         if found.check is not None and found.check.pull_failure:
             lines.append(fact("git", f"[b $warning]✗ {safe(found.check.pull_failure)}[/]"))
         return lines

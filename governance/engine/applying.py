@@ -102,6 +102,13 @@ def versions(database: Database, limit: int = _MOST) -> list[VersionView]:
     return [_view(each, now) for each in found]
 
 
+def waiting(database: Database) -> tuple[PolicyVersion, dict[str, str]] | None:
+    """Return the version that waits for a second person with its documents, None when none does."""
+    with database.read() as connection:
+        found = policy_versions.waiting(connection)
+        return (found, policy_versions.documents(connection, found.digest)) if found is not None else None
+
+
 def running(engine: Engine) -> RunningView:
     """Return the version that rules, with its texts.
 

@@ -5,8 +5,6 @@ What was typed stays when the engine refuses; pressed twice it acts once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,50 +20,14 @@ from textual.widgets import Button, Input, Label, RadioButton, RadioSet, Static
 from governance.client import Client
 from governance.errors import GovernanceError, Unavailable, Unreached
 from governance.views import MayView
+from tui.form import Asked, Field, Said
 from tui.sending import Attempts
 from tui.text import safe
 
 if TYPE_CHECKING:
     from tui.app import GovApp
 
-Said = Mapping[str, str]
 UNSURE = "esc closes · what was sent may have happened"
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One thing that is asked; `choices` are all there are. `wrong` says what is amiss, `sends` what is sent for it.
-
-    `sends` is asked once for the same words: what depends on the present instant must not change when they are sent
-    again.
-    """
-
-    name: str
-    label: str
-    value: str = ""
-    choices: tuple[tuple[str, str], ...] = ()
-    optional: bool = False
-    hint: str = ""
-    wrong: Callable[[str], str] = lambda _: ""
-    sends: Callable[[str], str] = lambda text: text
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a form is for: `send` does it and returns what to say then, `act` and `model` are whose permission counts.
-
-    `typed` must be typed first where the act asks for it; `about` is markup.
-    """
-
-    title: str
-    about: str
-    button: str
-    send: Callable[[Client, Said, str], str]
-    act: str = ""
-    model: str = ""
-    danger: bool = False
-    typed: str = ""
-    sure: str = "nothing has changed yet"
 
 
 class Choice(RadioButton):
@@ -102,9 +64,9 @@ class Form(ModalScreen[bool]):
             super().__init__()
             self.said, self.done, self.error = said, done, error
 
-    def __init__(self, asked: Asked, *fields: Field) -> None:
+    def __init__(self, asked: Asked) -> None:
         super().__init__()
-        self.asked, self.fields = asked, fields
+        self.asked, self.fields = asked, asked.fields
         self._attempts: Attempts[Said] = Attempts()
         self._sending = False
         self._may: MayView | None = None

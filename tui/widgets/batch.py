@@ -12,7 +12,8 @@ from tui.known import MODES, number
 from tui.several import Several
 from tui.switching import share_of
 from tui.text import safe
-from tui.widgets.table import Column, Table
+from tui.widgets.columns import Column
+from tui.widgets.table import Table
 
 _MOST = 4
 """Names that are shown in a line."""

@@ -8,7 +8,8 @@ from datetime import datetime
 from itertools import groupby
 
 from governance.views import EntryView
-from tui.widgets.table import Column, Table
+from tui.widgets.columns import Column
+from tui.widgets.table import Table
 
 CYCLE = "cycle.evaluated"
 """The entry that the engine makes each time it judges: what floods the log while nothing happens."""

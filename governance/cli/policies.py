@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import ActorOption, Format, FormatOption, print_json, print_table, say, stamp
+from governance.cli.output import ActorOption, Format, FormatOption, acting, print_json, print_table, say, stamp
 
 if TYPE_CHECKING:
     from governance.views import AppliedView, VersionView
@@ -90,7 +90,7 @@ def approve(approval: Approval, actor: ActorOption = "", output: FormatOption = 
 
     settings = Settings()
     engine = operator(settings)
-    entry = consent.approve(engine, approval, actor=actor or settings.who(), at=engine.clock.now())
+    entry = consent.approve(engine, approval, actor=acting(actor), at=engine.clock.now())
     return _answered(approval, "approved", entry, output)
 
 
@@ -102,7 +102,7 @@ def refuse(approval: Approval, because: Because, actor: ActorOption = "", output
 
     settings = Settings()
     engine = operator(settings)
-    entry = consent.refuse(engine, approval, actor=actor or settings.who(), because=because, at=engine.clock.now())
+    entry = consent.refuse(engine, approval, actor=acting(actor), because=because, at=engine.clock.now())
     return _answered(approval, "refused", entry, output)
 
 

@@ -119,14 +119,19 @@ def test_who_may_only_look_has_no_keys_that_act(here: World) -> None:
     assert incident.status == "triggered"
 
 
-def test_a_refusal_says_who_may(here: World) -> None:
+def test_a_refusal_says_once_who_may(here: World) -> None:
     async def story() -> None:
         app = here.app("vic")
         async with app.run_test(size=SIZE) as pilot:
             await until(pilot, lambda: shows(app, "INC-1"))
             await pilot.press("K")
             await until(pilot, lambda: isinstance(app.screen, SwitchModal))
-            await until(pilot, lambda: "these people may: ana, bo" in " ".join(hint(app).split()))
+            await until(
+                pilot, lambda: shows(app, "allowed ✗ 'vic' may not pull kill switches: it needs the role responder")
+            )
+            assert shows(app, "these people may: ana, bo")
+            assert screen(app).count("may not pull kill switches") == 1, "it is said once"
+            assert hint(app) == "esc goes back"
             assert app.screen.query_one("#yes", Button).disabled
 
     played(story)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from governance.views import ApprovalView, FleetRow, IncidentView
+from governance.views.notifications import DeliveryView
 from governance.views.runs import RunView, StepView
 
 
@@ -13,7 +14,8 @@ class Situation:
     """Who looks, whether the engine is reached, and what is under the cursor.
 
     `me` is the id of this person; `looks_only` says why they may only look, "" when they may act.
-    So many models are `marked`, which K takes out of service instead of the one under the cursor.
+    So many models are `marked`, which K takes out of service instead of the one under the cursor, and so many `shown`.
+    `undelivered` is what was given up of what told of the incident, None where that is not known.
     """
 
     me: str = ""
@@ -25,6 +27,8 @@ class Situation:
     approval: ApprovalView | None = None
     thing: str = ""
     marked: int = 0
+    shown: int = 0
+    undelivered: tuple[DeliveryView, ...] | None = None
 
     @property
     def step(self) -> StepView | None:

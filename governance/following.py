@@ -21,7 +21,7 @@ from governance.engine.standing import Incoming
 from governance.errors import Unavailable
 from governance.loader.checkout import Checkout
 from governance.loader.files import shown
-from governance.loader.stamp import Stamp, stamp
+from governance.loader.stamp import Stamp, stamp, stamp_of_tests
 from governance.policies import RUNBOOKS, Policies, beside, policies, sound, stored_policies
 from governance.ports import Clock
 from governance.settings import Settings
@@ -33,6 +33,10 @@ POLL = timedelta(seconds=2)
 """How often it is looked whether a file changed; what is the same at two looks is read."""
 FAILURES = 3
 """How many pulls must fail one after another before that is told: a network has its moments."""
+
+
+Tests = Callable[[Path, Path], tuple[Problem, ...]]
+"""What finds the problems of the tests in a directory of policies, and of those of the runbooks."""
 
 
 def begin(
@@ -97,14 +101,24 @@ def _stored(database: Database, disk: Policies, under: str) -> tuple[PolicyVersi
 
 @contextmanager
 def followed(
-    engine: Engine, settings: Settings, pull_every: timedelta | None, paced: Callable[[Ruling], Ruling]
+    engine: Engine,
+    settings: Settings,
+    pull_every: timedelta | None,
+    paced: Callable[[Ruling], Ruling],
+    tests: Tests | None = None,
 ) -> Iterator[None]:
-    """Follow the directory meanwhile, where versions come from it."""
+    """Follow the directory meanwhile, where versions come from it; `tests` finds what is wrong with its tests."""
     if settings.policies_from != "directory":
         yield
         return
     follower = Follower(
-        engine, settings.policies, Path.cwd(), pull_every=pull_every, paced=paced, runbooks=settings.runbooks
+        engine,
+        settings.policies,
+        Path.cwd(),
+        pull_every=pull_every,
+        paced=paced,
+        runbooks=settings.runbooks,
+        tests=tests,
     )
     follower.start()
     try:
@@ -172,8 +186,10 @@ class Follower:
         poll: timedelta = POLL,
         paced: Callable[[Ruling], Ruling] = lambda ruling: ruling,
         runbooks: Path = RUNBOOKS,
+        tests: Tests | None = None,
     ) -> None:
         """Follow `directory`, and the runbooks beside it; `paced` is done to each version before it rules."""
+        self._tests, self._tested = tests, tuple[Stamp, ...]()
         self._engine, self._directory, self._base, self._runbooks = engine, directory, base, runbooks
         self._poll, self._pull_every, self._paced = poll, pull_every, paced
         self._checkout = Checkout(directory)
@@ -197,23 +213,45 @@ class Follower:
         self._pull()
         now = self._stamp()
         settled, self._last = now == self._last, now
-        if not settled or now == self._taken or self._checkout.busy(time.time()):
+        if not settled or self._checkout.busy(time.time()):
             return False
+        taken = now != self._taken and self._take(now)
+        self._look_at_tests(now)  # after what may rule: it waits for no test
+        return taken
+
+    def _take(self, now: Stamp) -> bool:
         incoming = self._read()
         if self._stamp() != now:
             return False  # it changed while it was read
         self._taken, self._engine.standing.incoming = now, incoming
         return True
 
+    def _look_at_tests(self, policies: Stamp) -> None:
+        """Check the tests where they changed, or what they are of; one that is half written is read at the next look.
+
+        Nothing of it keeps the policies from ruling.
+        """
+        now = (policies, stamp_of_tests(self._places))
+        if self._tests is None or now == self._tested:
+            return
+        try:
+            found = self._tests(self._directory, self._runbooks)
+        except Exception as error:  # noqa: BLE001 (whatever is wrong with what was written, the policies are followed)
+            found = (_unread(self._directory, "checking its tests failed", error),)
+        self._tested, self._engine.standing.tests = now, found
+
+    @property
+    def _places(self) -> list[Path]:
+        return [self._directory, *beside([self._directory], self._runbooks)]
+
     def _stamp(self) -> Stamp:
-        return stamp([self._directory, *beside([self._directory], self._runbooks)])
+        return stamp(self._places)
 
     def _read(self) -> Incoming:
         try:
             return read(self._engine, self._directory, self._base, self._paced, self._runbooks)
         except Exception as error:  # noqa: BLE001 (whatever is wrong with what was written, the version before rules)
-            said = f"reading it failed: {type(error).__name__}: {error}".splitlines()[0]
-            return Incoming(None, (Problem(Position(str(self._directory), 1, 1), "internal-error", said),))
+            return Incoming(None, (_unread(self._directory, "reading it failed", error),))
 
     def _pull(self) -> None:
         """Pull where it is due; a failure is told when it is no single one."""
@@ -236,6 +274,11 @@ class Follower:
             except Exception as error:  # noqa: BLE001 (a follower that died would follow nothing without a word)
                 self._engine.standing.pull_failure = f"{type(error).__name__}: {error}".splitlines()[0]
             self._done.wait(self._poll.total_seconds())
+
+
+def _unread(directory: Path, what: str, error: Exception) -> Problem:
+    said = f"{what}: {type(error).__name__}: {error}".splitlines()[0]
+    return Problem(Position(str(directory), 1, 1), "internal-error", said)
 
 
 def _origin(engine: Engine, checkout: Checkout, since: str) -> Origin:

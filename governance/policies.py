@@ -96,6 +96,12 @@ def beside(paths: Sequence[Path], runbooks: Path = RUNBOOKS) -> list[Path]:
     return list(dict.fromkeys(path.parent / runbooks for path in paths if path.is_dir()))
 
 
+def tests_of(paths: Sequence[Path], runbooks: Path) -> list[Path]:
+    """Return the files of tests of policies, and of the runbooks beside them."""
+    near = [each for each in beside(paths, runbooks) if each.is_dir() and not is_shipped(each)]
+    return [each for each in files.test_files([*paths, *near]) if files.is_test(each)]
+
+
 def is_shipped(path: Path) -> bool:
     """Tell whether a directory is that of the package's runbooks, as where the package is developed: nobody's own."""
     return shipped("runbooks").is_dir() and path.samefile(shipped("runbooks"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,12 +11,17 @@ from pathlib import Path
 
 import pytest
 from following import CARD, ORG, Place, followed
-from interfaces.serving import Served
+from interfaces.serving import Served, ask
 
+from governance.api import problems_found
+from governance.cli.check import of_directory
 from governance.core.alert import AlertKey
+from governance.core.problem import Problem
 from governance.engine import consent
 from governance.errors import Conflict, Denied, InvalidDocument
+from governance.following import Follower
 from governance.store import decision_log, incidents, policy_versions
+from governance.views import CheckView
 
 
 @pytest.fixture
@@ -111,6 +117,61 @@ def test_broken_policies_never_rule_and_are_an_incident_that_ends_by_itself(plac
     ((status, _, ending),) = place.opened()
     assert status == "resolved"
     assert "sound again" in ending
+
+
+TESTS = "kind: test\nof: [loanz]\ntests: [{test: a}]\n"
+
+
+def told_by_both(place: Place) -> list[tuple[str, int, int]]:
+    """Return the code and place of each problem, which the engine and `gov check` tell in the same words."""
+    offline = json.loads(ask(place.directory, "check", "--format", "json").stdout)["problems"]
+    asked = [{name: each[name] for name in each if name != "help"} for each in offline]
+    told = problems_found.checked(place.engine).problems
+    assert [each.model_dump(include=set(asked[0])) for each in told] == asked
+    return [(each.code, each.line, each.column) for each in told]
+
+
+def test_tests_with_problems_are_told_as_gov_check_tells_them_and_keep_nothing_from_ruling(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place.directory)  # files are named from where one stands
+    assert problems_found.checked(place.engine).in_tests is None, "nobody looked: that is not none"
+    place.follower = Follower(place.engine, place.policies, place.directory, tests=of_directory)
+    place.beat()
+    assert problems_found.checked(place.engine).in_tests == 0
+    place.write("loans.test.yaml", TESTS)
+    place.write("half.test.yaml", "kind: test\nof: [lo")
+    place.edit("metrics.errors > 0.5", "metrics.errors > 0.4")
+    place.beat()
+    assert "> 0.4" in place.engine.documents["loans.yaml"], "the policies rule all the same"
+    assert place.said == ""
+    assert told_by_both(place)[-1] == ("unknown-policy", 2, 6)
+    told = problems_found.checked(place.engine)
+    assert (told.count, told.in_tests, told.since) == (2, 2, None)
+    place.write("broken.yaml", "kind: card\nmodel: other\nowners: {team: t}\nteir: 1\n")
+    place.beat()
+    told = problems_found.checked(place.engine)
+    assert told.since is not None
+    assert told.in_tests == 1, "what is not found may be declared where nothing loads"
+    assert {each[0] for each in told_by_both(place)} == {"unknown-field", "nothing-to-judge", "syntax"}
+    for name in ("broken.yaml", "loans.test.yaml", "half.test.yaml"):
+        (place.policies / name).unlink()
+    place.beat()
+    assert problems_found.checked(place.engine) == CheckView(
+        version=place.engine.plan.version, source="directory", in_tests=0
+    )
+
+
+def test_a_check_of_tests_that_dies_is_told_and_the_policies_are_followed(place: Place) -> None:
+    def dying(directory: Path, runbooks: Path) -> tuple[Problem, ...]:
+        raise RuntimeError("no room")
+
+    place.follower = Follower(place.engine, place.policies, place.directory, tests=dying)
+    place.edit("metrics.errors > 0.5", "metrics.errors > 0.4")
+    place.beat()
+    assert "> 0.4" in place.engine.documents["loans.yaml"]
+    (found,) = problems_found.checked(place.engine).problems
+    assert found.message == "checking its tests failed: RuntimeError: no room"
 
 
 def test_a_directory_that_goes_away_is_broken_too(place: Place) -> None:

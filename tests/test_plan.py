@@ -285,10 +285,14 @@ def test_apply_to_a_running_engine(tmp_path: Path) -> None:
         assert waits.returncode == 5
         assert "may be approved by: bo" in waits.stdout
         assert "waits for approval APR-1" in served.http.get("/v1/fleet", headers=_bearer(secret)).json()["policies"]
+        waiting_is_shown(tmp_path, served.url, secret)
         mine = ask(tmp_path, "policies", "approve", "APR-1", "--as", "ana")
         assert mine.returncode == 3
         assert ask(tmp_path, "policies", "approve", "APR-1", "--as", "bo").returncode == 0
         fleet = served.until(lambda: _quiet(served, secret))
+        for where in ((), ("--url", served.url)):
+            none = ask(tmp_path, "policies", "pending", "--exit-code", *where, GOV_TOKEN=secret)
+            assert (none.stdout, none.returncode) == ("no version of the policies waits for a second person\n", 0)
         back = apply("--version", first["documents"][:12])
         assert (back.returncode, back.stderr) == (0, "")
         assert fleet != first["version"]
@@ -305,6 +309,27 @@ def test_apply_to_a_running_engine(tmp_path: Path) -> None:
         served.close()
 
 
+def waiting_is_shown(here: Path, url: str, secret: str) -> None:
+    """Check that what waits is told with who asked and who may, of the database and of the engine alike."""
+    for where, last in ((), "gov policies approve APR-1"), (("--url", url), "you may not approve"):
+        done = ask(here, "policies", "pending", "--back", "0", *where, GOV_TOKEN=secret)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("APR-1 waits for a second person: asked by ana 2")
+        assert "loosened errors-high of loans: critical when metrics.errors > 0.9, was" in done.stdout
+        assert "a second person must approve, as less is asked of tier 1 (loans): bo" in done.stdout
+        assert last in done.stdout
+        asked = ("policies", "pending", "--back", "0", *where, "--format", "json", "--exit-code")
+        told = ask(here, *asked, GOV_TOKEN=secret)
+        found = json.loads(told.stdout)
+        assert told.returncode == 5
+        assert (found["approval"]["requested_by"], found["approval"]["who_may"]) == ("ana", ["bo"])
+        assert (found["plan"]["loosened"], found["plan"]["who_may"]) == (["loans"], ["bo"]), "not who asked"
+    checked = ask(here, "policies", "check", "--url", url, GOV_TOKEN=secret)
+    assert checked.returncode == 0
+    assert "0 problems; version " in checked.stdout
+    assert "no tests were looked at: they are not sent by gov apply" in checked.stdout
+
+
 def test_an_engine_that_follows_its_directory_takes_none(tmp_path: Path) -> None:
     _written(tmp_path / "policies", CARD)
     served = Served(tmp_path)
@@ -314,6 +339,30 @@ def test_an_engine_that_follows_its_directory_takes_none(tmp_path: Path) -> None
         done = ask(tmp_path, "apply", "--url", served.url, GOV_TOKEN=secret)
         assert done.returncode == 3
         assert "this engine follows the directory of its policies; change that" in done.stderr
+        (tmp_path / "policies" / "loans.yaml").write_text(CARD.replace("metrics.errors >", "metrics.erors >"))
+        (tmp_path / "policies" / "loans.test.yaml").write_text("kind: test\nof: [loanz]\ntests: [{test: a}]\n")
+
+        def checked(*more: str) -> Any:
+            return ask(tmp_path, "policies", "check", "--url", served.url, *more, GOV_TOKEN=secret)
+
+        offline = ask(tmp_path, "check").stdout.splitlines()[:-1]
+        served.until(lambda: len(checked().stdout.splitlines()) == len(offline) + 2)
+        found = checked()
+        *problems, sums, tests = found.stdout.splitlines()
+        assert (problems, found.returncode, found.stderr) == (offline, 1, "")
+        assert sums.startswith("2 problems; version "), "and which of them rules, and since when others would"
+        assert "; those on disk are broken since 2" in sums
+        assert tests == "1 of them in tests, which keep nothing from ruling"
+        for how in ("github", "sarif"):
+            assert (
+                checked("--format", how).stdout.splitlines()[:2]
+                == ask(tmp_path, "check", "--format", how).stdout.splitlines()[:2]
+            )
+        assert (
+            json.loads(checked("--format", "json").stdout)["problems"][1]["help"] == "docs/problems/unknown-metric.md"
+        )
+        nobody = ask(tmp_path, "policies", "check", "--url", "http://127.0.0.1:1")
+        assert (nobody.returncode, nobody.stdout) == (4, "")
     finally:
         served.close()
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from governance.client import Client
 from governance.views import ApprovalView, IncidentView, SilenceView, WaiverView
+from tui.form import Asked, Field, Said
 from tui.known import Snapshot
-from tui.screens.form import Asked, Field, Form, Said
 from tui.text import safe
 
 Clock = Callable[[], datetime]
@@ -55,8 +55,8 @@ def _answering(
     done: str,
     body: Callable[[Said], dict[str, object]],
     *fields: Field,
-) -> Form:
-    """Return the form of an answer to an incident, which is sent with the version that was seen."""
+) -> Asked:
+    """Return what is asked for an answer to an incident, which is sent with the version that was seen."""
 
     def send(client: Client, said: Said, key: str) -> str:
         client.answer(incident.id, act, body(said), key=key)
@@ -64,10 +64,10 @@ def _answering(
 
     permission = f"incident.{act.replace('-', '_')}"
     title = f"{verb} INC-{incident.id}"
-    return Form(Asked(title, _about(incident, what), verb, send, permission, incident.model), *fields)
+    return Asked(title, _about(incident, what), verb, send, permission, incident.model, fields=fields)
 
 
-def resolving(incident: IncidentView) -> Form:
+def resolving(incident: IncidentView) -> Asked:
     """Close an incident by hand."""
     firing = sum(not each.ended for each in incident.findings)
     still = (
@@ -82,7 +82,7 @@ def resolving(incident: IncidentView) -> Form:
     )  # fmt: skip
 
 
-def escalating(incident: IncidentView) -> Form:
+def escalating(incident: IncidentView) -> Asked:
     """Tell the next level now."""
     view = incident.escalation
     to = safe(", ".join(view.next_to)) if view is not None and view.next_to else "whoever the next level names"
@@ -93,7 +93,7 @@ def escalating(incident: IncidentView) -> Form:
     )  # fmt: skip
 
 
-def handing_over(incident: IncidentView) -> Form:
+def handing_over(incident: IncidentView) -> Asked:
     """Make somebody else the lead."""
     lead = safe(incident.lead) or "nobody"
     return _answering(
@@ -104,7 +104,7 @@ def handing_over(incident: IncidentView) -> Form:
     )  # fmt: skip
 
 
-def noting(incident: IncidentView) -> Form:
+def noting(incident: IncidentView) -> Asked:
     """Write a note."""
     return _answering(
         incident, "Note on", "note", "everybody who works on it reads it", f"noted on INC-{incident.id}",
@@ -112,7 +112,7 @@ def noting(incident: IncidentView) -> Form:
     )  # fmt: skip
 
 
-def snoozing(incident: IncidentView, at: Clock) -> Form:
+def snoozing(incident: IncidentView, at: Clock) -> Asked:
     """Let nobody hear of it for a while."""
     return _answering(
         incident, "Snooze", "snooze", "nobody hears of it until then, unless it becomes worse or is resolved",
@@ -122,7 +122,7 @@ def snoozing(incident: IncidentView, at: Clock) -> Form:
     )  # fmt: skip
 
 
-def judging(incident: IncidentView) -> Form:
+def judging(incident: IncidentView) -> Asked:
     """Say how bad it is."""
     choices = tuple((each, f"{mark} {each}") for each, mark in (("critical", "▲"), ("warning", "◆"), ("info", "▪")))
     return _answering(
@@ -133,7 +133,7 @@ def judging(incident: IncidentView) -> Form:
     )  # fmt: skip
 
 
-def merging(incident: IncidentView, known: Snapshot) -> Form:
+def merging(incident: IncidentView, known: Snapshot) -> Asked:
     """Make it a part of another."""
     others = sorted(
         (each for each in known.incidents.values() if each.id != incident.id),
@@ -161,7 +161,7 @@ def _number(text: str) -> int:
     return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 12 else 0
 
 
-def linking(incident: IncidentView) -> Form:
+def linking(incident: IncidentView) -> Asked:
     """Put a link on it."""
     return _answering(
         incident, "Link to", "link", "a ticket, a call, a dashboard", f"linked to INC-{incident.id}",
@@ -174,7 +174,7 @@ def _address(text: str) -> str:
     return "" if re.match(r"https?://[^\s/?#@]+", text) else "an address begins with https:// or http://"
 
 
-def refusing(approval: ApprovalView) -> Form:
+def refusing(approval: ApprovalView) -> Asked:
     """Refuse to be the second person, for everybody."""
 
     def send(client: Client, said: Said, key: str) -> str:
@@ -183,13 +183,11 @@ def refusing(approval: ApprovalView) -> Form:
 
     asked = f"asked by {safe(approval.requested_by)}; refused for everybody"
     about = f"[b]{safe(approval.id)}[/] {safe(approval.text)}\n[$muted]{asked}[/]"
-    return Form(
-        Asked(f"Refuse {approval.id}", about, "Refuse", send),
-        Field("because", "Why not?", hint="it goes to the decision log"),
-    )
+    because = Field("because", "Why not?", hint="it goes to the decision log")
+    return Asked(f"Refuse {approval.id}", about, "Refuse", send, fields=(because,))
 
 
-def waiving(model: str, rules: Sequence[str], at: Clock) -> Form:
+def waiving(model: str, rules: Sequence[str], at: Clock) -> Asked:
     """Ask that a rule is not enforced on a model for a while."""
 
     def send(client: Client, said: Said, key: str) -> str:
@@ -199,14 +197,12 @@ def waiving(model: str, rules: Sequence[str], at: Clock) -> Form:
 
     about = "the rule is judged but not enforced; [$warning]a second person must approve[/]"
     named = Field("model", "Model", model)
-    return Form(
-        Asked("Ask for a waiver", about, "Ask", send, "waiver.request", model),
-        named, Field("rule", "Rule", rules[0] if rules else "", hint="the name of a rule of the model"),
-        lasting("For how long", "7d", at), BECAUSE,
-    )  # fmt: skip
+    rule = Field("rule", "Rule", rules[0] if rules else "", hint="the name of a rule of the model")
+    fields = (named, rule, lasting("For how long", "7d", at), BECAUSE)
+    return Asked("Ask for a waiver", about, "Ask", send, "waiver.request", model, fields=fields)
 
 
-def silencing(model: str, at: Clock) -> Form:
+def silencing(model: str, at: Clock) -> Asked:
     """Mute notifications for a while."""
 
     def send(client: Client, said: Said, key: str) -> str:
@@ -216,11 +212,11 @@ def silencing(model: str, at: Clock) -> Form:
     about = "nobody is told; verdicts and incidents go on, a resolution gets through"
     everything = Field("model", "Model", model, optional=True, hint="nothing here mutes everything")
     rule = Field("rule", "Rule", optional=True, hint="nothing here mutes all rules")
-    asked = Asked("Silence", about, "Mute", send, "silence.create", model)
-    return Form(asked, everything, rule, lasting("For how long", "1h", at), BECAUSE)
+    fields = (everything, rule, lasting("For how long", "1h", at), BECAUSE)
+    return Asked("Silence", about, "Mute", send, "silence.create", model, fields=fields)
 
 
-def ending(thing: WaiverView | SilenceView) -> Form:
+def ending(thing: WaiverView | SilenceView) -> Asked:
     """End a waiver or a silence now."""
     waiver = isinstance(thing, WaiverView)
 
@@ -233,7 +229,7 @@ def ending(thing: WaiverView | SilenceView) -> Form:
 
     about = _thing(thing)
     act = "waiver.request" if waiver else "silence.end"
-    return Form(Asked(f"End {thing.id}", about, "End it", send, act, thing.model), BECAUSE)
+    return Asked(f"End {thing.id}", about, "End it", send, act, thing.model, fields=(BECAUSE,))
 
 
 def _thing(thing: WaiverView | SilenceView) -> str:

@@ -15,10 +15,12 @@ from governance.views import ApprovalView, IncidentView
 from governance.views.runs import RunbookView
 from tui import run_acts
 from tui.asking import Asking
+from tui.form import Asked
 from tui.places import Place
 from tui.screens.approvals import Approvals
 from tui.screens.batch import BatchModal
 from tui.screens.entry import EntryScreen
+from tui.screens.form import Form
 from tui.screens.frame import Frame
 from tui.screens.goto import Goto
 from tui.screens.help import Help
@@ -107,6 +109,10 @@ class Opening(Asking):
             said = "an act, a model, an incident, start RUNBOOK on MODEL, RUN-2, APR-3, WVR-1, #120 …"
             self.push_screen(CommandPalette(id="--command-palette", placeholder=said))
 
+    def open_form(self, asked: Asked) -> None:
+        """Ask for the words of an act."""
+        self.push_screen(Form(asked))
+
     def acknowledge(self, incident: IncidentView) -> None:
         """Take an incident."""
         key = str(uuid.uuid4())
@@ -152,7 +158,7 @@ class Opening(Asking):
         """Fetch the runbooks for a model, then let the person choose one."""
 
         def offered(each: RunbookView) -> Choosable:
-            form = lambda: self.push_screen(run_acts.starting(model, each, incident))  # noqa: E731 (one line)
+            form = lambda: self.open_form(run_acts.starting(model, each, incident))  # noqa: E731 (one line)
             beneath = f"for models with {each.applies_to}" if each.applies_to and UNFIT in each.refused else ""
             return Choosable(each.runbook, each.description, refusal(each), form, beneath)
 
@@ -169,4 +175,4 @@ class Opening(Asking):
         if refusal(runbook):
             self.say(refusal(runbook), "warning")
         else:
-            self.push_screen(run_acts.starting(model, runbook, incident))
+            self.open_form(run_acts.starting(model, runbook, incident))

@@ -13,12 +13,12 @@ from textual.widgets import Input, OptionList
 
 from governance.views.notifications import DeliveryView
 from tui import telling
+from tui.form import Asked
 from tui.keys import action
 from tui.known import GLYPHS, Snapshot, span
 from tui.learning import Learning
 from tui.offers import Offer, score, shown
 from tui.places import Place, numbered
-from tui.screens.form import Form
 from tui.screens.frame import Frame
 from tui.starting import FILL, refusal, starts
 from tui.unheard import counted, whom
@@ -169,9 +169,9 @@ def _models(app: GovApp, known: Snapshot, words: Sequence[str]) -> Iterator[Offe
 
 
 def _open(
-    app: GovApp, form: Callable[[Any, Sequence[DeliveryView]], Form], which: object, found: Sequence[DeliveryView]
+    app: GovApp, form: Callable[[Any, Sequence[DeliveryView]], Asked], which: object, found: Sequence[DeliveryView]
 ) -> None:
-    app.push_screen(form(which, found))
+    app.open_form(form(which, found))
 
 
 def _tried(text: str, found: Sequence[DeliveryView], do: Callable[[], object], never: str) -> Offer:

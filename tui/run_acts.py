@@ -8,7 +8,7 @@ from typing import NamedTuple
 from governance.client import Client
 from governance.views import IncidentView
 from governance.views.runs import RunbookView, RunView, StepView
-from tui.screens.form import Asked, Field, Form, Said
+from tui.form import Asked, Field, Said
 from tui.text import lines, safe
 
 
@@ -43,8 +43,8 @@ def step_for(run: RunView, act: str) -> StepView | None:
     return next((each for each in run.steps if act in each.can), None)
 
 
-def form(run: RunView, act: str) -> Form:
-    """Return the form of an act on a run, which is sent with the version that was seen."""
+def form(run: RunView, act: str) -> Asked:
+    """Return what is asked for an act on a run, which is sent with the version that was seen."""
     verb = VERBS[act]
     step = step_for(run, act) if act in _ON_STEPS else None
 
@@ -58,23 +58,22 @@ def form(run: RunView, act: str) -> Form:
             client.on_run(run.id, act, _body(run, step, said), key=key)
         return f"{run.id}: {verb.done}"
 
-    asked = Asked(
-        f"{verb.title} · {run.id}", _about(run, step, verb), verb.title, send, _permission(act), run.model, verb.danger
-    )
-    return Form(asked, *_fields(act, verb))
+    title, fields = f"{verb.title} · {run.id}", _fields(act, verb)
+    about = _about(run, step, verb)
+    return Asked(title, about, verb.title, send, _permission(act), run.model, verb.danger, fields=fields)
 
 
 def _permission(act: str) -> str:
     return "" if act in ("approve", "refuse") else f"runbook.{act}"
 
 
-def _fields(act: str, verb: Verb) -> list[Field]:
+def _fields(act: str, verb: Verb) -> tuple[Field, ...]:
     because = Field("because", "Reason", hint="it goes to the decision log", optional=not verb.reason)
     if act == "settle":
-        return [Field("took_effect", "Did it take effect?", "", _YES), because]
+        return Field("took_effect", "Did it take effect?", "", _YES), because
     if act == "cancel":
-        return [Field("undo", "What was done", "yes", _UNDO), because]
-    return [because]
+        return Field("undo", "What was done", "yes", _UNDO), because
+    return (because,)
 
 
 def _body(run: RunView, step: StepView | None, said: Said) -> dict[str, object]:
@@ -95,7 +94,7 @@ def _about(run: RunView, step: StepView | None, verb: Verb) -> str:
     return "\n".join([*parts, verb.what])
 
 
-def starting(model: str, runbook: RunbookView, incident: IncidentView | None) -> Form:
+def starting(model: str, runbook: RunbookView, incident: IncidentView | None) -> Asked:
     """Start a runbook for a model, with its parameters."""
     names = list(runbook.parameters)
 
@@ -119,9 +118,10 @@ def starting(model: str, runbook: RunbookView, incident: IncidentView | None) ->
     about = f"[b]{safe(model)}[/]  {safe(runbook.description)}\n{steps}"
     reason = f"INC-{incident.id}: {incident.title}" if incident is not None else ""
     mode = Field("mode", "How", "live", (("live", "for real"), ("drill", "as a drill: nothing acts")))
-    asked = Asked(f"Start {runbook.runbook}", about, "Start", send, "runbook.start", model)
-    return Form(asked, *(_parameter(index, name, runbook.parameters[name]) for index, name in enumerate(names)), mode,
-                Field("because", "Reason", reason, hint="it goes to the decision log"))  # fmt: skip
+    because = Field("because", "Reason", reason, hint="it goes to the decision log")
+    parameters = (_parameter(index, name, runbook.parameters[name]) for index, name in enumerate(names))
+    fields = (*parameters, mode, because)
+    return Asked(f"Start {runbook.runbook}", about, "Start", send, "runbook.start", model, fields=fields)
 
 
 def _parameter(index: int, name: str, facts: Mapping[str, object]) -> Field:

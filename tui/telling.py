@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from governance.client import Client
 from governance.views.notifications import DeliveryView
 from tui.acts import WHY
-from tui.screens.form import Asked, Form, Said
+from tui.form import Asked, Said
 from tui.text import safe
 from tui.unheard import counted, whom
 
@@ -15,17 +15,17 @@ SHOWN = 6
 """Notifications that a form lists."""
 
 
-def of_incident(number: int, found: Sequence[DeliveryView]) -> Form:
+def of_incident(number: int, found: Sequence[DeliveryView]) -> Asked:
     """Have all of an incident tried again that was given up."""
     return _again(f"Tell again of INC-{number}", {"incident": number}, found)
 
 
-def of_notifier(notifier: str, found: Sequence[DeliveryView]) -> Form:
+def of_notifier(notifier: str, found: Sequence[DeliveryView]) -> Asked:
     """Have all of a notifier tried again that was given up, as it was mended."""
     return _again(f"Tell again by {notifier}", {"notifier": notifier}, found)
 
 
-def _again(title: str, which: dict[str, object], found: Sequence[DeliveryView]) -> Form:
+def _again(title: str, which: dict[str, object], found: Sequence[DeliveryView]) -> Asked:
     def send(client: Client, said: Said, key: str) -> str:
         because = {"because": said["because"]} if said["because"] else {}
         done = client.retry_notifications({**which, **because}, key=key)
@@ -33,8 +33,8 @@ def _again(title: str, which: dict[str, object], found: Sequence[DeliveryView]) 
 
     about = "\n".join([*_listed(found), "each is tried again at once; what one already got comes no second time"])
     models = {each.model for each in found}
-    return Form(Asked(title, about, "Try again", send, "notification.retry", models.pop() if len(models) == 1 else ""),
-                WHY)  # fmt: skip
+    model = models.pop() if len(models) == 1 else ""
+    return Asked(title, about, "Try again", send, "notification.retry", model, fields=(WHY,))
 
 
 def _listed(found: Sequence[DeliveryView]) -> Iterator[str]:

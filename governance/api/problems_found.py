@@ -1,4 +1,4 @@
-"""What is wrong with the policies that were read last, with what the pages on problems say of it."""
+"""What is wrong with the policies and tests that were read last, with what the pages on problems say of it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ _WIDEST = 300
 
 
 def checked(engine: Engine) -> CheckView:
-    """Return every problem of the policies that cannot rule, none where those on disk rule."""
+    """Return every problem of the policies that cannot rule, none where those on disk rule; and every one of tests."""
     standing = engine.standing
-    broken = standing.broken
-    problems = broken.problems if broken is not None else ()
+    broken, tests = standing.broken, standing.tests
+    untested = [*(broken.problems if broken is not None else ()), *(tests or ())]
+    problems = sorted(dict.fromkeys(untested), key=lambda each: each.position)
     return CheckView(
         version=engine.plan.version,
         source=standing.source,
         since=broken.since if broken is not None else None,
         count=len(problems),
+        in_tests=len(tests) if tests is not None else None,
         problems=[_view(each) for each in problems[:MOST]],
         refused=standing.refused,
         pull_failure=standing.pull_failure,

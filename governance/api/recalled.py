@@ -86,8 +86,8 @@ class Recall:
         """Answer a pull of several, which goes on where the process that began it ended."""
         batch, _number = switching.batch_of(self._engine, entry.decision.subject["batch"])
         at, changed = self._engine.clock.now(), self._wire.changed
-        resumed = switching.finish(self._engine, batch, actor=who, at=at, told=changed)
-        return HTTPStatus.OK, batch_view(self._engine, batch.id, self._wire.confirmations, resumed=resumed)
+        switching.finish(self._engine, batch, actor=who, at=at, told=changed)
+        return HTTPStatus.OK, batch_view(self._engine, batch.id, self._wire.confirmations)
 
     def _approval(self, _: Actor, entry: Entry, __: str) -> Answer:
         request = switching.request_of(self._engine, entry.decision.subject["approval"])

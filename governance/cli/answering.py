@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import ActorOption, Format, FormatOption, instant, print_json, say, stamp
+from governance.cli.output import ActorOption, Format, FormatOption, acting, instant, print_json, say, stamp
 from governance.cli.silence import lasting
 
 if TYPE_CHECKING:
-    from governance.core.authority import Actor
     from governance.engine.operations import Done
     from governance.engine.parts import Engine
 
@@ -47,7 +46,7 @@ def acknowledge(number_: Number, actor: ActorOption = "", output: FormatOption =
     from governance.engine import operations
 
     engine = _engine()
-    done = operations.acknowledge(engine, number_, actor=_actor(actor), at=engine.clock.now())
+    done = operations.acknowledge(engine, number_, actor=acting(actor), at=engine.clock.now())
     return _print_done(done, "acknowledged", done.incident.acknowledged_by, output)
 
 
@@ -61,7 +60,7 @@ def resolve(
     from governance.engine import operations
 
     engine = _engine()
-    done = operations.resolve(engine, number_, actor=_actor(actor), because=because, at=engine.clock.now())
+    done = operations.resolve(engine, number_, actor=acting(actor), because=because, at=engine.clock.now())
     return _print_done(done, "resolved", done.incident.resolved_by, output)
 
 
@@ -74,7 +73,7 @@ def note(
     """Write a note on an incident, for its timeline."""
     from governance.engine import operations
 
-    engine, who = _engine(), _actor(actor)
+    engine, who = _engine(), acting(actor)
     done = operations.note(engine, number_, text=text, actor=who, at=engine.clock.now())
     return _print_done(done, "noted on", str(who), output)
 
@@ -95,7 +94,7 @@ def snooze(
     """Let nobody hear of an incident for a while, unless it becomes worse or is resolved."""
     from governance.engine import operations
 
-    engine, who = _engine(), _actor(actor)
+    engine, who = _engine(), acting(actor)
     at = engine.clock.now()
     if (for_ is None) == (until is None):
         raise typer.BadParameter("write either --for 2h or --until 2026-01-05T08:00Z")
@@ -118,7 +117,7 @@ def severity(
     named = next((each for each in SEVERITIES if each == severity_), None)
     if named is None:
         raise typer.BadParameter(f"no severity '{severity_}'; known: {', '.join(SEVERITIES)}")
-    engine, who = _engine(), _actor(actor)
+    engine, who = _engine(), acting(actor)
     done = operations.set_severity(engine, number_, severity=named, because=because, actor=who, at=engine.clock.now())
     return _print_done(done, f"is {done.incident.severity} now, as said", str(who), output)
 
@@ -133,7 +132,7 @@ def hand_over(
     """Make somebody else the lead of an incident; they are told."""
     from governance.engine import operations
 
-    engine, who = _engine(), _actor(actor)
+    engine, who = _engine(), acting(actor)
     done = operations.hand_over(engine, number_, to=to, because=because, actor=who, at=engine.clock.now())
     return _print_done(done, f"handed over to {done.incident.lead}", str(who), output)
 
@@ -144,7 +143,7 @@ def escalate(
     """Tell the next level of an incident's escalation now."""
     from governance.engine import operations
 
-    engine, who = _engine(), _actor(actor)
+    engine, who = _engine(), acting(actor)
     done = operations.escalate(engine, number_, because=because, actor=who, at=engine.clock.now())
     return _print_done(done, "escalated", str(who), output)
 
@@ -159,7 +158,7 @@ def merge(
     """Move the findings of an incident into another one and close it; what its alerts tell later goes there too."""
     from governance.engine import operations
 
-    engine, who = _engine(), _actor(actor)
+    engine, who = _engine(), acting(actor)
     done = operations.merge(engine, number_, into=into, because=because, actor=who, at=engine.clock.now())
     return _print_done(done, f"merged into INC-{into}", str(who), output)
 
@@ -174,7 +173,7 @@ def link(
     """Put a link on an incident: a ticket, a call, a dashboard."""
     from governance.engine import operations
 
-    engine, who = _engine(), _actor(actor)
+    engine, who = _engine(), acting(actor)
     done = operations.link(engine, number_, address=address, title=title, actor=who, at=engine.clock.now())
     return _print_done(done, "linked", str(who), output)
 
@@ -184,13 +183,6 @@ def _engine() -> Engine:
     from governance.settings import Settings
 
     return operator(Settings())
-
-
-def _actor(given: str) -> Actor:
-    from governance.core.authority import Actor
-    from governance.settings import Settings
-
-    return Actor(given or Settings().who(), channel="cli")
 
 
 def _print_done(done: Done, verb: str, who: str, output: Format) -> int:

@@ -31,24 +31,25 @@ class CheckFormat(StrEnum):
 
 
 _FORMAT = "text for people, json for programs, github for annotations of a pull request, sarif for code scanning."
+CheckFormatOption = Annotated[CheckFormat, typer.Option("--format", help=_FORMAT)]
 
 
 def check(
     paths: Annotated[list[Path] | None, typer.Argument(help="Files or directories; by default the policies.")] = None,
-    output: Annotated[CheckFormat, typer.Option("--format", help=_FORMAT)] = CheckFormat.text,
+    output: CheckFormatOption = CheckFormat.text,
     explain: Annotated[str, typer.Option("--explain", metavar="CODE", help="Print the page on a problem.")] = "",
 ) -> int:
     """Check policies: every problem of every file, with its position. Offline."""
     if explain:
         return _explain(explain)
-    from governance.loader.files import is_test, test_files, yaml_files
-    from governance.policies import beside, is_shipped
+    from governance.loader.files import yaml_files
+    from governance.policies import beside, is_shipped, tests_of
     from governance.settings import Settings
 
     settings = Settings()
     chosen = paths or [settings.policies]
     near = [each for each in beside(chosen, settings.runbooks) if each.is_dir() and not is_shipped(each)]
-    tests = [each for each in test_files([*chosen, *near]) if is_test(each)]
+    tests = tests_of(chosen, settings.runbooks)
     problems = _found(tests, chosen, settings)
     files = sum(path.exists() for path in {*yaml_files([*chosen, *near]), *tests})
     _print(problems, files, output)
@@ -64,7 +65,7 @@ def _found(tests: list[Path], chosen: list[Path], settings: Settings) -> list[Pr
 
     usual = settings.policies
     loaded = policies(chosen, context=[usual], runbooks=settings.runbooks)
-    found = [*loaded.problems, *_of_tests(tests, chosen, usual)]
+    found = [*loaded.problems, *problems_of_tests(tests, chosen, usual)]
     return sorted(dict.fromkeys(found), key=lambda problem: problem.position)
 
 
@@ -96,7 +97,14 @@ def _explain(code: str) -> int:
     return 0
 
 
-def _of_tests(tests: list[Path], chosen: list[Path], usual: Path) -> list[Problem]:
+def of_directory(directory: Path, runbooks: Path) -> tuple[Problem, ...]:
+    """Return what is wrong with the tests of a directory of policies, as `gov check` tells it to an engine."""
+    from governance.policies import tests_of
+
+    return tuple(dict.fromkeys(problems_of_tests(tests_of([directory], runbooks), [directory], directory)))
+
+
+def problems_of_tests(tests: list[Path], chosen: list[Path], usual: Path) -> list[Problem]:
     """Return what is wrong with policy tests; nothing of them is imported where there are none."""
     if not tests:
         return []

@@ -12,6 +12,7 @@ from governance.cli.output import (
     ActorOption,
     Format,
     FormatOption,
+    acting,
     ago,
     instant,
     print_json,
@@ -155,13 +156,12 @@ def _done(
     regime: str = "",
 ) -> int:
     from governance.engine.evidence import record
-    from governance.settings import Settings
 
     engine = _engine()
-    who, now = actor or Settings().who(), engine.clock.now()
+    who, now = acting(actor), engine.clock.now()
     entry = record(engine, model, kind, actor=who, now=now, at=at, version=version, note=note, team=team, regime=regime)
     if output is Format.json:
-        print_json({"model": model, "kind": kind, "at": at or now, "by": who, "entry": entry})
+        print_json({"model": model, "kind": kind, "at": at or now, "by": str(who), "entry": entry})
     else:
         said = f"{model} {kind}{f' by {team}' if team else ''} {stamp(at or now)}"
         say(f"{said}, recorded by {who}; sealed as entry {entry} of the decision log")

@@ -26,6 +26,7 @@ from governance.cli import (
     on_call,
     plan,
     policies,
+    ruling,
     runbooks,
     schema,
     serve,
@@ -68,6 +69,7 @@ testing.register(app)
 serve.register(app)
 plan.register(app)
 policies.register(app)
+ruling.register(policies.GROUP)
 tui.register(app)
 tokens.register(app)
 doctor.register(app)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import ActorOption, Format, FormatOption, print_json, print_table, say, stamp
+from governance.cli.output import ActorOption, Format, FormatOption, acting, print_json, print_table, say, stamp
 
 if TYPE_CHECKING:
     from governance.engine.parts import Engine
@@ -56,12 +56,11 @@ def retry(
 ) -> int:
     """Try again, at once, what was given up."""
     from governance.engine import notifications
-    from governance.settings import Settings
 
     if [bool(key), bool(notifier), bool(incident)].count(True) != 1:
         raise typer.BadParameter("name a notification, or --notifier, or --incident")
     engine = _engine()
-    who = actor or Settings().who()
+    who = acting(actor)
     done = notifications.retry(
         engine, actor=who, at=engine.clock.now(), key=key, notifier=notifier, incident=incident, because=because
     )

@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from shutil import get_terminal_size
 from textwrap import wrap
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from governance.core.problem import printable
+
+if TYPE_CHECKING:
+    from governance.core.authority import Actor
 
 
 class Format(StrEnum):
@@ -32,6 +35,14 @@ _MONTH = 31 * 86400
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for machines.")]
 ActorOption = Annotated[str, typer.Option("--as", help="Who acts; by default GOV_ACTOR or the login name.")]
+
+
+def acting(given: str) -> Actor:
+    """Return who acts on the command line: who was named, or whoever is there."""
+    from governance.core.authority import Actor
+    from governance.settings import Settings
+
+    return Actor(given or Settings().who(), channel="cli")
 
 
 def print_json(value: Any) -> None:

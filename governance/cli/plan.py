@@ -76,7 +76,7 @@ def plan(
     if output is Format.json:
         print_json(found.model_dump(mode="json"))
     else:
-        _print(found)
+        print_plan(found)
     return CHANGES if exit_code and not found.unchanged else 0
 
 
@@ -119,7 +119,8 @@ def _asking(proposed: Policies, database: Database) -> Ask:
     return ask
 
 
-def _print(found: PlanView) -> None:
+def print_plan(found: PlanView) -> None:
+    """Print how policies differ from those that rule, and what they would have told."""
     if not found.running:
         say(f"no version rules yet: all of version {found.version} would be new ({found.summary})")
         return

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import ActorOption, Format, FormatOption, print_json, print_table, say, stamp
+from governance.cli.output import ActorOption, Format, FormatOption, acting, print_json, print_table, say, stamp
 
 if TYPE_CHECKING:
     from governance.views import AppliedView, VersionView
 
-_policies = typer.Typer(help="The versions of the policies: which rules, and which ruled before.", no_args_is_help=True)
-_LOCAL = "http://127.0.0.1:8750"
+GROUP = typer.Typer(help="The versions of the policies: which rules, and which ruled before.", no_args_is_help=True)
+LOCAL = "http://127.0.0.1:8750"
 WAITING = 5
 """The exit code of what waits for a second person."""
 Url = Annotated[str, typer.Option(envvar="GOV_URL", help="Where the engine serves its API.")]
@@ -29,10 +29,10 @@ _SHOWN = 40
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    _policies.command("list")(listed)
+    GROUP.command("list")(listed)
     for command in (show, approve, refuse):
-        _policies.command(command.__name__)(command)
-    app.add_typer(_policies, name="policies", rich_help_panel="Author policies")
+        GROUP.command(command.__name__)(command)
+    app.add_typer(GROUP, name="policies", rich_help_panel="Author policies")
     app.command(rich_help_panel="Author policies")(apply)
 
 
@@ -90,7 +90,7 @@ def approve(approval: Approval, actor: ActorOption = "", output: FormatOption = 
 
     settings = Settings()
     engine = operator(settings)
-    entry = consent.approve(engine, approval, actor=actor or settings.who(), at=engine.clock.now())
+    entry = consent.approve(engine, approval, actor=acting(actor), at=engine.clock.now())
     return _answered(approval, "approved", entry, output)
 
 
@@ -102,13 +102,13 @@ def refuse(approval: Approval, because: Because, actor: ActorOption = "", output
 
     settings = Settings()
     engine = operator(settings)
-    entry = consent.refuse(engine, approval, actor=actor or settings.who(), because=because, at=engine.clock.now())
+    entry = consent.refuse(engine, approval, actor=acting(actor), because=because, at=engine.clock.now())
     return _answered(approval, "refused", entry, output)
 
 
 def apply(
     path: Annotated[Path | None, typer.Argument(help="The directory of the policies; by default GOV_POLICIES.")] = None,
-    url: Url = _LOCAL,
+    url: Url = LOCAL,
     version: Annotated[str, typer.Option(help="Go back to this version instead, as gov policies list names it.")] = "",
     output: FormatOption = Format.text,
 ) -> int:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import ActorOption, Format, FormatOption, print_json, print_table, say
+from governance.cli.output import ActorOption, Format, FormatOption, acting, print_json, print_table, say
 from governance.cli.runbook_output import COLUMNS, print_done, print_run, print_runbook, row
 from governance.cli.runbook_simulate import simulate
 
 if TYPE_CHECKING:
-    from governance.core.authority import Actor
     from governance.engine.parts import Engine
     from governance.engine.running import RunDone
     from governance.store.runs import Which
@@ -123,7 +122,7 @@ def run(
 
     engine = _engine()
     done = running.start(
-        engine, name, model, actor=_actor(actor), because=because, at=engine.clock.now(),
+        engine, name, model, actor=acting(actor), because=because, at=engine.clock.now(),
         parameters=_pairs(parameter, "parameter", "version=3"), incident=incident or 0,
         labels=_pairs(label, "label", "region=eu"), dry_run=dry_run,
     )  # fmt: skip
@@ -172,7 +171,7 @@ def tick(
     from governance.engine import running
 
     engine = _engine()
-    done = running.tick(engine, run_, step=step, because=because, actor=_actor(actor), at=engine.clock.now())
+    done = running.tick(engine, run_, step=step, because=because, actor=acting(actor), at=engine.clock.now())
     return _print_done(engine, done, "goes on", output)
 
 
@@ -182,7 +181,7 @@ def approve(
     """Consent to what a run asks for; who started it does not count."""
     from governance.engine import running
 
-    engine, who = _engine(), _actor(actor)
+    engine, who = _engine(), acting(actor)
     at = engine.clock.now()
     if asks.startswith("APR"):
         done, _ = running.approve_request(engine, asks, because=because, actor=who, at=at)
@@ -197,7 +196,7 @@ def refuse(
     """Refuse what a run asks for, for everybody; its step has failed then."""
     from governance.engine import running
 
-    engine, who = _engine(), _actor(actor)
+    engine, who = _engine(), acting(actor)
     at = engine.clock.now()
     if asks.startswith("APR"):
         done, _ = running.refuse_request(engine, asks, because=because, actor=who, at=at)
@@ -213,7 +212,7 @@ def retry(
     from governance.engine import running
 
     engine = _engine()
-    done = running.retry(engine, run_, step=step, because=because, actor=_actor(actor), at=engine.clock.now())
+    done = running.retry(engine, run_, step=step, because=because, actor=acting(actor), at=engine.clock.now())
     return _print_done(engine, done, "tries again", output)
 
 
@@ -224,7 +223,7 @@ def skip(
     from governance.engine import running
 
     engine = _engine()
-    done = running.skip(engine, run_, step=step, because=because, actor=_actor(actor), at=engine.clock.now())
+    done = running.skip(engine, run_, step=step, because=because, actor=acting(actor), at=engine.clock.now())
     return _print_done(engine, done, "goes on without the step", output)
 
 
@@ -243,7 +242,7 @@ def settle(
 
     engine = _engine()
     done = running.settle(
-        engine, run_, step=step, took_effect=took_effect, because=because, actor=_actor(actor), at=engine.clock.now()
+        engine, run_, step=step, took_effect=took_effect, because=because, actor=acting(actor), at=engine.clock.now()
     )
     return _print_done(engine, done, "knows now", output)
 
@@ -253,7 +252,7 @@ def pause(run_: Run, because: Maybe = "", actor: ActorOption = "", output: Forma
     from governance.engine import running
 
     engine = _engine()
-    done = running.pause(engine, run_, because=because, actor=_actor(actor), at=engine.clock.now())
+    done = running.pause(engine, run_, because=because, actor=acting(actor), at=engine.clock.now())
     return _print_done(engine, done, "is paused", output)
 
 
@@ -262,7 +261,7 @@ def resume(run_: Run, because: Maybe = "", actor: ActorOption = "", output: Form
     from governance.engine import running
 
     engine = _engine()
-    done = running.resume(engine, run_, because=because, actor=_actor(actor), at=engine.clock.now())
+    done = running.resume(engine, run_, because=because, actor=acting(actor), at=engine.clock.now())
     return _print_done(engine, done, "goes on", output)
 
 
@@ -277,7 +276,7 @@ def cancel(
     from governance.engine import running
 
     engine = _engine()
-    done = running.cancel(engine, run_, because=because, undo=undo, actor=_actor(actor), at=engine.clock.now())
+    done = running.cancel(engine, run_, because=because, undo=undo, actor=acting(actor), at=engine.clock.now())
     return _print_done(engine, done, "is to end", output)
 
 
@@ -306,10 +305,3 @@ def _engine() -> Engine:
     from governance.settings import Settings
 
     return operator(Settings())
-
-
-def _actor(given: str) -> Actor:
-    from governance.core.authority import Actor
-    from governance.settings import Settings
-
-    return Actor(given or Settings().who(), channel="cli")

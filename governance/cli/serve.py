@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from governance.cli.check import of_directory
 from governance.cli.output import say
 from governance.errors import Fenced, GovernanceError
 
@@ -104,7 +105,7 @@ def serve(
         built = begin(settings, paced=paced, leading=lead)
         if not in_file:  # who stands by does not listen
             listener = stack.enter_context(listening(where))
-        stack.enter_context(followed(built, settings, pull, paced))
+        stack.enter_context(followed(built, settings, pull, paced, of_directory))
         _serve(built, listener, leaders[0], for_, settings, open_=is_loopback(where))
     return 0
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import ActorOption, Format, FormatOption, print_json, print_table, say, stamp
+from governance.cli.output import ActorOption, Format, FormatOption, acting, print_json, print_table, say, stamp
 
 if TYPE_CHECKING:
     from governance.engine.parts import Engine
@@ -65,7 +65,7 @@ def create(
     at = engine.clock.now()
     done = silences.create(
         engine, models=model or [], rule=rule, labels=labels_given(label or []), because=because, until=at + expires,
-        actor=_actor(actor), at=at, maintenance=maintenance,
+        actor=acting(actor), at=at, maintenance=maintenance,
     )  # fmt: skip
     if output is Format.json:
         print_json(done.model_dump(mode="json"))
@@ -86,7 +86,7 @@ def end(
     from governance.engine import silences
 
     engine = _engine()
-    done = silences.end(engine, silence.upper(), because=because, actor=_actor(actor), at=engine.clock.now())
+    done = silences.end(engine, silence.upper(), because=because, actor=acting(actor), at=engine.clock.now())
     if output is Format.json:
         print_json(done.model_dump(mode="json"))
     else:
@@ -130,9 +130,3 @@ def _engine() -> Engine:
     from governance.settings import Settings
 
     return operator(Settings())
-
-
-def _actor(given: str) -> str:
-    from governance.settings import Settings
-
-    return given or Settings().who()

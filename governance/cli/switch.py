@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import ActorOption, Format, FormatOption, print_json, print_table, say, stamp
+from governance.cli.output import ActorOption, Format, FormatOption, acting, print_json, print_table, say, stamp
 from governance.cli.switch_batch import Said, preview, print_preview, pull_together, restore_together, selection
 from governance.cli.switch_output import (
     COLUMNS,
@@ -24,7 +24,6 @@ from governance.cli.switch_output import (
 from governance.core.problem import printable
 
 if TYPE_CHECKING:
-    from governance.core.authority import Actor
     from governance.core.selection import Selection
     from governance.core.switch import Mode, Scope
     from governance.engine.parts import Engine
@@ -191,7 +190,7 @@ def pull(
         if offline or version or label:
             raise typer.BadParameter("several are pulled as a whole, by the engine: no --offline, --version or --label")
         which = selection(models or [], where or [], everything=everything)
-        said = Said(_actor(actor), because, confirm, digest, incident)
+        said = Said(acting(actor), because, confirm, digest, incident)
         return _pull_together(which, _as_mode(mode), share, expires, said, output, dry_run=dry_run)
     (model,) = models or [""]
     if offline:
@@ -199,12 +198,12 @@ def pull(
             raise typer.BadParameter(
                 "an offline pull has neither --expires nor --incident: nobody is there to keep them"
             )
-        return _pull_offline(model, mode, because, share, _scope(version, label), confirm, str(_actor(actor)), output)
+        return _pull_offline(model, mode, because, share, _scope(version, label), confirm, str(acting(actor)), output)
     from governance.engine import switching
 
     engine = _engine()
     done = switching.pull(
-        engine, model, _as_mode(mode), actor=_actor(actor), because=because, at=engine.clock.now(),
+        engine, model, _as_mode(mode), actor=acting(actor), because=because, at=engine.clock.now(),
         scope=_scope(version, label), share=1.0 if share is None else share, expires=expires, incident=incident,
         confirmed=confirm,
     )  # fmt: skip
@@ -241,9 +240,9 @@ def restore(
     if batch:
         if version or label or seq is not None or to != "live":
             raise typer.BadParameter("with --batch each model is given back as a whole; for a part name the model")
-        return restore_together(engine, batch, Said(_actor(actor), because, confirm), output)
+        return restore_together(engine, batch, Said(acting(actor), because, confirm), output)
     done = switching.restore(
-        engine, model, actor=_actor(actor), because=because, at=engine.clock.now(), confirmed=confirm,
+        engine, model, actor=acting(actor), because=because, at=engine.clock.now(), confirmed=confirm,
         seq=switching.shown(engine, model).seq if seq is None else seq, scope=_scope(version, label),
         to=_as_mode(to), share=1.0 if share is None else share,
     )  # fmt: skip
@@ -257,7 +256,7 @@ def approve(approval: Approval, actor: ActorOption = "", output: FormatOption = 
     from governance.engine import switching
 
     engine = _engine()
-    done = switching.approve(engine, approval, actor=_actor(actor), at=engine.clock.now())
+    done = switching.approve(engine, approval, actor=acting(actor), at=engine.clock.now())
     return print_done(done, engine.clock.now(), output)
 
 
@@ -266,7 +265,7 @@ def refuse(approval: Approval, because: Because, actor: ActorOption = "", output
     from governance.engine import switching
 
     engine = _engine()
-    entry = switching.refuse(engine, approval, actor=_actor(actor), because=because, at=engine.clock.now())
+    entry = switching.refuse(engine, approval, actor=acting(actor), because=because, at=engine.clock.now())
     if output is Format.json:
         print_json({"approval": approval, "state": "refused", "entry": entry})
     else:
@@ -288,7 +287,7 @@ def break_glass(
 
     engine = _engine()
     done = switching.break_glass(
-        engine, model, actor=_actor(actor), because=because, at=engine.clock.now(), confirmed=confirm,
+        engine, model, actor=acting(actor), because=because, at=engine.clock.now(), confirmed=confirm,
         scope=_scope(version, label),
     )  # fmt: skip
     return print_done(done, engine.clock.now(), output)
@@ -347,13 +346,6 @@ def _engine() -> Engine:
     from governance.settings import Settings
 
     return operator(Settings())
-
-
-def _actor(given: str) -> Actor:
-    from governance.core.authority import Actor
-    from governance.settings import Settings
-
-    return Actor(given or Settings().who(), channel="cli")
 
 
 def _as_mode(text: str) -> Mode:

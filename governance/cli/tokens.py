@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import ActorOption, Format, FormatOption, print_json, print_table, say, stamp
+from governance.cli.output import ActorOption, Format, FormatOption, acting, print_json, print_table, say, stamp
 
 if TYPE_CHECKING:
     from governance.engine.parts import Engine
@@ -69,7 +69,7 @@ def create(
         scopes=scope or (),
         models=model or (),
         expires=expires or tokens.LIFETIME,
-        actor=_actor(actor),
+        actor=acting(actor),
         at=engine.clock.now(),
     )
     if output is Format.json:
@@ -93,7 +93,7 @@ def revoke(
     from governance.engine import tokens
 
     engine = _engine()
-    done = tokens.revoke(engine, token, actor=_actor(actor), at=engine.clock.now())
+    done = tokens.revoke(engine, token, actor=acting(actor), at=engine.clock.now())
     if output is Format.json:
         print_json(_facts(done))
     else:
@@ -150,9 +150,3 @@ def _engine() -> Engine:
     from governance.settings import Settings
 
     return operator(Settings(), begin=True)
-
-
-def _actor(given: str) -> str:
-    from governance.settings import Settings
-
-    return given or Settings().who()

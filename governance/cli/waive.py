@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.output import ActorOption, Format, FormatOption, instant, print_json, print_table, say, stamp
+from governance.cli.output import (
+    ActorOption,
+    Format,
+    FormatOption,
+    acting,
+    instant,
+    print_json,
+    print_table,
+    say,
+    stamp,
+)
 
 if TYPE_CHECKING:
     from governance.engine.parts import Engine
@@ -44,7 +54,7 @@ def request(
     engine = _engine()
     done = waiving.request(
         engine, model, rule, labels=labels_given(label or []), because=because, until=instant(until),
-        actor=_actor(actor), at=engine.clock.now(), ends_on=ends_on or [],
+        actor=acting(actor), at=engine.clock.now(), ends_on=ends_on or [],
     )  # fmt: skip
     if output is Format.json:
         print_json({"approval": done.view.model_dump(mode="json"), "entry": done.entry})
@@ -95,7 +105,7 @@ def approve(
     from governance.engine import waiving
 
     engine = _engine()
-    done = waiving.approve(engine, waiver.upper(), actor=_actor(actor), at=engine.clock.now())
+    done = waiving.approve(engine, waiver.upper(), actor=acting(actor), at=engine.clock.now())
     if output is Format.json:
         print_json({"approval": done.view.model_dump(mode="json"), "entry": done.entry})
     else:
@@ -113,7 +123,7 @@ def refuse(
     from governance.engine import waiving
 
     engine = _engine()
-    done = waiving.refuse(engine, waiver.upper(), actor=_actor(actor), because=because, at=engine.clock.now())
+    done = waiving.refuse(engine, waiver.upper(), actor=acting(actor), because=because, at=engine.clock.now())
     if output is Format.json:
         print_json({"approval": done.view.model_dump(mode="json"), "entry": done.entry})
     else:
@@ -131,7 +141,7 @@ def withdraw(
     from governance.engine import waiving
 
     engine = _engine()
-    done = waiving.withdraw(engine, waiver.upper(), actor=_actor(actor), because=because, at=engine.clock.now())
+    done = waiving.withdraw(engine, waiver.upper(), actor=acting(actor), because=because, at=engine.clock.now())
     if output is Format.json:
         print_json(done.model_dump(mode="json"))
     else:
@@ -156,9 +166,3 @@ def _engine() -> Engine:
     from governance.settings import Settings
 
     return operator(Settings())
-
-
-def _actor(given: str) -> str:
-    from governance.settings import Settings
-
-    return given or Settings().who()

@@ -105,7 +105,8 @@ class Actor:
     """Who acts: a person of the organisation or a service, and how far their token goes.
 
     `local` is whoever runs the engine, on a machine where there are no tokens yet. No `models` are all of them.
-    `channel` is where they act: api, cli, slack, tui.
+    `channel` is where they act: api, cli, slack, tui; run for what a run does in the name of who started it or
+    consented in it, file for what stands in a file beside the policies.
     """
 
     id: str

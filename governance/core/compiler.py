@@ -50,13 +50,21 @@ class _Known(NamedTuple):
     of_packs: Vocabulary
 
 
-class Compiler:
-    """Compiles with a memory, as a fleet repeats the same pack rules a thousand times."""
+class Memory:
+    """What was compiled, by its text and what it may name: a fleet repeats the same pack rules a thousand times."""
 
     def __init__(self) -> None:
-        self._programs: dict[object, Program | ExpressionError] = {}
-        self._templates: dict[object, Template | ExpressionError] = {}
-        self._vocabularies = Vocabularies()
+        self.programs: dict[object, Program | ExpressionError] = {}
+        self.templates: dict[object, Template | ExpressionError] = {}
+        self.vocabularies = Vocabularies()
+
+
+class Compiler:
+    """Compiles the policies of a fleet; with the memory of another one it compiles nothing that this one has."""
+
+    def __init__(self, memory: Memory | None = None) -> None:
+        known = memory or Memory()
+        self._programs, self._templates, self._vocabularies = known.programs, known.templates, known.vocabularies
         self._bare = self._vocabularies.names(self._vocabularies.empty)  # the card alone
         self._dumped: tuple[Card, dict[str, Any], Context] | None = None
         self.problems: list[Problem] = []
@@ -112,11 +120,8 @@ class Compiler:
         """Check what a pack's rule says when it fires; what the condition tests holds there, and it has labels."""
         if rule.summary is None:
             return
-        given = replace(names, given=(*names.given, *rule.conditions().values()))
-        try:
-            compile_template(rule.summary, given)
-        except ExpressionError as error:
-            yield from self._problems(Written(rule.summary, source, ("rules", index, "summary")), error)
+        written = Written(rule.summary, source, ("rules", index, "summary"))
+        yield from self._problems(written, self._template(rule.summary, names, tuple(rule.conditions().values())))
 
     def _extractions(self, document: Card | Pack, source: SourceText) -> Iterable[Problem]:
         for name, metric in document.metrics.items():
@@ -283,11 +288,12 @@ class Compiler:
                 self._programs[key] = error
         return self._programs[key]
 
-    def _template(self, text: str, names: Names) -> Template | ExpressionError:
-        key = (text, id(names))
+    def _template(self, text: str, names: Names, tested: tuple[str, ...] = ()) -> Template | ExpressionError:
+        """Return a template, or what is wrong with it; `tested` are conditions that hold where it is shown."""
+        key = (text, id(names), tested)
         if key not in self._templates:
             try:
-                self._templates[key] = compile_template(text, names)
+                self._templates[key] = compile_template(text, replace(names, given=(*names.given, *tested)))
             except ExpressionError as error:
                 self._templates[key] = error
         return self._templates[key]

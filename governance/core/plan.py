@@ -8,16 +8,21 @@ from collections.abc import Iterable, Sequence
 from governance.core.authored import Authored
 from governance.core.card import Card
 from governance.core.compiled import CompiledPolicy, EvaluationPlan
-from governance.core.compiler import Compiler
+from governance.core.compiler import Compiler, Memory
 from governance.core.evaluation_checks import evaluation_problems
 from governance.core.pack import Pack
 from governance.core.policy import Declared, effective_policy
 from governance.core.problem import Problem
 
 
-def evaluation_plan(cards: Sequence[Authored[Card]], packs: Sequence[Authored[Pack]]) -> EvaluationPlan:
-    """Compile every policy of the fleet; `problems` lists everything that is wrong, in all files."""
-    compiler = Compiler()
+def evaluation_plan(
+    cards: Sequence[Authored[Card]], packs: Sequence[Authored[Pack]], memory: Memory | None = None
+) -> EvaluationPlan:
+    """Compile every policy of the fleet; `problems` lists everything that is wrong, in all files.
+
+    With a `memory` nothing is compiled that it has from other plans.
+    """
+    compiler = Compiler(memory)
     problems: list[Problem] = list(compiler.pack_problems(packs))
     broken = {problem.position.file for problem in problems}
     sound = [pack for pack in packs if pack.source.file not in broken]

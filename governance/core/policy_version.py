@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from governance.core.authority import Actor
+
 _BREAKS = r"\n\r\x85\u2028\u2029"
 _REQUEST = re.compile(
     rf"\ufeff?(?:[ \t]*(?:#[^{_BREAKS}]*)?\r?\n|---[ \t]*\r?\n)*"  # only what says nothing may stand before it:
@@ -23,13 +25,19 @@ VersionState = Literal["waiting", "adopted", "withdrawn"]
 class Origin:
     """Where a version comes from: who made it ("" where nobody can tell), and the commit of a git checkout.
 
-    `authors` are all who had a part in it: none of them can be its second person.
+    `channel` is where it was applied. `authors` are all who had a part in it: none of them can be its second person.
     """
 
     how: Literal["directory", "git", "apply"] = "directory"
     by: str = ""
     commit: str = ""
     authors: tuple[str, ...] = ()
+    channel: str = ""
+
+    @property
+    def actor(self) -> Actor:
+        """Who made it, and where: who applied it, or who wrote it into the directory."""
+        return Actor(self.by, channel=self.channel or ("file" if self.by else ""))
 
     @property
     def words(self) -> str:

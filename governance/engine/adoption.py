@@ -10,7 +10,7 @@ from governance.core.comparison import compared, organisation_lines
 from governance.core.decision import Decision
 from governance.core.policy_version import Origin, PolicyVersion, digest_of, requests_of, with_requests
 from governance.engine import consent
-from governance.engine.entries import BROKEN, ENGINE
+from governance.engine.entries import BROKEN, ENGINE, channel
 from governance.engine.parts import Engine, Ruling
 from governance.engine.standing import Broken, Incoming
 from governance.store import alerts, approvals, decision_log, policy_versions, progress
@@ -168,6 +168,7 @@ def _entry(version: PolicyVersion, before: PolicyVersion | None, models: list[st
         "authors": list(version.origin.authors),
         "approval": version.approval,
         "approved_by": version.approved_by,
+        **channel(version.origin.actor),
         "summary": f"policies {version.version} rule {version.models} models; {version.summary}",
     }
     return Decision(version.at, "policy.adopted", version.origin.by or ENGINE, {}, body)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from governance.core.authority import Actor
 from governance.core.policy_version import Origin, PolicyVersion, digest_of, requests_of
 from governance.engine import consent
+from governance.engine.entries import channel
 from governance.engine.parts import Engine
 from governance.engine.permission import permit
 from governance.engine.planning import Bounds, Side, planned
@@ -51,7 +52,7 @@ def apply(engine: Engine, documents: Mapping[str, str], *, actor: Actor | str) -
         raise InvalidDocument("\n".join(problem.render() for problem in incoming.problems))
     with engine.database.read() as connection:
         last = policy_versions.newest(connection)
-    standing.incoming = replace(incoming, origin=Origin("apply", str(actor), authors=(str(actor),)))
+    standing.incoming = replace(incoming, origin=Origin("apply", str(actor), authors=(str(actor),), **channel(actor)))
     if unchanged:  # only what is asked for: waivers wait for their own approval
         return AppliedView(outcome="unchanged", version=engine.plan.version)
     return _seen(engine, digest, last)
@@ -99,6 +100,13 @@ def versions(database: Database, limit: int = _MOST) -> list[VersionView]:
         found = policy_versions.listed(connection, limit)
         now = policy_versions.in_force(connection)
     return [_view(each, now) for each in found]
+
+
+def waiting(database: Database) -> tuple[PolicyVersion, dict[str, str]] | None:
+    """Return the version that waits for a second person with its documents, None when none does."""
+    with database.read() as connection:
+        found = policy_versions.waiting(connection)
+        return (found, policy_versions.documents(connection, found.digest)) if found is not None else None
 
 
 def running(engine: Engine) -> RunningView:

@@ -17,6 +17,7 @@ from governance.engine.switch_views import Confirmations, traffic_of
 from governance.engine.switching import Batch, Foreseen, batch_of, people_to_restore
 from governance.engine.switching.change import mode_words
 from governance.engine.switching.foreseeing import ALL, Outlook
+from governance.engine.switching.resuming import finished_by
 from governance.store import decision_log, switches
 from governance.views import FallbackView
 from governance.views.batches import BatchForeseenView, BatchItemView, BatchView, ForeseenView
@@ -156,15 +157,17 @@ def _fallback(engine: Engine, model: str) -> str:
     return (card.versions.fallback if card is not None and card.versions is not None else None) or ""
 
 
-def batch_view(engine: Engine, batch: str, confirmations: Confirmations, *, resumed: int = 0) -> BatchView:
+def batch_view(engine: Engine, batch: str, confirmations: Confirmations) -> BatchView:
     """Return what became of a pull of several.
 
     :raises NotFound: when there is none of that id.
     """
     found, number = batch_of(engine, batch)
     sealed = decision_log.entries_of(engine.database, [found.decision_of(each) for each in found.models])
-    refused = dict(found.refused)
-    models = [*found.models, *found.unchanged, *refused]
+    finished = decision_log.entry_of(engine.database, finished_by(found.id))
+    late = _late(finished)
+    refused = {**dict(found.refused), **late}
+    models = [*found.models, *found.unchanged, *dict(found.refused)]
     with engine.database.read() as connection:
         now = switches.of(connection, models)
     items = [
@@ -172,6 +175,7 @@ def batch_view(engine: Engine, batch: str, confirmations: Confirmations, *, resu
         for each in models
     ]
     count = Counter(each.outcome for each in items)
+    resumed = sum("resumed" in each.decision.body for each in sealed.values())
     return BatchView(
         batch=found.id,
         entry=number,
@@ -186,7 +190,7 @@ def batch_view(engine: Engine, batch: str, confirmations: Confirmations, *, resu
         refused=count["refused"],
         left=count["left"],
         resumed=resumed,
-        said=_outcome(found, count, resumed),
+        said=_outcome(found, count, resumed, finished),
         items=items,
     )
 
@@ -218,16 +222,23 @@ def _became(batch: Batch, switch: Switch, entry: Entry | None, refused: str) -> 
         return "pulled", f"{batch.mode} since entry {entry.seq}{after}"
     if switch.model in batch.unchanged or (now is not None and now.rank >= _rank(batch)):
         return "unchanged", f"{mode_words(now)} already" if now is not None else "given back since"
-    return "left", "not pulled: the act ended before it; asked for again under its key, it goes on"
+    return "left", "not pulled yet: the act ended before it; the engine goes on with it as soon as it runs"
 
 
 def _rank(batch: Batch) -> tuple[int, float]:
     return MODES.index(batch.mode), batch.share if batch.mode == "throttle" else 1.0
 
 
-def _outcome(batch: Batch, count: Mapping[str, int], resumed: int) -> str:
+def _late(finished: Entry | None) -> dict[str, str]:
+    """Return what was refused, and why, when an act that was cut off was finished."""
+    refused = finished.decision.body["refused"] if finished is not None else None
+    return {str(name): str(why) for name, why in refused.items()} if isinstance(refused, Mapping) else {}
+
+
+def _outcome(batch: Batch, count: Mapping[str, int], resumed: int, finished: Entry | None) -> str:
     """Return what became of all of them, in a sentence."""
     told = [f"{count[each]} {word}" for each, word in _WORDS if count.get(each)]
-    some = f"{resumed} {'was' if resumed == 1 else 'were'}"
-    more = f"; the engine had ended in the middle, and {some} pulled when it was asked again" if resumed else ""
-    return f"{batch.id}: {', '.join(told)}{more}"
+    if finished is None:
+        return f"{batch.id}: {', '.join(told)}"
+    some = f"{resumed} {'was' if resumed == 1 else 'were'} pulled {finished.decision.body['how']}"
+    return f"{batch.id}: {', '.join(told)}; the engine had ended in the middle, and {some}"

@@ -44,7 +44,7 @@ def ask(
         waiting = replace(version, number=policy_versions.next_number(connection), approval=request.id)
         policy_versions.add(connection, waiting, documents)
         approvals.add(connection, request)
-        decision_log.append(connection, [_entry(request, "policy.approval_requested", at)])
+        decision_log.append(connection, [_entry(request, "policy.approval_requested", at, version.origin.actor)])
     engine.standing.waiting, engine.standing.refused = waiting, ""
     decision_log.seal(engine.database, at)
 
@@ -60,7 +60,7 @@ def approve(engine: Engine, approval: str, *, actor: Actor | str, at: datetime) 
         request = _pending(connection, approval, at)
         permit_approving(engine, actor, wanted(request))
         answered = decided(request, "approved", actor=str(actor), at=at, said=f"approved by {actor}")
-        decision = _answer(connection, answered, "policy.approved", at)
+        decision = _answer(connection, answered, "policy.approved", at, actor)
     return sealed(engine, decision.id, at)
 
 
@@ -77,7 +77,7 @@ def refuse(engine: Engine, approval: str, *, actor: Actor | str, because: str, a
         request = _pending(connection, approval, at)
         permit_refusing(engine, actor, wanted(request))
         answered = decided(request, "refused", actor=str(actor), at=at, said=because)
-        decision = _answer(connection, answered, "policy.refused", at)
+        decision = _answer(connection, answered, "policy.refused", at, actor)
         _save_version(connection, request.id)
     return sealed(engine, decision.id, at)
 
@@ -162,9 +162,9 @@ def _pending(connection: Connection, approval: str, at: datetime) -> Approval:
     return request
 
 
-def _answer(connection: Connection, answered: Approval, kind: str, at: datetime) -> Decision:
+def _answer(connection: Connection, answered: Approval, kind: str, at: datetime, actor: Actor | str = "") -> Decision:
     approvals.save(connection, [answered])
-    decision = _entry(answered, kind, at)
+    decision = _entry(answered, kind, at, actor)
     decision_log.append(connection, [decision])
     return decision
 
@@ -182,7 +182,7 @@ def _refused(connection: Connection, version: PolicyVersion) -> Approval | None:
     return asked if asked.state == "refused" else None
 
 
-def _entry(request: Approval, kind: str, at: datetime) -> Decision:
+def _entry(request: Approval, kind: str, at: datetime, actor: Actor | str) -> Decision:
     body = {
         "approval": request.id,
         "policy_version": request.version,
@@ -191,6 +191,7 @@ def _entry(request: Approval, kind: str, at: datetime) -> Decision:
         "requested_by": request.requested_by,
         "authors": list(request.authors),
         "said": request.said,
+        **entries.channel(actor),
     }
     about = {"approval": request.id, **({"model": request.model} if request.model else {})}
     identity = entries.identity("approval", request.id, request.state)

@@ -210,6 +210,11 @@ def channel(actor: Actor | str) -> dict[str, str]:
     return {"channel": actor.channel} if isinstance(actor, Actor) and actor.channel else {}
 
 
+def in_file(person: str) -> Actor:
+    """Return a person who acts by what they wrote beside the policies, or committed."""
+    return Actor(person, channel="file")
+
+
 def identity(*parts: str) -> str:
     """Return the id of a decision, derived from what it decides, so that a repeated cycle cannot record it twice."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]

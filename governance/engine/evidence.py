@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from governance.core.authority import Actor
 from governance.core.card import Card
 from governance.core.decision import Decision
 from governance.core.evidence import EvidenceKind, Record
@@ -27,7 +28,7 @@ def record(
     model: str,
     kind: EvidenceKind,
     *,
-    actor: str,
+    actor: Actor | str,
     now: datetime,
     at: datetime | None = None,
     version: str = "",
@@ -41,10 +42,10 @@ def record(
     :raises Conflict: when `at` lies in the future.
     :raises Denied: when the actor may not, or is no member of the team that reviewed.
     """
-    wanted = Record(model, kind, at or now, actor, now, "", version, note, team, regime)
+    wanted = Record(model, kind, at or now, str(actor), now, "", version, note, team, regime)
     check(engine, wanted)
     with engine.database.transaction() as connection:
-        made = write(connection, wanted)
+        made = write(connection, wanted, actor=actor)
     return sealed(engine, made.decision, now)
 
 
@@ -60,12 +61,15 @@ def check(engine: Engine, wanted: Record) -> None:
         _check_owed(card, wanted.team, wanted.regime)
 
 
-def write(connection: Connection, wanted: Record, *more: str) -> Record:
-    """Write a record and its entry in the caller's transaction; `more` tells it from others of the same instant."""
+def write(connection: Connection, wanted: Record, *more: str, actor: Actor | str = "") -> Record:
+    """Write a record and its entry in the caller's transaction; `more` tells it from others of the same instant.
+
+    `actor` is who records it, and where, if that is known.
+    """
     what = (wanted.model, wanted.kind, wanted.team, wanted.regime, str(wanted.at), wanted.actor)
     made = replace(wanted, decision=entries.identity("evidence", *what, str(wanted.recorded_at), *more))
     evidence.add(connection, made)
-    decision_log.append(connection, [_entry(made)])
+    decision_log.append(connection, [_entry(made, actor)])
     return made
 
 
@@ -109,13 +113,14 @@ def _listed(regimes: Iterable[str]) -> str:
     return ", ".join(f"one for {each}" if each else "one without a regime" for each in regimes)
 
 
-def _entry(made: Record) -> Decision:
+def _entry(made: Record, actor: Actor | str) -> Decision:
     body = {
         "done_at": made.at,
         "version": made.version or None,
         "by": made.team or None,
         "regime": made.regime or None,
         "note": made.note or None,
+        **entries.channel(actor),
     }
     subject = {"model": made.model}
     return Decision(made.recorded_at, f"evidence.{made.kind}", made.actor, subject, body, made.decision)

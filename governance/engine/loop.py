@@ -29,6 +29,7 @@ from governance.engine.running.drilling import drill
 from governance.engine.running.driving import drive
 from governance.engine.switching.expiry import expire
 from governance.engine.switching.offline import adopt_offline
+from governance.engine.switching.resuming import resume
 from governance.errors import GovernanceError
 from governance.store import decision_log, progress, waivers
 
@@ -61,6 +62,7 @@ def step(engine: Engine, now: datetime) -> StepReport:
         last = now
     at = _grid(now, every)
     nothing: tuple[int, CycleReport | None] = (0, None)
+    _tried(lambda: resume(engine, now), 0, failed)
     _tried(lambda: adopt_offline(engine, now), 0, failed)
     _tried(lambda: waiving.follow_files(engine, now), 0, failed)
     _tried(lambda: silences.follow_files(engine, now), 0, failed)

@@ -75,8 +75,7 @@ def retry(
 
 
 def _entry(effect: Effect, actor: Actor | str, at: datetime, because: str) -> Decision:
-    channel = actor.channel if isinstance(actor, Actor) else ""
     body = {"key": effect.key, "receipt": effect.receipt, "attempts": effect.attempts}
-    said = {name: value for name, value in (("because", because), ("channel", channel)) if value}
+    said = {**({"because": because} if because else {}), **entries.channel(actor)}
     identity = entries.identity("notification-retried", effect.key, str(effect.attempts))
     return Decision(at, "notification.retried", str(actor), entries.of_effect(effect), {**body, **said}, identity)

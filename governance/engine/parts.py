@@ -39,7 +39,7 @@ class Engine:
 
     `acts` are the systems that steps of runbooks act on, by name. `documents` are the texts that its policies were made
     from, by name; `standing` tells how these stand to what lies on disk. `adopted` is called, in the engine's thread,
-    when another version of the policies rules.
+    when another version of the policies rules. `under_way` are the acts on several models that this process is at.
     """
 
     plan: EvaluationPlan
@@ -57,6 +57,7 @@ class Engine:
     standing: Standing = field(default_factory=Standing)
     adopted: list[Callable[[], None]] = field(default_factory=list)
     acts: Mapping[str, System] = field(default_factory=dict)
+    under_way: set[str] = field(default_factory=set)
     _lineage: tuple[EvaluationPlan, Lineage] | None = None
     _drills: tuple[EvaluationPlan, tuple[Drill, ...]] | None = None
 

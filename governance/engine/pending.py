@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from threading import Lock
 
-from governance.engine import applying
+from governance.engine import applying, consent
 from governance.engine.parts import Engine
 from governance.errors import Conflict, NotFound
 from governance.store import policy_versions
+from governance.views import ApprovalView
 from governance.views.plan import PlanView
 
 _Asked = tuple[int, str, timedelta]
@@ -38,7 +39,7 @@ class Plans:
             self._busy.release()
 
     def pending(self, back: timedelta) -> PlanView:
-        """Return what the version that waits for a second person would change.
+        """Return what the version that waits for a second person would change, and who may be that person.
 
         :raises NotFound: when none waits.
         :raises Conflict: while another plan is being made.
@@ -48,10 +49,13 @@ class Plans:
             raise NotFound("no version of the policies waits for a second person")
         asked = (waiting.number, engine.plan.version, back)
         known = self._known
-        if known is not None and known[0] == asked:
-            return known[1]
-        with engine.database.read() as connection:
-            documents = policy_versions.documents(connection, waiting.digest)
-        made = self.of(documents, back)
-        self._known = (asked, made)
-        return made
+        if known is None or known[0] != asked:
+            with engine.database.read() as connection:
+                documents = policy_versions.documents(connection, waiting.digest)
+            known = self._known = (asked, self.of(documents, back))
+        return answered_by(known[1], consent.view_of(engine, waiting.approval))
+
+
+def answered_by(plan: PlanView, asked: ApprovalView) -> PlanView:
+    """Return a plan with those who may approve it once it was asked for: a comparison knows no authors."""
+    return plan.model_copy(update={"who_may": asked.who_may})

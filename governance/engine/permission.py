@@ -27,6 +27,7 @@ class RefusedAct(GovernanceError):
         self.role = role
         self.engine, self.actor, self.act, self.model, self.rule = engine, str(actor), act, model, rule
         self.about = dict(about or {})
+        self.channel = actor.channel if isinstance(actor, Actor) else ""
 
 
 class NotPermitted(RefusedAct, Denied):

@@ -17,7 +17,7 @@ WINDOW = timedelta(minutes=1)
 _SHOWN = 10
 """Models and rules that one entry names; the others are counted."""
 _Key = tuple[str | tuple[str, str], ...]
-"""Who, which act, and what it was about beside the model."""
+"""Who, which act, where, and what it was about beside the model."""
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class RefusedActs:
         """
         if refused.act == "read":
             return
-        key: _Key = (refused.actor, refused.act, *sorted(refused.about.items()))
+        key: _Key = (refused.actor, refused.act, refused.channel, *sorted(refused.about.items()))
         with self._lock:
             first = key not in self._counts
             count = self._counts.setdefault(key, _Count(at, refused.about))
@@ -72,13 +72,14 @@ class RefusedActs:
                     del self._counts[key]
 
     def _write(self, key: _Key, count: _Count, at: datetime) -> None:
-        actor, act = str(key[0]), str(key[1])
+        actor, act, channel = str(key[0]), str(key[1]), str(key[2])
         body = {
             "act": act,
             "count": count.rules.total(),
             "since": count.since,
             "rules": dict(count.rules),
             "models": {name or "the engine as a whole": times for name, times in count.models.items()},
+            **({"channel": channel} if channel else {}),
         }
         one = {"model": next(iter(count.models))} if len(count.models) == 1 and "" not in count.models else {}
         subject = {**one, **count.about}

@@ -151,7 +151,9 @@ def follow_files(engine: Engine, at: datetime) -> int:
                 each.labels, written=time.key, models=each.models, maintenance=each.maintenance,
             )  # fmt: skip
             silences.add(connection, muting)
-            decision_log.append(connection, [_entry(muting, "silence.created", each.by, at, each.because)])
+            decision_log.append(
+                connection, [_entry(muting, "silence.created", entries.in_file(each.by), at, each.because)]
+            )
         for silence in gone:
             over = replace(silence, ended_at=at, ended_by=entries.ENGINE)
             silences.save(connection, over)

@@ -53,8 +53,10 @@ class Standing:
     when the engine began. `incoming` was read and not looked at yet: one thread puts it there, the engine's takes it.
     `refused` says what became of a version that a second person did not approve; `pull_failure` why the checkout cannot
     be brought up to date. `build` makes documents that were stored ready to rule, `load` only checks and compiles them.
-    `asked` are the waivers of files that were all asked for. `canary` says what keeps the canary from being proved,
-    `ping_failure` why the dead-man's-switch takes no ping, `not_full` why it gets none.
+    `asked` are the waivers of files that were all asked for. `tests` are the problems of the tests beside the policies,
+    which keep nothing from ruling; None before they were looked at, and where there is no directory. `canary` says what
+    keeps the canary from being proved, `ping_failure` why the dead-man's-switch takes no ping, `not_full` why it gets
+    none.
     """
 
     source: Literal["directory", "apply"] = "directory"
@@ -66,6 +68,7 @@ class Standing:
     waiting: PolicyVersion | None = None
     refused: str = ""
     pull_failure: str = ""
+    tests: tuple[Problem, ...] | None = None
     canary: str = ""
     ping_failure: str = ""
     not_full: str = ""

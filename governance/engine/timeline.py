@@ -112,6 +112,13 @@ def _together(body: Body) -> str:
     return f"pulled {count} model{'' if count == 1 else 's'} together, {body.get('mode')} ({body.get('batch')})"
 
 
+def _batch_finished(body: Body) -> str:
+    models, refused = body.get("models"), body.get("refused")
+    count = len(models) if isinstance(models, list) else 0
+    said = "".join(f"; {name} not: {why}" for name, why in refused.items()) if isinstance(refused, Mapping) else ""
+    return f"finished {body.get('batch')}, which was cut off: {count} pulled{said}"
+
+
 def _linked(body: Body) -> str:
     return " ".join(str(body[name]) for name in ("title", "address") if body.get(name))
 
@@ -216,6 +223,7 @@ _WORDS: Mapping[str, str | Callable[[Body], str]] = {
     "notification.failed": "could not tell {notifier} ({reason}): {receipt}",
     **_RUNBOOK,
     "switch.batch_pulled": _together,
+    "switch.batch_finished": _batch_finished,
     "switch.pulled": _change,
     "switch.restored": _change,
 }

@@ -68,7 +68,7 @@ def create(
         if token_id in tokens.all_of(connection):
             raise Conflict(f"there is a token {token_id} already; try again")
         tokens.add(connection, made, digest(secret))
-        decision_log.append(connection, [_entry(made, "token.created", str(actor), at)])
+        decision_log.append(connection, [_entry(made, "token.created", actor, at)])
     decision_log.seal(engine.database, at)
     return made, secret
 
@@ -88,7 +88,7 @@ def revoke(engine: Engine, token_id: str, *, actor: Actor | str, at: datetime) -
             raise Conflict(f"the token {token_id} was revoked by {before.revoked_by} at {before.revoked_at:%Y-%m-%d}")
         after = replace(before, revoked_at=at, revoked_by=str(actor))
         tokens.save(connection, after)
-        decision_log.append(connection, [_entry(after, "token.revoked", str(actor), at)])
+        decision_log.append(connection, [_entry(after, "token.revoked", actor, at)])
     decision_log.seal(engine.database, at)
     return after
 
@@ -146,12 +146,13 @@ def _checked(
     return tuple(scope for scope in SCOPES if scope in wanted)
 
 
-def _entry(token: Token, kind: str, actor: str, at: datetime) -> Decision:
+def _entry(token: Token, kind: str, actor: Actor | str, at: datetime) -> Decision:
     body = {
         "for": token.for_,
         "kind": token.kind,
         "scopes": list(token.scopes),
         "models": list(token.models),
         "expires_at": token.expires_at,
+        **entries.channel(actor),
     }
-    return Decision(at, kind, actor, {"token": token.id}, body, entries.identity(kind, token.id, at.isoformat()))
+    return Decision(at, kind, str(actor), {"token": token.id}, body, entries.identity(kind, token.id, at.isoformat()))

@@ -155,19 +155,19 @@ def withdraw(engine: Engine, waiver_id: str, *, actor: Actor | str, because: str
         if waiver.ended is not None or waiver.until <= at:
             by = f" ({waiver.ended})" if waiver.ended else ""
             raise Conflict(f"{waiver_id} ended at {waiver.ended_at or waiver.until:%Y-%m-%d %H:%M} UTC{by}")
-        done, decision = _withdrawn(engine, connection, waiver, str(actor), because, at)
+        done, decision = _withdrawn(engine, connection, waiver, actor, because, at)
     return WaiverDoneView(waiver=waiver_view(done, at), entry=sealed(engine, decision.id, at))
 
 
 def _withdrawn(
-    engine: Engine, connection: Connection, waiver: Waiver, actor: str, because: str, at: datetime
+    engine: Engine, connection: Connection, waiver: Waiver, actor: Actor | str, because: str, at: datetime
 ) -> tuple[Waiver, Decision]:
     """End a waiver within a transaction, and return it with the entry of that."""
     under = entries.Under(engine.plan.version, progress.era(connection))
-    done = replace(waiver, ended="withdrawn", ended_at=at, ended_by=actor)
+    done = replace(waiver, ended="withdrawn", ended_at=at, ended_by=str(actor))
     waivers.save(connection, done)
     decision = entries.of_waiver_end(done, at, under)
-    decision = replace(decision, body={**decision.body, "said": because})
+    decision = replace(decision, body={**decision.body, "said": because, **entries.channel(actor)})
     decision_log.append(connection, [decision])
     return done, decision
 
@@ -209,7 +209,9 @@ def _ask_for(connection: Connection, written: WrittenWaiver, at: datetime) -> No
         said = f"it would end in more than {LONGEST.days} days"
         made, kind = replace(made, state="refused", decided_by=entries.ENGINE, said=said), "waiver.refused"
     waiver_requests.add(connection, made)
-    decision_log.append(connection, [_entry(made, kind, entries.ENGINE if made.said else made.requested_by, at)])
+    decision_log.append(
+        connection, [_entry(made, kind, entries.ENGINE if made.said else entries.in_file(made.requested_by), at)]
+    )
 
 
 def _no_longer_asked(engine: Engine, connection: Connection, request: WaiverRequest, at: datetime) -> bool:

@@ -9,7 +9,8 @@ from governance.core.problem import Position, Problem
 from governance.loader import limits
 
 _ENDINGS = (".yaml", ".yml")
-_TESTS = (".test.yaml", ".test.yml")
+TESTS = (".test.yaml", ".test.yml")
+"""How the names of files end that hold policy tests."""
 
 
 def yaml_files(paths: Sequence[Path]) -> list[Path]:
@@ -33,7 +34,7 @@ def test_files(paths: Sequence[Path]) -> list[Path]:
 
 def is_test(path: Path) -> bool:
     """Tell whether a file holds policy tests, by its name."""
-    return path.name.endswith(_TESTS)
+    return path.name.endswith(TESTS)
 
 
 def shown(path: Path) -> str:

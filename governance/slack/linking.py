@@ -78,7 +78,7 @@ def confirm(engine: Engine, code: str, *, actor: Actor, at: datetime) -> tuple[L
         slack_links.use(connection, digest)
         link = Link(found.user, actor.id, found.name, at)
         slack_links.save(connection, link)
-        decision = _entry(link, "slack.linked", actor.id, at)
+        decision = _entry(link, "slack.linked", actor, at)
         decision_log.append(connection, [decision])
     return link, found, sealed(engine, decision.id, at)
 
@@ -96,7 +96,7 @@ def remove(engine: Engine, user: str, *, actor: Actor, at: datetime) -> tuple[Li
         if link.person != actor.id or actor.kind == "service":
             permit(engine, actor, "token.administer")
         slack_links.remove(connection, user)
-        decision = _entry(link, "slack.unlinked", actor.id, at)
+        decision = _entry(link, "slack.unlinked", actor, at)
         decision_log.append(connection, [decision])
     return link, sealed(engine, decision.id, at)
 
@@ -131,8 +131,8 @@ def _digest(code: str) -> bytes:
     return hashlib.sha256(f"slack-link:{bare}".encode()).digest()
 
 
-def _entry(link: Link, kind: str, actor: str, at: datetime) -> Decision:
-    body = {"person": link.person, "name": link.name}
+def _entry(link: Link, kind: str, actor: Actor, at: datetime) -> Decision:
+    body = {"person": link.person, "name": link.name, **entries.channel(actor)}
     return Decision(
-        at, kind, actor, {"slack": link.user}, body, entries.identity(kind, link.user, link.person, at.isoformat())
+        at, kind, actor.id, {"slack": link.user}, body, entries.identity(kind, link.user, link.person, at.isoformat())
     )

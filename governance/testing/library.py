@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from governance.core.authored import Authored
 from governance.core.card import Card
 from governance.core.compiled import EvaluationPlan
+from governance.core.compiler import Memory
 from governance.core.organisation import Organisation
 from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
@@ -34,6 +35,7 @@ class Library:
     organisation: Organisation = field(default_factory=Organisation)
     problems: tuple[Problem, ...] = ()
     _plans: dict[tuple[str, ...], EvaluationPlan] = field(default_factory=dict)
+    _memory: Memory = field(default_factory=Memory)
 
     @property
     def rules(self) -> frozenset[str]:
@@ -46,7 +48,7 @@ class Library:
         place = (key, *used)
         if place not in self._plans:
             packs: list[Authored[Pack]] = [self.packs[name] for name in used]
-            self._plans[place] = replace(evaluation_plan(cards, packs), runbooks=self.runbooks)
+            self._plans[place] = replace(evaluation_plan(cards, packs, self._memory), runbooks=self.runbooks)
         return self._plans[place]
 
     def _used(self, card: Card, named: frozenset[str]) -> set[str]:

@@ -76,7 +76,7 @@ class BatchItemView(View):
 class BatchView(View):
     """A pull of several: the entry that names them all, and what became of each.
 
-    `resumed` of them were pulled when it was asked for again, as the engine had ended before it came to them.
+    `resumed` of them were pulled by the engine after a restart, or when it was asked for again, as it had been cut off.
     """
 
     batch: str

@@ -74,16 +74,20 @@ class ProblemView(View):
 
 
 class CheckView(View):
-    """What is wrong with the policies that the engine read last: while anything is, `version` goes on to rule.
+    """What is wrong with the policies that the engine read last, and with their tests.
 
-    `since` is when it was found, `count` how many problems there are; `problems` are the first thousand. `refused` says
-    what became of a version that a second person did not approve, `pull_failure` why a checkout cannot be kept fresh.
+    While anything is wrong with the policies themselves, `version` goes on to rule, and `since` is when that was found.
+    `count` is how many problems there are; `problems` are the first thousand. `in_tests` of them are in tests, which
+    keep nothing from ruling; it is None where no tests were looked at: an engine without a directory, or that just
+    began. `refused` says what became of a version that a second person did not approve, `pull_failure` why a checkout
+    cannot be kept fresh.
     """
 
     version: str
     source: str
     since: datetime | None = None
     count: int = 0
+    in_tests: int | None = None
     problems: list[ProblemView] = []
     refused: str = ""
     pull_failure: str = ""

@@ -26,7 +26,7 @@ from pathlib import Path
 
 MODELS, CHANGES = 10_000, 500
 SIZE = (150, 44)
-WARM, SECONDS, KEYS = 3.0, 6.0, 60
+WARM, SECONDS, KEYS = 3.0, 6.0, 120
 HERE = Path(__file__).parent
 CHOSEN = re.compile("▌".encode() + rb"[^\n]{0,300}?(model-\d{5})")
 Seen = Callable[[bytes], bool]

@@ -81,6 +81,7 @@ SOUND = {
     "incident.link": {"address": "https://tickets.example.org/7"},
     "evidence.record": {"kind": "drilled"},
 }
+OF_ACTS = ("switch", "incident", "evidence")
 
 
 def test_every_operation_is_tried() -> None:
@@ -120,6 +121,8 @@ def test_a_dry_run_says_what_would_be_and_changes_nothing(operation: str) -> Non
     assert written(at_desk) != before
     at_desk.later()
     at_desk.verify()
+    entered = [each.decision for kind in OF_ACTS for each in at_desk.entries(kind) if each.decision.actor == "ana"]
+    assert {each.body["channel"] for each in entered} == {"run"}
 
 
 def test_a_pull_is_in_the_name_of_who_started_the_run_and_names_the_run() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from interfaces.inside import CARDS, Inside, inside
 
+from governance.engine.loop import step
 from governance.engine.switching import together
 
 ALL = {"mode": "fallback", "all": True}
@@ -97,12 +98,8 @@ def test_a_token_for_some_models_sees_and_pulls_those(api: Inside) -> None:
     assert pull(api, some, {**body, "all": False, "models": ["fraud"]}, "other").status_code == 404
 
 
-def test_killed_in_the_middle_it_is_finished_when_it_is_asked_again(
-    api: Inside, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(together, "GROUP", 2)
-    bob = api.token("bob")
-    body = shown(api, bob)
+def killed(api: Inside, bob: str, body: dict[str, Any]) -> None:
+    """Pull in a process that is killed when it has pulled four."""
     api.engine.database.close()  # a process has its own connections
     process = os.fork()
     if not process:
@@ -110,16 +107,26 @@ def test_killed_in_the_middle_it_is_finished_when_it_is_asked_again(
         pull(api, bob, body)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("how", ["when it was asked again", "by the engine itself after a restart"])
+def test_killed_in_the_middle_it_is_finished_and_answered_when_it_is_asked_again(
+    how: str, api: Inside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(together, "GROUP", 2)
+    bob = api.token("bob")
+    body = shown(api, bob)
+    killed(api, bob, body)
     half = api.as_(bob, "GET", "/v1/switches").json()["items"]
     assert [each["mode"] for each in half] == ["fallback"] * 4 + ["live"]
+    if how.startswith("by the engine"):
+        step(api.engine, api.clock.now())
+        assert {each["mode"] for each in api.as_(bob, "GET", "/v1/switches").json()["items"]} == {"fallback"}
     again = pull(api, bob, body)
     assert (again.status_code, again.headers.get("idempotent-replayed")) == (200, "true"), again.text
     done = again.json()
     assert (done["pulled"], done["resumed"], done["left"]) == (5, 1, 0)
-    assert (
-        done["said"]
-        == "BATCH-1: 5 pulled; the engine had ended in the middle, and 1 was pulled when it was asked again"
-    )
+    assert done["said"] == f"BATCH-1: 5 pulled; the engine had ended in the middle, and 1 was pulled {how}"
     assert pull(api, bob, body).content == again.content
     pulls = api.as_(bob, "GET", "/v1/log?kind=switch.pulled").json()["items"]
     assert sorted(each["subject"]["model"] for each in pulls) == ["fraud", "loans", "m0", "m1", "m2"]

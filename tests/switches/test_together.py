@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,8 +11,9 @@ from typing import Any
 
 import pytest
 from store.databases import KINDS, laid_out_url
-from switches.desk import CARDS, HOUR, Desk, card, desk
+from switches.desk import CARDS, HOUR, MINUTE, Desk, card, desk
 
+from governance.core.authority import Actor
 from governance.core.selection import Selection
 from governance.core.switch import Scope
 from governance.engine import switching
@@ -20,6 +23,7 @@ from governance.engine.switch_views import nobody_confirms
 from governance.engine.switching import Order, together
 from governance.engine.timeline import timeline
 from governance.errors import Conflict, Denied, InvalidDocument
+from governance.store import decision_log
 from governance.store.database import Database
 from governance.views.batches import BatchForeseenView, BatchView
 
@@ -40,13 +44,13 @@ def here() -> Iterator[Desk]:
     made.engine.database.close()
 
 
-def seen(here: Desk, order: Order = FALLBACK, actor: str = "ana") -> BatchForeseenView:
+def seen(here: Desk, order: Order = FALLBACK, actor: Actor | str = "ana") -> BatchForeseenView:
     may = readable(here.engine, actor)
     found = switching.foresee(here.engine, order, actor=actor, at=here.now, readable=may)
     return foreseen_view(here.engine, found, nobody_confirms)
 
 
-def pull(here: Desk, order: Order = FALLBACK, actor: str = "ana", **more: Any) -> BatchView:
+def pull(here: Desk, order: Order = FALLBACK, actor: Actor | str = "ana", **more: Any) -> BatchView:
     shown = seen(here, order, actor)
     said: dict[str, Any] = {"shown": shown.digest, "confirmed": shown.confirm, "because": "corrupt", **more}
     may = readable(here.engine, actor)
@@ -192,37 +196,96 @@ def test_an_incident_is_mitigated_once_and_restores_that_wait_are_void(here: Des
     here.verify()
 
 
-class Ended(Exception):
-    """The process ended."""
+def cut_off(here: Desk, **more: Any) -> None:
+    """Pull all, in a process that is killed when it has pulled the first group."""
+    here.engine.database.close()  # a process has its own connections
+    process = os.fork()
+    if not process:
+        pull(here, told=lambda: os.kill(os.getpid(), signal.SIGKILL), **more)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == -signal.SIGKILL
+
+
+def seven(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setattr(together, "GROUP", 2)
+    return desk(*(card(f"m{number}") for number in range(7)), database=Database(laid_out_url(kind, tmp_path)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_ended_in_the_middle_is_finished_and_nothing_is_pulled_twice(
+def test_what_was_killed_in_the_middle_is_finished_by_the_engine_itself(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(together, "GROUP", 2)
-    database = Database(laid_out_url(kind, tmp_path))
-    here = desk(*(card(f"m{number}") for number in range(7)), database=database)
-
-    def ends() -> None:
-        raise Ended
-
-    with pytest.raises(Ended):
-        pull(here, told=ends)
-    here.later(looks=False)
-    assert modes(here, "m1", "m2") == ["fallback", "live"], "one group was committed"
+    here = seven(kind, tmp_path, monkeypatch)
+    cut_off(here, actor=Actor("ana", channel="tui"))
+    assert modes(here, "m0", "m1", "m2") == ["fallback", "fallback", "live"], "one group was committed"
+    here.now += MINUTE
     one(here, "m2", "stopped", actor="bo")
+    one(here, "m3", "shadow", actor="bo")
     switching.restore(here.engine, "m0", actor="ana", because="x", at=here.now, seq=1, confirmed="m0")
-    before = batch_view(here.engine, "BATCH-1", nobody_confirms)
-    assert (before.pulled, before.unchanged, before.left) == (2, 1, 4)
-    batch, _ = switching.batch_of(here.engine, "BATCH-1")
-    assert switching.finish(here.engine, batch, actor="ana", at=here.now) == 4
-    assert switching.finish(here.engine, batch, actor="ana", at=here.now) == 0
-    after = batch_view(here.engine, "BATCH-1", nobody_confirms, resumed=4)
-    assert after.said.startswith("BATCH-1: 6 pulled, 1 unchanged; the engine had ended in the middle, and 4 were")
-    assert after.items[0].said.endswith("; changed since: it is live"), "what was given back stays so"
-    assert modes(here, *(f"m{number}" for number in range(4))) == ["live", "fallback", "stopped", "fallback"]
-    pulls = [each for each in here.entries("switch.pulled") if each.decision.body.get("batch") == "BATCH-1"]
-    assert len({each.decision.subject["model"] for each in pulls}) == len(pulls) == 6
+    assert batch_view(here.engine, "BATCH-1", nobody_confirms).left == 4
+    here.later()
+    here.later()  # it is done once
+    after = batch_view(here.engine, "BATCH-1", nobody_confirms)
+    assert (after.pulled, after.resumed, after.unchanged, after.refused, after.left) == (5, 3, 1, 1, 0)
+    assert after.said == (
+        "BATCH-1: 5 pulled, 1 unchanged, 1 refused; the engine had ended in the middle, and 3 were pulled by the "
+        "engine itself after a restart"
+    )
+    rows = {each.model: each.said for each in after.items}
+    assert rows["m3"] == "its switch was changed since it was shown: m3 is in shadow by bo (seq 4); pull it by itself"
+    assert rows["m0"].endswith("; changed since: it is live"), "what was given back stays so"
+    assert modes(here, "m0", "m2", "m3", "m6") == ["live", "stopped", "shadow", "fallback"]
+    pulls = [each.decision for each in here.entries("switch.pulled") if each.decision.body.get("batch") == "BATCH-1"]
+    assert len({each.subject["model"] for each in pulls}) == len(pulls) == 5
+    assert {(each.actor, each.body["channel"]) for each in pulls} == {("ana", "tui")}
+    (told,) = here.entries("switch.batch_finished")
+    assert (told.decision.actor, told.decision.subject) == ("engine", {"batch": "BATCH-1"})
+    assert (told.decision.body["by"], told.decision.body["models"]) == ("ana", ["m4", "m5", "m6"])
     here.verify()
+    here.engine.database.close()
+
+
+def test_what_was_cut_off_is_finished_when_it_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = seven("sqlite", tmp_path, monkeypatch)
+    cut_off(here)
+    decision_log.seal(here.engine.database, here.now)
+    batch, _ = switching.batch_of(here.engine, "BATCH-1")
+    assert switching.finish(here.engine, batch, actor=Actor("ana"), at=here.now) == 5
+    assert switching.finish(here.engine, batch, actor=Actor("ana"), at=here.now) == 0
+    here.later()
+    after = batch_view(here.engine, "BATCH-1", nobody_confirms)
+    assert after.said.endswith(
+        "BATCH-1: 7 pulled; the engine had ended in the middle, and 5 were pulled when it was asked again"
+    )
+    here.verify()
+    here.engine.database.close()
+
+
+def test_what_may_not_be_pulled_any_more_when_it_is_finished_is_told_with_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = seven("sqlite", tmp_path, monkeypatch)
+    cut_off(here, actor=Actor("ana", channel="cli"))
+    here.later(MINUTE / 3)
+    assert here.entries("switch.batch_finished") == [], "a command line may still be at it"
+    here.replan(*(card(f"m{number}") for number in range(5)), roles=[{"role": "responder", "who": ["bo"]}], teams={})
+    here.later()
+    (told,) = here.entries("switch.batch_finished")
+    refused: dict[str, str] = dict(told.decision.body["refused"])  # type: ignore[call-overload] # as it was written
+    assert (told.decision.body["models"], sorted(refused)) == ([], ["m2", "m3", "m4", "m5", "m6"])
+    assert refused["m2"].endswith("it needs the role responder for m2; these people may: bo")
+    assert refused["m6"] == "no card declares it any more"
+    here.engine.database.close()
+
+
+def test_one_that_had_an_end_ends_when_it_was_to_though_it_was_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = seven("sqlite", tmp_path, monkeypatch)
+    ends = here.now + HOUR
+    cut_off(here, order=replace(FALLBACK, expires=HOUR))
+    here.later(MINUTE * 10)
+    found = here.switch("m6").at(Scope())
+    assert found is not None
+    assert (found.expires_at, found.set_at) == (ends, here.now)
     here.engine.database.close()

@@ -28,12 +28,12 @@ from governance.views import ApprovalView, FleetRow, IncidentView, SilenceView, 
 from governance.views.notifications import DeliveryView
 from governance.views.runs import RunView
 from tui.app import GovApp
+from tui.form import Asked
 from tui.keys import GROUPS, Key, _acts, keys_of
 from tui.known import Snapshot
 from tui.screens import VIEWS
 from tui.screens.approvals import Approvals
 from tui.screens.batch import BatchModal
-from tui.screens.form import Form
 from tui.screens.frame import Frame
 from tui.screens.incident import IncidentScreen
 from tui.screens.marking import Marking
@@ -107,13 +107,15 @@ class Desk(GovApp):
         del more, and_more
         if isinstance(screen, Pick):
             next(each for each in screen._offered if not each.why_not).chosen()
-        elif isinstance(screen, Form):
-            said = {each.name: each.value or (each.choices[0][0] if each.choices else "x") for each in screen.fields}
-            self.sent(lambda: screen.asked.send(self.client, {**said, "into": "1"}, "key"))
         else:
             sends = {SwitchModal: tui.switching.send, BatchModal: BatchModal}[type(screen)]
             for name in re.findall(r"client\.(\w+)", inspect.getsource(sends)):
                 self.sent(lambda name=name: called(self.client, name))
+
+    def open_form(self, asked: Asked) -> None:
+        """Fill in the form, and send it."""
+        said = {each.name: each.value or (each.choices[0][0] if each.choices else "x") for each in asked.fields}
+        self.sent(lambda: asked.send(self.client, {**said, "into": "1"}, "key"))
 
     def sent(self, send: Callable[[], object]) -> None:
         """Send what was filled in."""

@@ -25,13 +25,13 @@ from tui.text import HANG, safe
 from tui.theme import DAY, DAY_256, NIGHT, NIGHT_256
 from tui.theme import fitting as theme_of
 from tui.widgets.chart import chart
+from tui.widgets.columns import Column, fitting
 from tui.widgets.condition import condition
 from tui.widgets.entries import Fold, folded
 from tui.widgets.fleet import sparkline, trend
 from tui.widgets.incident import escalation
 from tui.widgets.on_call import drawn
 from tui.widgets.portrait import charts
-from tui.widgets.table import Column, fitting
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

@@ -103,6 +103,26 @@ def test_a_problem_on_disk_is_shown_with_its_place_and_what_to_do(here: World) -
     played(story)
 
 
+def test_a_problem_of_a_test_is_shown_and_keeps_nothing_from_ruling(here: World) -> None:
+    story_of_two = written(here, "loans.test.yaml")
+
+    async def story() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: app.snapshot is not None)
+            await pilot.press("5")
+            await until(pilot, lambda: shows(app, "✓ the policies on disk are those that rule"))
+            story_of_two.write_text("kind: test\nof: [loanz]\ntests: [{test: a}]\n", encoding="utf-8")
+            rules = ("✓ the policies on disk are those that rule", "! 1 problem in the tests of the policies")
+            await until(pilot, lambda: shows(app, *rules, "loans.test.yaml:2:6"))
+            await pilot.press("g")
+            await until(pilot, lambda: shows(app, "no card, pack or runbook is named 'loanz'", "did you mean 'loans'?"))
+            story_of_two.unlink()
+            await until(pilot, lambda: not shows(app, "loans.test.yaml"))
+
+    played(story)
+
+
 def test_a_version_that_loosens_is_read_and_let_rule_by_who_may(here: World) -> None:
     with pytest.raises(NotFound, match="no version of the policies waits"):
         here.client().pending()

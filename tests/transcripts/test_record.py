@@ -64,6 +64,7 @@ def test_what_was_recorded_is_listed_newest_first(owing: Workspace) -> None:
     found = parsed(owing.ask("record", "list", "loan-risk", "--format", "json").stdout)
     entries = parsed(owing.ask("audit", "tail", "--kind", "evidence", "--format", "json").stdout)
     assert [each["entry"] for each in found] == [each["seq"] for each in reversed(entries)]
+    assert {each["body"]["channel"] for each in entries} == {"cli"}
 
 
 def test_a_team_says_itself_that_it_reviewed(owing: Workspace) -> None:

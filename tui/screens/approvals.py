@@ -17,8 +17,9 @@ from tui.known import brief
 from tui.screens.frame import Frame
 from tui.situation import Situation
 from tui.text import fact, safe
+from tui.widgets.columns import Column
 from tui.widgets.ruling import consent
-from tui.widgets.table import Column, Table
+from tui.widgets.table import Table
 from tui.widgets.told import Told
 
 FIELDS = ("id", "kind", "model", "by", "may")
@@ -142,7 +143,7 @@ class Approvals(Frame):
     def action_refuse(self) -> None:
         """Refuse, with a reason."""
         if self.chosen is not None:
-            self.app.push_screen(acts.refusing(self.chosen))
+            self.app.open_form(acts.refusing(self.chosen))
 
     def copied(self) -> str:
         """Return the approval in a line."""

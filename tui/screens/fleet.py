@@ -81,10 +81,9 @@ class FleetScreen(Beside, Marking, Frame):
         title = f"Fleet [$muted]{many}[/]{self.marked_of(known)}{waiting}"
         if fleet.border_title != title:
             fleet.border_title = title
-        said = f"[$warning]{self._hidden(known)}[/]" if known.fleet.items and not rows else "worst first"
-        if fleet.border_subtitle != said:
-            fleet.border_subtitle = said
         fleet.show(rows, at)
+        hidden = f"[$warning]{self._hidden(known)}[/]" if known.fleet.items and not rows else ""
+        fleet.says(hidden or fleet.strayed or "worst first")
 
     def _hidden(self, known: Snapshot) -> str:
         """Say why no model is shown though some are governed, and how to see them."""

@@ -89,7 +89,7 @@ class IncidentScreen(Responding, Frame):
     def action_tell_again(self) -> None:
         """Have tried again what nobody got."""
         if self._undelivered:
-            self.app.push_screen(telling.of_incident(self.number, self._undelivered))
+            self.app.open_form(telling.of_incident(self.number, self._undelivered))
 
     def draw(self, at: datetime) -> None:
         """Draw the incident."""

@@ -15,8 +15,9 @@ from tui.known import GLYPHS, brief
 from tui.screens.beside import Beside
 from tui.screens.frame import Frame
 from tui.situation import Situation
+from tui.widgets.columns import Column
 from tui.widgets.pane import Pane
-from tui.widgets.table import Column, Table
+from tui.widgets.table import Table
 
 FIELDS = ("id", "model", "status", "severity", "lead", "rule")
 RANKS = ("critical", "warning", "info")
@@ -88,7 +89,7 @@ class Incidents(Beside, Frame):
     def begun(self) -> None:
         """Begin in the list."""
         listed = self.query_one(Listed)
-        listed.border_title, listed.border_subtitle = "Incidents", "worst first"
+        listed.border_title = "Incidents"
         self.query_one(Pane).border_subtitle = "enter opens"
         self.at_rest()
 
@@ -123,6 +124,7 @@ class Incidents(Beside, Frame):
         listed.border_title = f"Incidents [$muted]{some}{len(every)} open[/]"
         listed.display, self.query_one("#none").display = bool(every), known is not None and not every
         listed.show(shown, at)
+        listed.says(listed.strayed or "worst first")
 
     @on(Listed.Selected)
     def _selected(self) -> None:

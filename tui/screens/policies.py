@@ -233,21 +233,21 @@ class Policies(Frame):
     def action_refuse(self) -> None:
         """Refuse, with a reason."""
         if self.request is not None:
-            self.app.push_screen(acts.refusing(self.request))
+            self.app.open_form(acts.refusing(self.request))
 
     def action_waive(self) -> None:
         """Ask that a rule is not enforced."""
-        self.app.push_screen(acts.waiving("", [], self.app.at))
+        self.app.open_form(acts.waiving("", [], self.app.at))
 
     def action_silence(self) -> None:
         """Mute notifications for a while."""
-        self.app.push_screen(acts.silencing("", self.app.at))
+        self.app.open_form(acts.silencing("", self.app.at))
 
     def action_end(self) -> None:
         """End the waiver or silence under the cursor."""
         chosen = self.chosen
         if isinstance(chosen, (WaiverView, SilenceView)):
-            self.app.push_screen(acts.ending(chosen))
+            self.app.open_form(acts.ending(chosen))
 
     def copied(self) -> str:
         """Return what is under the cursor by its id; of a problem its place, as editors take it."""
@@ -268,11 +268,22 @@ def _standing(found: Ruling, waiting: ApprovalView | None, notice: str, at: date
             else "[$muted]the policies on disk may be others than those that rule[/]"
         )
         return waits or said
-    if check.count:
-        problems = f"{check.count} problem{'s' * (check.count > 1)}"
+    tests = check.in_tests or 0
+    if check.count > tests:
+        problems = _problems(check.count)
         since = f"for {span(check.since, at)}" if check.since is not None else ""
         broken = f"[b $error]✗ the policies on disk are broken {since}: {problems}[/]"
         return f"{broken}\n{waits}" if waits else broken
+    wrong = f"\n[b $warning]! {_problems(tests)} in the tests of the policies[/]" if tests else ""
+    return _sound(check, waits) + wrong
+
+
+def _problems(count: int) -> str:
+    return f"{count} problem{'s' * (count != 1)}"
+
+
+def _sound(check: CheckView, waits: str) -> str:
+    """Return in a line what becomes of policies in which nothing is wrong."""
     if waits:
         return f"{waits}; meanwhile {check.version[:12]} rules"
     if check.refused:

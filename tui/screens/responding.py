@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui import acts
-from tui.screens.form import Form
 
 if TYPE_CHECKING:
     from governance.views import FleetRow, IncidentView
@@ -29,9 +28,6 @@ class Responding(_Base):
         """The incident under the cursor."""
         return None
 
-    def _ask(self, form: Form) -> None:
-        self.app.push_screen(form)
-
     def action_acknowledge(self) -> None:
         """Take the incident."""
         if self.incident is not None:
@@ -40,42 +36,42 @@ class Responding(_Base):
     def action_escalate(self) -> None:
         """Tell the next level now."""
         if self.incident is not None:
-            self._ask(acts.escalating(self.incident))
+            self.app.open_form(acts.escalating(self.incident))
 
     def action_hand_over(self) -> None:
         """Make somebody else the lead."""
         if self.incident is not None:
-            self._ask(acts.handing_over(self.incident))
+            self.app.open_form(acts.handing_over(self.incident))
 
     def action_note(self) -> None:
         """Write a note."""
         if self.incident is not None:
-            self._ask(acts.noting(self.incident))
+            self.app.open_form(acts.noting(self.incident))
 
     def action_snooze(self) -> None:
         """Let nobody hear of it for a while."""
         if self.incident is not None:
-            self._ask(acts.snoozing(self.incident, self.app.at))
+            self.app.open_form(acts.snoozing(self.incident, self.app.at))
 
     def action_severity(self) -> None:
         """Say how bad it is."""
         if self.incident is not None:
-            self._ask(acts.judging(self.incident))
+            self.app.open_form(acts.judging(self.incident))
 
     def action_merge(self) -> None:
         """Make it a part of another."""
         if self.incident is not None and self.app.snapshot is not None:
-            self._ask(acts.merging(self.incident, self.app.snapshot))
+            self.app.open_form(acts.merging(self.incident, self.app.snapshot))
 
     def action_link(self) -> None:
         """Put a link on it."""
         if self.incident is not None:
-            self._ask(acts.linking(self.incident))
+            self.app.open_form(acts.linking(self.incident))
 
     def action_resolve(self) -> None:
         """Close it by hand."""
         if self.incident is not None:
-            self._ask(acts.resolving(self.incident))
+            self.app.open_form(acts.resolving(self.incident))
 
     def action_pull(self) -> None:
         """Open the kill switch of the model."""
@@ -106,9 +102,9 @@ class Responding(_Base):
         """Ask that a rule is not enforced."""
         if self.row is not None:
             rules = [each.rule for each in self.incident.findings if not each.ended] if self.incident else []
-            self._ask(acts.waiving(self.row.model, rules, self.app.at))
+            self.app.open_form(acts.waiving(self.row.model, rules, self.app.at))
 
     def action_silence(self) -> None:
         """Mute the model for a while."""
         if self.row is not None:
-            self._ask(acts.silencing(self.row.model, self.app.at))
+            self.app.open_form(acts.silencing(self.row.model, self.app.at))

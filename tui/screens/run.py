@@ -36,7 +36,7 @@ class RunActs(_Base):
 
     def _ask(self, act: str) -> None:
         if self.run_ is not None:
-            self.app.push_screen(run_acts.form(self.run_, act))
+            self.app.open_form(run_acts.form(self.run_, act))
 
     def action_tick(self) -> None:
         """Say that the step is done."""

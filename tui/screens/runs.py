@@ -17,8 +17,9 @@ from tui.known import brief
 from tui.screens.frame import Frame
 from tui.screens.run import RunActs, state_of
 from tui.situation import Situation
+from tui.widgets.columns import Column
 from tui.widgets.run import Run
-from tui.widgets.table import Column, Table
+from tui.widgets.table import Table
 
 FIELDS = ("id", "runbook", "model", "state", "by", "incident")
 RANKS = ("unknown", "stopped", "waiting", "undoing", "running", "paused")

@@ -9,7 +9,8 @@ from itertools import groupby
 
 from governance.views import EntryView
 from tui.text import first_sentence
-from tui.widgets.table import Column, Table
+from tui.widgets.columns import Column
+from tui.widgets.table import Table
 
 CYCLE = "cycle.evaluated"
 """The entry that the engine makes each time it judges: what floods the log while nothing happens."""

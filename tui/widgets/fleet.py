@@ -6,7 +6,8 @@ from datetime import datetime
 
 from governance.views import FleetRow, MetricView
 from tui.known import GLYPHS, MODES, WORDS, brief, number
-from tui.widgets.table import Column, Table
+from tui.widgets.columns import Column
+from tui.widgets.table import Table
 
 BARS = "▁▂▃▄▅▆▇█"
 _MODEL = 1

@@ -9,40 +9,25 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.events import Click
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui.keys import bindings
+from tui.widgets.columns import Column, cell, fitting, width_of
+from tui.widgets.framed import Framed
 
 T = TypeVar("T")
-YIELDS = 6
-"""Cells by which columns of long texts give way before a column is left out."""
 MANY = 500
 """Rows from which the columns are fitted anew only when rows come or go."""
 
 
-class Column(NamedTuple):
-    """One column: its head, its width in cells, to which side it leans.
-
-    With `most` it is as wide as its longest text, up to that; one that `grows` takes all the room that is left.
-    """
-
-    name: str
-    width: int
-    side: Literal["<", ">"] = "<"
-    most: int = 0
-    grows: bool = False
-
-
-class Table(ScrollView, Generic[T], can_focus=True):
+class Table(Framed, Generic[T], can_focus=True):
     """One line per row; a subclass says which columns there are, and what stands in them."""
 
     COLUMNS: ClassVar[tuple[Column, ...]] = ()
@@ -96,6 +81,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
         self._rows: Sequence[T] = ()
         self._at: datetime | None = None
         self._cursor = 0
+        self._left: int | None = None
         self._marked: frozenset[str] = frozenset()
         self._longest: dict[int, int] = {}
         self._fitted: tuple[int, list[tuple[int, Column]]] = (-1, [])
@@ -130,6 +116,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
         chosen, cursor = self.selected, self._cursor
         if chosen is not None:
             self._cursor = self._found(rows, self.name_of(chosen))
+            self._note_strayed(cursor)
         many = len(rows) == len(self._rows) > MANY
         other = rows is not self._rows
         self._rows, self._at = rows, at
@@ -144,6 +131,11 @@ class Table(ScrollView, Generic[T], can_focus=True):
         else:
             self._redraw(*self._changed(), *({cursor, self._cursor} if cursor != self._cursor else ()))
         self.post_message(self.Selected())
+
+    def says(self, text: str) -> None:
+        """Write below the rows."""
+        if self.border_subtitle != text:
+            self.border_subtitle = text
 
     def mark(self, names: frozenset[str]) -> None:
         """Draw a + before the rows of these names."""
@@ -179,17 +171,36 @@ class Table(ScrollView, Generic[T], can_focus=True):
         """Put the cursor on a row."""
         index = next((index for index, row in enumerate(self._rows) if self.name_of(row) == name), None)
         if index is not None:
-            self.action_move(index - self._cursor)
+            self.go(index)
+
+    @property
+    def strayed(self) -> str:
+        """What to say when the row under the cursor has left sight, "" when it has not."""
+        if self._left is None:
+            return ""
+        return f"the row you were at is now line {self._cursor + 1:,}: enter opens it, j goes on here"
+
+    def _note_strayed(self, cursor: int) -> None:
+        """Note where the cursor was last seen: its row has gone elsewhere with the news, but the eyes have not."""
+        seen = range(self.scroll_offset.y, self.scroll_offset.y + self.size.height - 1)
+        if self._cursor in seen:
+            self._left = None
+        elif cursor in seen and self._left is None:
+            self._left = cursor
 
     def action_move(self, by: int) -> None:
-        """Move the cursor by so many rows."""
-        before, self._cursor = self._cursor, max(0, min(len(self._rows) - 1, self._cursor + by))
+        """Move the cursor by so many rows: from its row, or where that was last seen."""
+        start = self._cursor if self._left is None else self._left - (by > 0)
+        self.go(start + by)
+
+    def go(self, index: int) -> None:
+        """Put the cursor on a row by its place, or the nearest there is."""
+        self._left = None
+        before, self._cursor = self._cursor, max(0, min(len(self._rows) - 1, index))
         offset = self.scroll_offset
         self.scroll_to_region(Region(0, self._cursor, 1, 2), animate=False, force=True)
         if self.scroll_offset == offset:  # two lines are drawn anew, not the whole table
             self._redraw(before, self._cursor)
-        else:
-            self.refresh()
         self.post_message(self.Selected())
         self.post_message(self.Moved())
 
@@ -213,8 +224,8 @@ class Table(ScrollView, Generic[T], can_focus=True):
     def on_click(self, event: Click) -> None:
         """Put the cursor where was clicked; a second click opens."""
         row = event.y - self.gutter.top - 1 + self.scroll_offset.y
-        if 0 <= row < len(self._rows):
-            self.action_move(row - self._cursor)
+        if 0 <= row < len(self._rows) and not self.at_border(event):
+            self.go(row)
             if event.chain == 2:
                 self.action_open()
 
@@ -223,7 +234,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
         width = self.size.width - (self.scrollbar_size_vertical if self.show_vertical_scrollbar else 0)
         shown = self._fit(width)
         if y == 0:
-            parts = [_cell(column.name, column) for _, column in shown]
+            parts = [cell(column.name, column) for _, column in shown]
             head = Segment(" " + " ".join(parts), self._base + self._style("head"))
             return Strip([head]).adjust_cell_length(width, self._base)
         index = y - 1 + self.scroll_offset.y
@@ -257,7 +268,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
             text, name = cells[index]
             style = base + self._style(name) if name else base
             plain = style.bgcolor == base.bgcolor  # then a blank of it is one like any other
-            runs.append((_cell(text, column) + (" " if plain else ""), style))
+            runs.append((cell(text, column) + (" " if plain else ""), style))
             if not plain:
                 runs.append((" ", base))
         # What looks the same is one piece: all that draws a line works through its pieces.
@@ -272,7 +283,7 @@ class Table(ScrollView, Generic[T], can_focus=True):
 
     def _measure(self) -> None:
         self._longest = {
-            index: max((_width(self.text_of(row, index)) for row in self._rows), default=0)
+            index: max((width_of(self.text_of(row, index)) for row in self._rows), default=0)
             for index, column in enumerate(self.COLUMNS)
             if column.most
         }
@@ -297,47 +308,6 @@ class Table(ScrollView, Generic[T], can_focus=True):
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"table--{name}", partial=True)
-
-
-def fitting(
-    width: int, columns: Sequence[Column], dropped: Sequence[int], longest: dict[int, int]
-) -> list[tuple[int, Column]]:
-    """Return the columns that there is room for, with their widths."""
-    shown = {
-        index: each._replace(width=max(each.width, min(longest.get(index, 0), each.most))) if each.most else each
-        for index, each in enumerate(columns)
-    }
-    for index in dropped:
-        slack = sum(each.width - columns[place].width for place, each in shown.items())
-        if _taken(shown) <= width + min(slack, YIELDS):
-            break
-        del shown[index]
-    for index in sorted(shown, key=lambda each: shown[each].width, reverse=True):  # long texts give way first
-        least, over = columns[index].width, _taken(shown) - width
-        if over > 0 and shown[index].most:
-            shown[index] = shown[index]._replace(width=max(least, shown[index].width - over))
-    left = width - _taken(shown)
-    return [
-        (index, each._replace(width=each.width + max(left, 0)) if each.grows else each) for index, each in shown.items()
-    ]
-
-
-def _taken(shown: dict[int, Column]) -> int:
-    return 1 + sum(each.width + 1 for each in shown.values())
-
-
-def _width(text: str) -> int:
-    return len(text) if text.isascii() else cell_len(text)
-
-
-def _cell(text: str, column: Column) -> str:
-    """Return a text in exactly the width of its column; what is cut ends in an ellipsis."""
-    text = text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
-    length = _width(text)
-    if length > column.width:
-        return set_cell_size(text, column.width - 1) + "…"
-    pad = " " * (column.width - length)
-    return pad + text if column.side == ">" else text + pad
 
 
 AnyTable = Table[Any]

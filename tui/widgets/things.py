@@ -7,7 +7,8 @@ from typing import Any
 
 from governance.views import ApprovalView, ProblemView, SilenceView, VersionView, WaiverView
 from tui.known import brief
-from tui.widgets.table import Column, Table
+from tui.widgets.columns import Column
+from tui.widgets.table import Table
 
 FIELDS = ("kind", "id", "model", "rule", "by")
 Thing = ProblemView | ApprovalView | WaiverView | SilenceView | VersionView

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from governance.core.authority import Act
+from governance.core.authority import Act, Actor
 from governance.core.evidence import EvidenceKind, Record
 from governance.core.incident import Incident
 from governance.core.operation import parsed
@@ -28,7 +28,7 @@ from governance.engine import evidence
 from governance.engine.answering.act import Asked, acted, open_
 from governance.engine.answering.noting import linking, noted
 from governance.engine.answering.taking import acknowledging, judging, resolving
-from governance.engine.entries import ENGINE
+from governance.engine.entries import ENGINE, channel
 from governance.engine.escalating import escalated
 from governance.engine.parts import Engine
 from governance.engine.permission import permit
@@ -62,6 +62,15 @@ class Own:
     def who(self) -> str:
         """In whose name it is done: of who started the run, with the rights they have now."""
         return self.run.started_by
+
+    @property
+    def actor(self) -> Actor:
+        """Who that is in its entries, with where they act: by the run."""
+        return self.said_by(self.who)
+
+    def said_by(self, person: str) -> Actor:
+        """Return somebody in whose name something of it is done."""
+        return Actor(person, channel="" if person == ENGINE else "run")
 
     @property
     def by_engine(self) -> bool:
@@ -138,7 +147,7 @@ def _about(own: Own, wanted: IncidentAct, act: Act) -> Incident:
 
 
 def _asked(own: Own, incident: Incident, act: Act, **body: object) -> Asked:
-    return Asked(incident.id, act, own.who, own.at, None, {**body, **own.details})
+    return Asked(incident.id, act, own.actor, own.at, None, {**body, **own.details})
 
 
 def _now(incident: Incident, said: str, *, changed: bool = True) -> Outcome:
@@ -182,7 +191,7 @@ def _resolve(own: Own, wanted: IncidentResolve) -> Outcome:
 
 def _escalate(own: Own, wanted: IncidentEscalate) -> Outcome:
     before = _about(own, wanted, "incident.escalate")
-    said = {"because": wanted.reason or own.run.because, "run": own.run.id}
+    said = {"because": wanted.reason or own.run.because, "run": own.run.id, **channel(own.actor)}
     after, _ = escalated(own.connection, own.engine, before.id, actor=own.who, at=own.at, said=said)
     return _now(after, "was told to the next level")
 
@@ -203,5 +212,5 @@ def _record(own: Own, wanted: EvidenceRecord) -> Outcome:
         evidence.check(own.engine, made)
     elif wanted.kind not in _WITNESSED:
         raise Denied(f"that {own.run.model} was {wanted.kind} is said by people; nobody started this run")
-    evidence.write(own.connection, made, own.request.key)
+    evidence.write(own.connection, made, own.request.key, actor=own.actor)
     return Outcome("done", f"recorded that {own.run.model} was {wanted.kind}", {"kind": wanted.kind})

@@ -33,7 +33,7 @@ def pull(own: Own, asked: SwitchPull) -> Outcome:
     if was is not None and loosens(was, after):
         return _now(own, before, after.scope, changed=False)
     details = {**own.details, **({"because_allowed": because_allowed} if because_allowed else {})}
-    act = Act("switch.pulled", own.who, own.at, asked.reason, details)
+    act = Act("switch.pulled", own.actor, own.at, asked.reason, details)
     if own.by_engine:
         done = Automation(own.connection, own.engine, own.at).pull(own.run.model, after, act)
     else:
@@ -56,7 +56,7 @@ def restore(own: Own, asked: SwitchRestore) -> Outcome:
     )  # fmt: skip
     check_loosens(before, scope, after)
     details = {**own.details, "because_allowed": by.allowed, "approved_by": by.approved or None}
-    act = Act("switch.restored", by.requested, own.at, asked.reason, details)
+    act = Act("switch.restored", own.said_by(by.requested), own.at, asked.reason, details)
     done = write(own.connection, own.engine, before, scope, after, act)
     return _now(own, done.switch, scope, changed=True)
 

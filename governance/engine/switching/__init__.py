@@ -8,8 +8,9 @@ from governance.engine.switching.glass import break_glass
 from governance.engine.switching.offline import adopt_offline, offline_pull
 from governance.engine.switching.pulling import pull
 from governance.engine.switching.restoring import people_to_restore, restore
+from governance.engine.switching.resuming import finish, resume
 from governance.engine.switching.showing import pulled, shown
-from governance.engine.switching.together import Batch, batch_of, finish, foresee, pull_together
+from governance.engine.switching.together import Batch, batch_of, foresee, pull_together
 
 __all__ = [
     "Batch",
@@ -34,5 +35,6 @@ __all__ = [
     "refuse",
     "request_of",
     "restore",
+    "resume",
     "shown",
 ]

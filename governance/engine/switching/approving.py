@@ -45,8 +45,8 @@ def approve(engine: Engine, approval: str, *, actor: Actor | str, at: datetime) 
             because=request.because, actor=request.requested_by, at=at, approved_by=str(actor),
         )  # fmt: skip
         details = {"approval": request.id, "approved_by": str(actor), "because_allowed": allowed.because}
-        details |= {"channel": request.channel} if request.channel else {}
-        act = Act("switch.restored", request.requested_by, at, request.because, details)
+        asked = Actor(request.requested_by, channel=request.channel)
+        act = Act("switch.restored", asked, at, request.because, details)
         done = write(connection, engine, before, request.scope, after, act)
     return SwitchDone(done.switch, done.setting, sealed(engine, done.identity, at), allowed.because)
 

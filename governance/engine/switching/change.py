@@ -103,7 +103,7 @@ def write_many(connection: Connection, engine: Engine, changes: Sequence[Change]
         was = change.before.at(change.scope)
         if was is not None and was.extended and (each.setting is None or not each.setting.extended):
             paging.close(connection, engine, paging.extended(change.before.model, change.scope), change.act.at)
-    follow(connection, [(each.before, one.switch, each.act.who, each.act.at) for each, one in pairs])
+    follow(connection, [(each.before, one.switch, each.act.actor, each.act.at) for each, one in pairs])
     return done
 
 
@@ -191,9 +191,10 @@ def _void(connection: Connection, pairs: Iterable[tuple[Change, Changed]]) -> No
     """Void the requests that were made on another state of the switches."""
     changes = {change.before.model: (change, done) for change, done in pairs}
     waiting = [each for each in approvals.listed(connection, kind="switch.restore") if each.model in changes]
-    voided = [(_voided(each, *changes[each.model]), changes[each.model][0].act.at) for each in waiting]
+    voided = [(_voided(each, *changes[each.model]), changes[each.model][0].act) for each in waiting]
     approvals.save(connection, [request for request, _ in voided])
-    decision_log.append(connection, [of_approval(request, "switch.voided", at) for request, at in voided])
+    entered = [of_approval(request, "switch.voided", act.at, act.actor) for request, act in voided]
+    decision_log.append(connection, entered)
 
 
 def _voided(request: Approval, change: Change, done: Changed) -> Approval:

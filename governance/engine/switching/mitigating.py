@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from governance.core.authority import Actor
 from governance.core.decision import Decision
 from governance.core.incident import Incident, exposed, mitigated
 from governance.core.switch import Switch
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def follow(connection: Connection, changes: Iterable[tuple[Switch, Switch, str, datetime]]) -> None:
+def follow(connection: Connection, changes: Iterable[tuple[Switch, Switch, Actor | str, datetime]]) -> None:
     """Move the incidents that settings name: mitigated while one holds, and back when the last of them is gone.
 
     A change is a switch before and after, by whom and when; what the first of several has mitigated is left at that.
@@ -39,7 +40,7 @@ def _named(switch: Switch) -> frozenset[int]:
     return frozenset(each.incident for each in switch.settings if each.incident is not None)
 
 
-def _save(connection: Connection, incident: Incident, kind: str, switch: Switch, actor: str) -> None:
+def _save(connection: Connection, incident: Incident, kind: str, switch: Switch, actor: Actor | str) -> None:
     incidents.save(connection, incident)
     body = {
         "status": incident.status,
@@ -47,7 +48,8 @@ def _save(connection: Connection, incident: Incident, kind: str, switch: Switch,
         "title": incident.title,
         "version": incident.version,
         "switch": {"model": switch.model, "seq": switch.seq},
+        **entries.channel(actor),
     }
     identity = entries.identity("incident", str(incident.id), str(incident.version))
-    decision = Decision(incident.changed_at, kind, actor, entries.subject_of(incident), body, identity)
+    decision = Decision(incident.changed_at, kind, str(actor), entries.subject_of(incident), body, identity)
     decision_log.append(connection, [decision])

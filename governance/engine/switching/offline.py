@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from governance.core.authority import Actor
 from governance.core.decision import Decision, timestamp
 from governance.core.offline_override import SHORTEST_KEY, Override, read, written
 from governance.core.switch import Mode, Scope, Setting, entered
@@ -101,6 +102,7 @@ def _verified(name: str, content: bytes) -> Override:
 def _entered(engine: Engine, override: Override, at: datetime) -> int:
     """Pull as the override says, unless it was entered before or something stricter holds; 0 when it was."""
     identity = entries.identity("override", override.id)
+    by = Actor(override.set_by, channel="cli")
     with engine.database.transaction() as connection:
         if decision_log.holds(connection, identity):
             return 0
@@ -113,11 +115,17 @@ def _entered(engine: Engine, override: Override, at: datetime) -> int:
             "because_allowed": f"it is signed with {KEY}",
         }
         if was is None or wanted.rank >= was.rank:
-            act = Act("switch.pulled", override.set_by, at, override.reason, details)
+            act = Act("switch.pulled", by, at, override.reason, details)
             wanted = replace(wanted, guards=was.guards if was is not None else ())
             write(connection, engine, before, override.scope, wanted, act, identity=identity)
         else:
-            body = {**details, "because": override.reason, "wanted": described(wanted), "after": described(was)}
+            body = {
+                **details,
+                "because": override.reason,
+                "wanted": described(wanted),
+                "after": described(was),
+                **entries.channel(by),
+            }
             about = subject(override.model, override.scope, was)
             known = entered(before, override.id)  # a change too, so that clients hear that the file is over
             switches.save(connection, replace(known, seq=switches.next_seq(connection), changed_at=at))

@@ -1,13 +1,13 @@
 """Pull several kill switches by one act: each with its own entry, all bound by the id of the act, in groups.
 
-The first group is in the transaction of the act's own entry, which names all models. What a process that ended did not
-come to is done when the act is asked for again under its key: no model is pulled twice, as its decision has the id that
-the act and the model give it.
+The first group is in the transaction of the act's own entry, which names all models. While more are to come the act is
+open: what a process that ended did not come to is finished (resuming.py). No model is pulled twice, as its decision has
+the id that the act and the model give it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -23,9 +23,9 @@ from governance.engine.permission import permit
 from governance.engine.reading import Readable
 from governance.engine.sealing import sealed
 from governance.engine.switching.change import Act, Change, check_reason, write_many
-from governance.engine.switching.foreseeing import ALL, Foreseen, Order, check_shown, foreseen, outlook
+from governance.engine.switching.foreseeing import ALL, Foreseen, Order, Outlook, check_shown, foreseen, outlook
 from governance.errors import Conflict, Denied, NotFound
-from governance.store import decision_log, incidents, switches
+from governance.store import decision_log, incidents, progress, switches
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -35,6 +35,8 @@ GROUP = 100
 TELLINGS = 20
 """How often serving processes are told at most, but for the first group: each time all switches are looked at."""
 KIND = "switch.batch_pulled"
+OPEN = "batch:"
+"""What the name of an act that is not at its end begins with, among what the engine remembers of its progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,12 @@ class Batch:
     models: tuple[str, ...]
     unchanged: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]
+    channel: str = ""
+
+    @property
+    def first(self) -> int:
+        """The number of its first change of a switch: what has this one or a later one was changed since it began."""
+        return int(self.id.removeprefix("BATCH-"))
 
     @property
     def order(self) -> Order:
@@ -106,26 +114,38 @@ def pull_together(
         _check(engine, now, actor, confirmed)
         batch = _begun(connection, now, actor, because, at, incident)
         _pull(connection, engine, batch, batch.models[:GROUP], actor, at)
-    told()
-    finish(engine, batch, actor=actor, at=at, told=told)
+        if len(batch.models) > GROUP:
+            progress.set_last(connection, f"{OPEN}{batch.id}", at)
+            engine.under_way.add(batch.id)
+    try:
+        told()
+        if len(batch.models) > GROUP:
+            _go_on(engine, batch, actor, at, told)
+            close(engine, batch)
+    finally:
+        engine.under_way.discard(batch.id)
+    sealed(engine, entries.identity("batch", batch.id), at)
     return batch.id
 
 
-def finish(
-    engine: Engine, batch: Batch, *, actor: Actor | str, at: datetime, told: Callable[[], object] = lambda: None
-) -> int:
-    """Pull what an act on several has not come to yet, seal all of it, and return how many that were."""
-    with engine.database.read() as connection:
-        left = _left(connection, batch, batch.models)
-    groups = [left[start : start + GROUP] for start in range(0, len(left), GROUP)]
-    several, count = -(-len(groups) // TELLINGS), 0
+def _go_on(engine: Engine, batch: Batch, actor: Actor | str, at: datetime, told: Callable[[], object]) -> None:
+    """Pull those behind the first group."""
+    models = batch.models[GROUP:]
+    groups = [models[start : start + GROUP] for start in range(0, len(models), GROUP)]
+    several = -(-len(groups) // TELLINGS)
     for number, group in enumerate(groups, 1):
         with engine.database.transaction() as connection:
-            count += _pull(connection, engine, batch, group, actor, at)
+            _pull(connection, engine, batch, group, actor, at)
         if number % several == 0 or number == len(groups):
             told()
-    sealed(engine, entries.identity("batch", batch.id), at)
-    return count
+
+
+def close(engine: Engine, batch: Batch, decision: Decision | None = None) -> None:
+    """Let an act be at its end, with what is to be said of that."""
+    with engine.database.transaction() as connection:
+        if decision is not None and not decision_log.holds(connection, decision.id):
+            decision_log.append(connection, [decision])
+        progress.set_last(connection, f"{OPEN}{batch.id}", None)
 
 
 def batch_of(engine: Engine, batch: str) -> tuple[Batch, int]:
@@ -159,7 +179,7 @@ def _begun(
     batch = Batch(
         f"BATCH-{switches.next_seq(connection)}", str(actor), at, because, order.mode, order.share, order.expires,
         incident, tuple(each.model for each in now.of("pull")), tuple(each.model for each in now.of("unchanged")),
-        tuple((each.model, each.said) for each in now.of("refused")),
+        tuple((each.model, each.said) for each in now.of("refused")), entries.channel(actor).get("channel", ""),
     )  # fmt: skip
     body = {
         "because": because,
@@ -188,6 +208,7 @@ def _read(entry: Entry) -> Batch:
         float(str(said["share"])), expires, int(about["incident"]) if "incident" in about else None,
         tuple(map(str, _items(said["models"]))), tuple(map(str, _items(said["unchanged"]))),
         tuple((str(name), str(why)) for name, why in dict(said["refused"]).items()),  # type: ignore[call-overload] # as it was written
+        str(said.get("channel", "")),
     )  # fmt: skip
 
 
@@ -195,23 +216,41 @@ def _items(found: object) -> Sequence[object]:
     return found if isinstance(found, list) else ()
 
 
-def _left(connection: Connection, batch: Batch, models: Sequence[str]) -> list[str]:
+def left_of(connection: Connection, batch: Batch, models: Sequence[str]) -> list[str]:
+    """Return which of these models an act has not pulled."""
     done = decision_log.recorded(connection, [batch.decision_of(each) for each in models])
     return [each for each in models if batch.decision_of(each) not in done]
 
 
-def _pull(
-    connection: Connection, engine: Engine, batch: Batch, models: Sequence[str], actor: Actor | str, at: datetime
+def pull_those(
+    connection: Connection,
+    engine: Engine,
+    batch: Batch,
+    outlooks: Iterable[Outlook],
+    actor: Actor | str,
+    at: datetime,
+    **more: str,
 ) -> int:
-    """Pull those of a group that are not pulled yet, and may still be; return how many."""
-    left = _left(connection, batch, models)
-    found, changes = switches.of(connection, left), list[Change]()
-    for each in left:
-        now = outlook(engine, found[each], batch.order, actor=actor, because=batch.because, at=at)
-        if now.then is not None:
-            details = {"because_allowed": now.said, "batch": batch.id}
-            act = Act("switch.pulled", actor if str(actor) == batch.actor else batch.actor, at, batch.because, details)
-            after = replace(now.then, incident=batch.incident, batch=batch.id)
-            changes.append(Change(now.switch, ALL, after, act, batch.decision_of(each)))
+    """Write the pulls of those that are pulled; return how many. The entry of each says `more` besides."""
+    changes = [
+        Change(
+            now.switch,
+            ALL,
+            replace(now.then, incident=batch.incident, batch=batch.id),
+            Act("switch.pulled", actor, at, batch.because, {"because_allowed": now.said, "batch": batch.id, **more}),
+            batch.decision_of(now.model),
+        )
+        for now in outlooks
+        if now.then is not None
+    ]
     write_many(connection, engine, changes)
     return len(changes)
+
+
+def _pull(
+    connection: Connection, engine: Engine, batch: Batch, models: Sequence[str], actor: Actor | str, at: datetime
+) -> None:
+    """Pull those of a group that are not pulled yet, and may still be."""
+    found = switches.of(connection, left_of(connection, batch, models))
+    seen = (outlook(engine, each, batch.order, actor=actor, because=batch.because, at=at) for each in found.values())
+    pull_those(connection, engine, batch, seen, actor, at)

@@ -119,6 +119,14 @@ def _undelivered(now: Situation) -> str:
     return refusal(now.undelivered) or ("" if now.undelivered else "nothing was given up")
 
 
+def _ruled(now: Situation) -> str:
+    if now.version is None:
+        return "no version of the policies is under the cursor"
+    if now.version.running or now.version.state != "adopted":
+        return "it rules now" if now.version.running else f"it never ruled: it is {now.version.state}"
+    return "" if now.applied else "the engine follows the directory of its policies: go back there"
+
+
 def _thing(word: str) -> Check:
     return lambda now: "" if now.thing else f"no {word} is under the cursor"
 
@@ -207,6 +215,7 @@ POLICIES = (
     Key("waive", "W", "Waive", "ask that a rule is not enforced on a model", (_acts,)),
     Key("silence", "S", "Silence", "mute notifications for a while", (_acts,)),
     Key("end", "E", "End", "end the waiver or silence under the cursor", (_acts, _thing("waiver or silence"))),
+    Key("go_back", "B", "Go back", "let the version of the policies under the cursor rule again", (_acts, _ruled)),
 )
 ENDED = (Key("ended", "i", "", "show ended runs too, or the open ones alone"),)
 PORTRAIT = (Key("unfold", "v", "", "show every condition of the policy, or of what passes only that it does"),)

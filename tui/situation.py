@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from governance.views import ApprovalView, FleetRow, IncidentView
+from governance.views import ApprovalView, FleetRow, IncidentView, VersionView
 from governance.views.notifications import DeliveryView
 from governance.views.runs import RunView, StepView
 
@@ -15,6 +15,7 @@ class Situation:
 
     `me` is the id of this person; `looks_only` says why they may only look, "" when they may act.
     So many models are `marked`, which K takes out of service instead of the one under the cursor, and so many `shown`.
+    `version` of the policies is under the cursor, and they are `applied` by people, not read from a directory.
     `undelivered` is what was given up of what told of the incident, None where that is not known.
     """
 
@@ -28,6 +29,8 @@ class Situation:
     thing: str = ""
     marked: int = 0
     shown: int = 0
+    version: VersionView | None = None
+    applied: bool = False
     undelivered: tuple[DeliveryView, ...] | None = None
 
     @property

@@ -24,7 +24,7 @@ from textual.screen import Screen
 import tui.switching
 from governance.client import Client
 from governance.errors import GovernanceError
-from governance.views import ApprovalView, FleetRow, IncidentView, SilenceView, StepView, WaiverView
+from governance.views import ApprovalView, FleetRow, IncidentView, SilenceView, StepView, VersionView, WaiverView
 from governance.views.notifications import DeliveryView
 from governance.views.runs import RunView
 from tui.app import GovApp
@@ -45,7 +45,7 @@ from tui.screens.run import RunActs, RunScreen
 from tui.screens.switch import SwitchModal
 
 SERVING = "processes that serve models ask or report it, not people"
-AUTHORS = "who writes policies does it where the files are (gov plan, gov apply); a responder approves what waits"
+AUTHORS = "who writes policies does it where the files are (gov plan, gov apply); a responder approves, and goes back"
 LINKING = "each person does it once, in a shell, with the code that Slack shows them (gov slack link)"
 NEEDLESS: Mapping[str, str] = {
     "POST /ofrep/v1/evaluate/flags": SERVING,
@@ -55,7 +55,6 @@ NEEDLESS: Mapping[str, str] = {
     "POST /v1/alertmanager": "a webhook: Alertmanager sends its alerts",
     "POST /slack/events": "a webhook: Slack sends what is pressed there",
     "POST /v1/policies/plan": AUTHORS,
-    "POST /v1/policies/apply": AUTHORS,
     "POST /v1/runbooks/{runbook}/simulate": "changes nothing; who starts a runbook reads its steps, or starts a drill",
     "POST /v1/slack/links": LINKING,
     "DELETE /v1/slack/links/{account}": LINKING,
@@ -181,8 +180,10 @@ def places(group: str, act: str, desk: Desk) -> Iterator[object]:
         yield of(Policies, app=desk, request=approval)
     elif group == "policies":
         common = {"id": "WVR-1", "model": MODEL, "rule": "r", "because": ""}
-        yield of(Policies, app=desk, chosen=WaiverView.model_construct(**common))
-        yield of(Policies, app=desk, chosen=SilenceView.model_construct(**common))
+        yield of(Policies, app=desk, chosen=WaiverView.model_construct(**common), found=None)
+        yield of(Policies, app=desk, chosen=SilenceView.model_construct(**common), found=None)
+        versions = [VersionView.model_validate(each) for each in recorded()["ana GET /v1/policies"][1]["items"]]
+        yield of(Policies, app=desk, chosen=versions[-1], found=None)
     elif group == "telling":
         yield of(IncidentScreen, app=desk, number=1, _undelivered=(lost,))
     elif group == "marks":

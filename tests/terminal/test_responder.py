@@ -17,12 +17,16 @@ from textual.widgets import Input, OptionList
 from governance.store import effects
 from governance.store.database import Database
 from tui.app import GovApp
+from tui.keys import GROUPS
 from tui.screens.batch import BatchModal
 from tui.screens.form import Form
 from tui.screens.frame import Frame
 from tui.screens.incident import IncidentScreen
 from tui.screens.pick import Pick
+from tui.screens.policies import Policies
 from tui.screens.run import RunScreen
+from tui.situation import Situation
+from tui.widgets.things import Things
 
 SIZE = (150, 40)
 TALL = (150, 90)
@@ -53,7 +57,11 @@ def receiver() -> Iterator[Receiver]:
 def here(tmp_path_factory: pytest.TempPathFactory, receiver: Receiver) -> Iterator[World]:
     """A running engine with a critical incident of which nobody was told, for all tests, in their order."""
     org = f"{FILES['org.yaml']}notifiers: {{hook: {{kind: webhook, address: '{receiver.address}'}}}}\n"
-    made = world(tmp_path_factory.mktemp("needs") / "engine", {"org.yaml": org, "l.yaml": LOOK, "n.yaml": NARROW})
+    made = world(
+        tmp_path_factory.mktemp("needs") / "engine",
+        {"org.yaml": org, "l.yaml": LOOK, "n.yaml": NARROW},
+        GOV_POLICIES_FROM="apply",
+    )
     yield made
     made.close()
 
@@ -194,3 +202,47 @@ def test_a_choice_that_is_none_says_why_in_words_and_the_story_tells_a_step_as_i
             assert all(word in line for word, line in zip(words, lines[told + 1 : told + 5], strict=True))
 
     played(story)
+
+
+def test_an_earlier_version_of_the_policies_rules_again(here: World) -> None:
+    ana = here.client("ana")
+    before = ana.running()
+    stricter = {**before.texts}
+    name = next(each for each in stricter if each.endswith("quiet.yaml"))
+    stricter[name] = stricter[name].replace("metrics.errors > 0.5", "metrics.errors > 0.4")
+    assert ana.apply({"texts": stricter}, key="stricter").outcome == "adopted"
+    version = before.version.version
+
+    async def story() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: shows(app, "INC-1"))
+            await pilot.press("5")
+            await until(pilot, lambda: isinstance(app.screen, Policies) and shows(app, "○ ruled", "● rules"))
+            listed = app.screen.query_one(Things)
+            listed.select(next(each for each in map(listed.name_of, listed.rows) if each.startswith("version")))
+            await pilot.press("B")
+            assert isinstance(app.screen, Policies)
+            assert app.screen.why_off("go_back") == "it rules now"
+            await pilot.press("G")
+            await until(pilot, lambda: shows(app, "Go back"))
+            await pilot.press("B")
+            await until(pilot, lambda: isinstance(app.screen, Form) and shows(app, "✓ you may: ana is admin"))
+            assert shows(app, f"Let {version[:7]} rule again", f"again {version[:12]}")
+            await pilot.press(*version[:7])
+            await until(pilot, lambda: "ready" in hint(app))
+            await pilot.press("ctrl+j", "ctrl+j")
+            await until(pilot, lambda: isinstance(app.screen, Policies))
+
+    played(story)
+    assert ana.running().version.documents == before.version.documents
+    assert [each["actor"] for each in here.log("policy.adopted")].count("ana") == 2, "pressed twice it acts once"
+
+
+def test_where_the_engine_follows_a_directory_one_goes_back_there(here: World) -> None:
+    key = next(each for each in GROUPS["policies"] if each.act == "go_back")
+    first = here.client("ana").versions()[-1]
+    assert key.off(Situation(applied=True)) == "no version of the policies is under the cursor"
+    assert key.off(Situation(version=first)) == "the engine follows the directory of its policies: go back there"
+    waits = first.model_copy(update={"state": "waiting", "running": False})
+    assert key.off(Situation(version=waits, applied=True)) == "it never ruled: it is waiting"

@@ -31,7 +31,6 @@ _PROSE = {"what", "why", "can start", "message", "receipt", "values", "about"}
 _WIDE = 240
 _READABLE = 30
 """Letters in a line below which prose is no longer read with ease."""
-_MONTH = 31 * 86400
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for machines.")]
 ActorOption = Annotated[str, typer.Option("--as", help="Who acts; by default GOV_ACTOR or the login name.")]
@@ -143,17 +142,6 @@ def instant(text: str) -> datetime:
 def stamp(at: datetime | None) -> str:
     """Return an instant for people, in UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}Z" if at is not None else "–"
-
-
-def ago(at: datetime, now: datetime) -> str:
-    """Return how long ago an instant was; one that is over a month old is shown itself."""
-    seconds = max((now - at).total_seconds(), 0)
-    if seconds > _MONTH:
-        return stamp(at)
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return f"{seconds:.0f} s ago"
 
 
 def number(value: float | None) -> str:

@@ -50,8 +50,7 @@ def tui(
     keys = keymap(settings.keys_file, needed=settings.keys is not None)
     token = _token(token_file) or settings.token
     if web:
-        _serve(url, token, host, port, allow_host or (), read_only=read_only)
-        return 0
+        return _serve(url, token, host, port, allow_host or (), read_only=read_only)
     if host != LOOPBACK[0] or allow_host:
         raise typer.BadParameter("--host and --allow-host are for --web")
     _needs_terminal()
@@ -83,8 +82,8 @@ def _needs_terminal() -> None:
         )
 
 
-def _serve(url: str, token: str, host: str, port: int, allowed: Sequence[str], *, read_only: bool) -> None:
-    """Serve the app to browsers.
+def _serve(url: str, token: str, host: str, port: int, allowed: Sequence[str], *, read_only: bool) -> int:
+    """Serve the app to browsers, and return the exit code.
 
     :raises Denied: when others could reach it, and nobody said by which name they may.
     :raises Unavailable: when the package for it is missing, or the port is taken.
@@ -108,7 +107,7 @@ def _serve(url: str, token: str, host: str, port: int, allowed: Sequence[str], *
         where_to = f"https://{allowed[0]}" if allowed else f"http://{address(listener)}"
         print(f"The terminal app is on {where_to}/?token={door.token}", flush=True)
         print("Whoever has this address acts as you. A tab that is closed ends its app; Ctrl-C ends all.", flush=True)
-        serve(listener, door, command(url, read_only=read_only), token)
+        return serve(listener, door, command(url, read_only=read_only), token)
 
 
 def _token(file: Path | None) -> str:

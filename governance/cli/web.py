@@ -8,6 +8,7 @@ import ipaddress
 import json
 import os
 import secrets
+import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,6 +25,8 @@ PAGE = Path(__file__).parent / "web_page"
 STATIC = Path(textual_serve.__file__).parent / "static"
 PATIENCE = 10.0
 """Seconds that the process of a closed tab has to end by itself; a call to the engine takes five at most."""
+FORCED = 2.0
+"""Seconds that pages have to close once the processes of all tabs were killed."""
 GREATEST = 1000
 """Columns, or lines, that a terminal has at most."""
 HEADERS = {
@@ -132,10 +135,14 @@ class Tab(AppService):
         try:
             await asyncio.wait_for(super().stop(), PATIENCE)
         except TimeoutError:
-            if self._process is not None and self._process.returncode is None:
-                self._process.kill()
+            self.kill()
         if self._process is not None:
             await self._process.wait()
+
+    def kill(self) -> None:
+        """End the process by force."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
 
 
 class Pages:
@@ -145,6 +152,7 @@ class Pages:
         """Let in whom `door` lets in, and run `command` for each tab."""
         self._door, self._command = door, command
         self._open: set[web.WebSocketResponse] = set()
+        self._tabs: set[Tab] = set()
 
     def app(self) -> web.Application:
         """Return the application."""
@@ -187,6 +195,7 @@ class Pages:
         await page.prepare(request)
         self._open.add(page)
         tab = Tab(self._command, page)
+        self._tabs.add(tab)
         try:
             await tab.start(_sized(request.query.get("width", "")), _sized(request.query.get("height", "")))
             async for message in page:
@@ -197,7 +206,14 @@ class Pages:
         finally:
             self._open.discard(page)
             await tab.stop()
+            self._tabs.discard(tab)
         return page
+
+    def kill(self) -> int:
+        """End the processes of all tabs by force, and return how many tabs there were."""
+        for each in self._tabs:
+            each.kill()
+        return len(self._tabs)
 
     async def _close(self, app: web.Application) -> None:
         del app
@@ -239,9 +255,31 @@ def command(url: str, *, read_only: bool) -> list[str]:
     return [*gov, "tui", "--url", url, *(["--read-only"] if read_only else [])]
 
 
-def serve(listener: socket.socket, door: Door, command: Sequence[str], token: str) -> None:
-    """Serve until told to stop; `token` is the person's for the engine, "" for none."""
+def serve(listener: socket.socket, door: Door, command: Sequence[str], token: str) -> int:
+    """Serve until told to stop and return the exit code; `token` is the person's for the engine, "" for none.
+
+    Whoever tells it twice does not wait: the processes of the tabs end by force, and the code is that of the signal.
+    """
     if token:
         os.environ["GOV_TOKEN"] = token
-    pages = Pages(door, command)
-    web.run_app(pages.app(), sock=listener, print=None, access_log=None, shutdown_timeout=PATIENCE + 2)
+    return asyncio.run(_served(listener, Pages(door, command)))
+
+
+async def _served(listener: socket.socket, pages: Pages) -> int:
+    runner = web.AppRunner(pages.app(), handle_signals=False, access_log=None, shutdown_timeout=PATIENCE + 2)
+    told = asyncio.Queue[signal.Signals]()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told.put_nowait, number)
+    await runner.setup()
+    await web.SockSite(runner, listener).start()
+    await told.get()
+    ending, again = asyncio.create_task(runner.cleanup()), asyncio.create_task(told.get())
+    await asyncio.wait({ending, again}, return_when=asyncio.FIRST_COMPLETED)
+    if ending.done():
+        again.cancel()
+        return 0
+    open_ = pages.kill()
+    await asyncio.wait({ending}, timeout=FORCED)
+    forced = f"; the app of {open_} open tab{'' if open_ == 1 else 's'} was ended by force" if open_ else ""
+    print(f"gov: stopped at once, as it was told twice{forced}", file=sys.stderr)
+    return 128 + again.result()

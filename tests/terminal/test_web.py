@@ -248,6 +248,38 @@ def test_it_only_looks_and_the_persons_token_is_in_no_command_line(here: World, 
     assert not Path(f"/proc/{app}").exists(), "an open tab ends with what serves it"
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_whoever_stops_it_twice_does_not_wait_for_a_tab_that_hangs(
+    here: World, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    served = Web(here, tmp_path / "twice")
+
+    async def story() -> int:
+        async with await entered(served) as session:
+            tab = await session.ws_connect(f"{served.origin}/ws?width=80&height=24")
+            await received(tab, b"\x1b[?1049h")  # it draws, so that it would end by itself
+            (app,) = served.apps
+            os.kill(app, signal.SIGSTOP)
+            served.process.send_signal(number)
+            async for _ in tab:  # until it is closed: the first signal was heard
+                pass
+            assert served.process.poll() is None, "it waits for the app"
+            served.process.send_signal(number)
+            return app
+
+    try:
+        app = asyncio.run(story())
+        assert served.process.wait(40) == code, served.printed
+    finally:
+        served.close()
+    said = "gov: stopped at once, as it was told twice; the app of 1 open tab was ended by force"
+    assert served.printed.splitlines()[2:] == [said]
+    end = time.monotonic() + 20
+    while Path(f"/proc/{app}").exists():  # whoever inherits it may take a moment to bury it
+        assert time.monotonic() < end, "the app of the tab lives on"
+        time.sleep(0.05)
+
+
 def test_it_listens_on_loopback_alone_unless_a_name_is_allowed(tmp_path: Path) -> None:
     refused = ask(tmp_path, "tui", "--web", "--host", "::", "--port", "0")
     assert refused.returncode == 3

@@ -6,32 +6,23 @@ What the engine would do is asked anew with each choice; what is sent is what wa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import Horizontal, Vertical
-from textual.content import Content
 from textual.message import Message
-from textual.screen import ModalScreen
-from textual.widgets import Button, Input, Label, RadioSet, Static
 from textual.worker import get_current_worker
 
+from governance.client import Client
 from governance.errors import GovernanceError
 from governance.views import IncidentView
 from governance.views.batches import BatchForeseenView, BatchView
-from tui.screens.form import UNSURE, Choice, late_answer, typed_so_far
-from tui.sending import Attempts
+from tui.screens.acting import Intent, typed_so_far
+from tui.screens.kill_switch import KillSwitchModal, amiss
 from tui.several import Several, asked, body, unclear, wrong
-from tui.switching import PULLS
-from tui.text import fact, safe
+from tui.text import fact
 from tui.widgets.batch import Became, Models, became, facts, foreseen, outcome, settled, what
 from tui.widgets.told import Told
-
-if TYPE_CHECKING:
-    from tui.app import GovApp
 
 MOST = 20
 """Lines of the list after the act."""
@@ -39,13 +30,11 @@ EACH = 2000
 """Models for which one more second passes between two looks at who confirmed."""
 
 
-class BatchModal(ModalScreen[bool]):
+class BatchModal(KillSwitchModal[BatchView]):
     """Pull several switches."""
 
-    CSS_PATH = "batch.tcss"
+    CSS_PATH = ["kill_switch.tcss", "batch.tcss"]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-high")]
-    BINDINGS = [Binding("escape", "cancel", "Cancel"), Binding("ctrl+j,ctrl+enter", "act", "Do it", show=False)]
-    app: GovApp
 
     class Foreseen(Message):
         """What would become of each, as an answer to what was asked; or why that is not known."""
@@ -53,20 +42,6 @@ class BatchModal(ModalScreen[bool]):
         def __init__(self, question: Mapping[str, Any], found: BatchForeseenView | None, why_not: str) -> None:
             super().__init__()
             self.question, self.found, self.why_not = question, found, why_not
-
-    class Answered(Message):
-        """What came of what was sent."""
-
-        def __init__(self, sent: Mapping[str, Any], done: BatchView | None, error: GovernanceError | None) -> None:
-            super().__init__()
-            self.sent, self.done, self.error = sent, done, error
-
-    class Confirmed(Message):
-        """Who holds it by now."""
-
-        def __init__(self, done: BatchView) -> None:
-            super().__init__()
-            self.done = done
 
     def __init__(
         self,
@@ -76,37 +51,20 @@ class BatchModal(ModalScreen[bool]):
         incident: IncidentView | None,
         done: Callable[[], object],
     ) -> None:
-        super().__init__()
+        super().__init__("Pull kill switches", f"INC-{incident.id}: {incident.title}" if incident is not None else "")
         self._models, self._found, self._incident, self._then = models, found, incident, done
         self._question: Mapping[str, Any] = asked(Several(), models)
         self._shown: Mapping[str, Any] = self._question
-        self._attempts: Attempts[dict[str, Any]] = Attempts()
-        self._sending, self._done, self._refused, self._why_not = False, False, "", ""
+        self._why_not = ""
 
-    def compose(self) -> ComposeResult:
-        """Lay out the facts, the list, the choices and the buttons."""
-        with Vertical(id="box") as box:
-            box.border_title, box.border_subtitle = "■ Pull kill switches", "esc cancels · nothing has changed yet"
-            yield Static(id="what")
-            yield Told(id="facts")
-            yield Models(id="models")
-            with RadioSet(id="mode"):
-                for mode, said in PULLS.items():
-                    yield Choice(f"{mode:<9} {said}", value=mode == "fallback", id=f"mode-{mode}")
-            with Horizontal(id="more"):
-                yield Label("share ", id="share-label")
-                yield Input("50%", id="share", compact=True)
-                yield Label("ends after ")
-                yield Input("", placeholder="never; or 4h", id="expires", compact=True)
-            yield Label("Reason  [$muted](goes to the decision log)[/]")
-            about = self._incident
-            yield Input(f"INC-{about.id}: {about.title}" if about is not None else "", id="reason", compact=True)
-            yield Label("", id="typed-label")
-            yield Input("", id="typed", compact=True)
-            yield Static(id="hint")
-            with Horizontal(id="buttons"):
-                yield Button("Cancel", id="no")
-                yield Button("■ Pull", variant="error", id="yes", disabled=True)
+    def facts(self) -> ComposeResult:
+        """Lay out the facts and the list."""
+        yield Told(id="facts")
+        yield Models(id="models")
+
+    def choices(self) -> ComposeResult:
+        """Lay out what can be chosen."""
+        return self.pulling()
 
     def on_mount(self) -> None:
         """Begin where the person has something to say."""
@@ -117,74 +75,71 @@ class BatchModal(ModalScreen[bool]):
     @property
     def chosen(self) -> Several:
         """What is chosen and typed."""
-        mode = tuple(PULLS)[max(self.query_one("#mode", RadioSet).pressed_index, 0)]
-        return Several(mode, self._text("share"), self._text("expires"), self._text("reason"), self._text("typed"))
+        return Several(self.mode, *(self.text(each) for each in ("share", "expires", "reason", "typed")))
 
-    def _text(self, name: str) -> str:
-        return self.query_one(f"#{name}", Input).value.strip()
+    @property
+    def wanted(self) -> str:
+        """What must be typed."""
+        return self._found.confirm
+
+    @property
+    def verbs(self) -> tuple[str, str]:
+        """How the act is called on its button, and while it is sent."""
+        return f"Pull {self._found.pull}", "pulling"
 
     def _draw(self) -> None:
         """Draw what the engine would do."""
         found, chosen = self._found, self.chosen
-        self.query_one("#what", Static).update(Content.from_markup(what(found, chosen)))
+        self.write("#what", what(found, chosen))
         self.query_one("#facts", Told).tell("\n".join(fact(name, said) for name, said in facts(found, chosen)))
         models = self.query_one("#models", Models)
         models.show(foreseen(found), self.app.at())
         models.styles.max_height = len(found.items) + 2  # with its head, and a line for who reads
-        said = f"Type [b]{safe(found.confirm)}[/] to confirm"
-        self.query_one("#typed-label", Label).update(Content.from_markup(said))
-        self._check()
+        self.check()
 
-    def _check(self) -> None:
+    def check(self) -> None:
         """Enable the button when all that is asked for is there, and say what is not."""
-        if self._done:
-            return
-        hint, ready = self._hint(self.chosen)
-        self._show("#share, #share-label", shown=self.chosen.mode == "throttle")
-        self.query_one("#hint", Static).update(Content.from_markup(hint))
-        button = self.query_one("#yes", Button)
-        button.label, button.disabled = f"■ Pull {self._found.pull}", not ready
+        self.show("#share, #share-label", shown=self.mode == "throttle")
+        super().check()
 
-    def _show(self, which: str, *, shown: bool) -> None:
-        for each in self.query(which):
-            each.display = shown
-
-    def _hint(self, chosen: Several) -> tuple[str, bool]:
-        if self._sending:
-            return "[$warning]… pulling[/]", False
+    def lacking(self) -> str:
+        """Return what is amiss or missing, as markup, "" where nothing is."""
+        chosen = self.chosen
         vague = unclear(chosen) or self._why_not
         if vague:
-            return f"[b $error]✗ {safe(vague)}[/]", False
+            return amiss(vague)
         if self._shown != asked(chosen, self._models):
-            return "[$warning]… asking the engine what this would do[/]", False
+            return amiss("", "asking the engine what this would do")
         refused, missing = wrong(chosen, self._found)
         if refused or missing:
-            return (f"[b $error]✗ {safe(refused)}[/]" if refused else f"[$warning]… {missing}[/]"), False
-        if chosen.typed != self._found.confirm:
-            return f"{self._told(chosen)}{typed_so_far(self._found.confirm, chosen.typed)}", False
-        return f"{self._told(chosen)}[b $success]✓ ready[/] [$muted]ctrl+j, or the button[/]", True
+            return amiss(refused, missing)
+        return f"{self.told()}{typed_so_far(self.wanted, chosen.typed)}" if chosen.typed != self.wanted else ""
 
-    def _told(self, chosen: Several) -> str:
-        """Return what became of what was sent before, as markup."""
-        if self._refused:
-            mark = "[b $warning]?" if self._attempts.unsure else "[b $error]✗"
-            return f"{mark} {safe(self._refused)}[/]\n"
-        doubt = self._attempts.doubt(self._words(chosen))
-        return f"[b $warning]? {doubt}[/]\n" if doubt else ""
+    def onward(self, at: str) -> str:
+        """Return what enter goes to while something is missing."""
+        return "" if at == "typed" else "#typed" if self.text("reason") else "#reason"
 
-    def _words(self, chosen: Several) -> dict[str, Any]:
-        return body(chosen, self._shown, self._found, self._incident.id if self._incident is not None else None)
+    def intent(self) -> Intent[BatchView]:
+        """Return what is sent now."""
+        incident = self._incident.id if self._incident is not None else None
+        words = body(self.chosen, self._shown, self._found, incident)
 
-    @on(Input.Changed)
-    @on(RadioSet.Changed)
-    def _changed(self) -> None:
-        if not self._sending:
-            self._refused = ""
+        def send(client: Client, sent: Mapping[str, Any], key: str) -> BatchView:
+            return client.pull_together(sent, key=key)
+
+        return Intent("pulling several", words, lambda: words, send, lambda done: done.said)
+
+    def refused(self) -> None:
+        """Ask again: what was refused may have been shown wrongly."""
+        self._question = {}
         self._foresee_again()
-        self._check()
+
+    def changed(self) -> None:
+        """Ask what would become of each where something else is chosen than was asked."""
+        self._foresee_again()
+        self.check()
 
     def _foresee_again(self) -> None:
-        """Ask what would become of each where something else is chosen than was asked."""
         chosen = self.chosen
         question = asked(chosen, self._models)
         if self._done or self._sending or unclear(chosen) or question == self._question:
@@ -208,96 +163,44 @@ class BatchModal(ModalScreen[bool]):
         self._why_not = message.why_not
         if message.found is None:
             self._question = {}  # asked again at the next change
-            self._check()
+            self.check()
             return
         self._shown, self._found = message.question, message.found
         self._draw()
 
-    @on(Button.Pressed, "#no")
-    def action_cancel(self) -> None:
-        """Close; after an act there is nothing to take back here."""
-        self.dismiss(self._done)
-
-    @on(Input.Submitted)
-    def _onward(self, event: Input.Submitted) -> None:
-        """Enter does it where all is there, else goes to what is missing."""
-        if self.query_one("#yes", Button).disabled and event.input.id != "typed":
-            self.set_focus(self.query_one("#typed" if self._text("reason") else "#reason"))
-        else:
-            self.action_act()
-
-    @on(Button.Pressed, "#yes")
-    def action_act(self) -> None:
-        """Do it, once however often it is pressed."""
-        chosen = self.chosen
-        if self._done or self._sending or not self._hint(chosen)[1]:
-            return
-        self._sending = True
-        self._check()
-        words = self._words(chosen)
-        sent, key = self._attempts.of(words, lambda: words)
-        # A worker of the app: it is sent although this is closed at once.
-        self.app.run_worker(partial(self._send, self.app, words, sent, key), thread=True, group="acts")
-
-    def _send(self, app: GovApp, words: Mapping[str, Any], sent: Mapping[str, Any], key: str) -> None:
-        try:
-            answer = self.Answered(words, app.client.pull_together(sent, key=key), None)
-        except GovernanceError as error:
-            answer = self.Answered(words, None, error)
-        if not self.post_message(answer):  # closed meanwhile: what became of it must be told all the same
-            late_answer(app, "pulling several", answer.done.said if answer.done is not None else "", answer.error)
-
-    @on(Answered)
-    def _answered(self, message: Answered) -> None:
-        self._sending = False
-        self.app.feed.refresh()
-        if message.done is not None:
-            self._told_done(message.done)
-            return
-        if message.error is not None:
-            self._refused = self._attempts.failed(message.sent, message.error)
-        if self._attempts.unsure:
-            self.query_one("#box").border_subtitle = UNSURE
-        else:
-            self._question = {}  # what was refused may have been shown wrongly: it is asked again
-            self._foresee_again()
-        self._check()
-
-    def _told_done(self, done: BatchView) -> None:
-        self._done = True
+    def finished(self, done: BatchView) -> None:
+        """Say what became of each in the place of what would become of it."""
         self._then()
-        self.query_one("#box").border_subtitle = f"{done.batch}, entry {done.entry} of the decision log"
-        self._show("#yes, #typed, #typed-label, #mode, #more, #facts, #what", shown=False)
-        for each in self.query(Input):
-            each.disabled = True
-        self.query_one("#no", Button).label = "Close"
+        self.show("#mode, #more, #facts, #what", shown=False)
         self.query_one("#models", Models).remove()
         self.query_one("#box").mount(Became(id="became"), after="#what")
-        self._draw_done(done)
-        self.set_focus(None)  # a second Enter must not close what the first one brought
-        self._watch(done)
+        self._list(done)
+        super().finished(done)
 
-    def _draw_done(self, done: BatchView) -> None:
+    def _list(self, done: BatchView) -> None:
         models = self.query_one("#became", Became)
         models.show(became(done), self.app.at())
         models.styles.height = min(len(done.items) + 2, MOST)
-        self.query_one("#hint", Static).update(Content.from_markup(outcome(done)))
 
-    @work(thread=True, exclusive=True, group="confirmations")
-    def _watch(self, done: BatchView) -> None:
-        """Follow the confirmations of the instances until all hold it, or nobody looks any more."""
-        worker, pause = get_current_worker(), self.app.pause
-        while not worker.is_cancelled:
-            pause(0.5 + len(done.items) / EACH)
-            try:
-                now = self.app.client.batch(done.batch)
-            except GovernanceError:
-                continue
-            if not worker.is_cancelled:
-                self.post_message(self.Confirmed(now))
-            if settled(now):
-                return
+    def entry(self, done: BatchView) -> str:
+        """Return where it stands in the decision log."""
+        return f"{done.batch}, entry {done.entry}"
 
-    @on(Confirmed)
-    def _confirmed(self, message: Confirmed) -> None:
-        self._draw_done(message.done)
+    def outcome(self, done: BatchView, *, last: bool) -> str:
+        """Return what became of all of them, as markup."""
+        del last
+        return outcome(done)
+
+    def pause(self, done: BatchView) -> float:
+        """Return how many seconds pass between two looks at who confirmed: of many it takes long."""
+        return 0.5 + len(done.items) / EACH
+
+    def look(self, client: Client, done: BatchView) -> tuple[BatchView, bool]:
+        """Ask who confirmed by now, and tell whether it is settled; runs in a thread."""
+        now = client.batch(done.batch)
+        return now, settled(now)
+
+    def confirmed(self, done: BatchView, *, last: bool) -> None:
+        """Say who holds which by now."""
+        self._list(done)
+        super().confirmed(done, last=last)

@@ -8,15 +8,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from governance.views.batches import BatchForeseenView, BatchItemView, BatchView, ForeseenView
-from tui.known import MODES, number
+from tui.known import MODES
 from tui.several import Several
 from tui.switching import share_of
 from tui.text import safe
 from tui.widgets.columns import Column
+from tui.widgets.pulling import behind, confirmed, ending, flow, some
 from tui.widgets.table import Table
 
-_MOST = 4
-"""Names that are shown in a line."""
 _DOES = {
     "pull": ("■ pull", "hot"),
     "unchanged": ("· unchanged", "dim"),
@@ -112,8 +111,8 @@ def _after(each: BatchItemView) -> Line:
     if not seen.total:
         return Line(each.model, each.tier, each.outcome, said, ("? none reports", "warning"), note)
     beside = (f"{seen.confirmed} of {seen.total} confirmed", "none" if seen.confirmed == seen.total else "warning")
-    waits = [*seen.late, *seen.silent]
-    return Line(each.model, each.tier, each.outcome, said, beside, f"waits for {_some(waits)}" if waits else note)
+    waits = behind(seen)
+    return Line(each.model, each.tier, each.outcome, said, beside, f"waits for {waits}" if waits else note)
 
 
 def what(found: BatchForeseenView, chosen: Several) -> str:
@@ -135,7 +134,7 @@ def facts(found: BatchForeseenView, chosen: Several) -> Iterator[tuple[str, str]
     yield "models", f"{found.pull} pulled, {first} of tier 1{''.join(f', {each}' for each in rest)}"
     yield "traffic", _traffic(found, pulled)
     rest_ = "rests" if len(found.dependants) == 1 else "rest"
-    far = f"[b]{_some(found.dependants)}[/] [$warning]{rest_} on them[/] – {_models(len(found.dependants))}"
+    far = f"[b]{some(found.dependants)}[/] [$warning]{rest_} on them[/] – {_models(len(found.dependants))}"
     yield "also stops", far if found.dependants else "[$muted]no other model is known to rest on them[/]"
     yield from (("note", f"[$warning]{safe(each)}[/]") for each in found.warnings)
     second = sum(each.people > 1 for each in pulled)
@@ -146,13 +145,10 @@ def facts(found: BatchForeseenView, chosen: Several) -> Iterator[tuple[str, str]
 
 
 def _traffic(found: BatchForeseenView, pulled: Sequence[ForeseenView]) -> str:
-    flow = "[$muted]unknown[/]"
-    if found.traffic is not None:
-        untold = f" [$muted]({found.untold} do not tell theirs)[/]" if found.untold else ""
-        flow = f"{number(found.traffic)} predictions a minute{untold}"
+    untold = f" [$muted]({found.untold} do not tell theirs)[/]" if found.traffic is not None and found.untold else ""
     states = Counter(each.fallback.state if each.fallback is not None else "missing" for each in pulled)
     said = [f"[{'$success' if each == 'healthy' else '$warning'}]{states[each]} {safe(each)}[/]" for each in states]
-    return f"{flow} → fallbacks: {', '.join(said) or 'none'}"
+    return f"{flow(found.traffic)}{untold} → fallbacks: {', '.join(said) or 'none'}"
 
 
 def _allowed(found: BatchForeseenView) -> str:
@@ -162,7 +158,7 @@ def _allowed(found: BatchForeseenView) -> str:
         because = next((each.because for each in found.items if each.does == "pull"), "")
         return f"[$success]✓ you may pull {_all(found.pull)}:[/] {safe(because)}{' …' * (found.pull > 1)}  {limit}"
     who = sorted({one for each in refused for one in each.who_may})
-    return f"[b $error]✗ {len(refused)} you may not pull[/]; these people may: {_some(who)}  {limit}"
+    return f"[b $error]✗ {len(refused)} you may not pull[/]; these people may: {some(who)}  {limit}"
 
 
 def _all(count: int) -> str:
@@ -172,25 +168,21 @@ def _all(count: int) -> str:
 def _then(chosen: Several) -> str:
     if not chosen.expires:
         return "they stay so until people give them back; the instances confirm it"
-    end = (
-        f"after {safe(chosen.expires)} the engine gives each back if the rules that guard it are healthy on fresh data"
-    )
-    return f"[$warning]{end}, else it keeps it and pages[/]"
+    return ending(chosen.expires, "each")
 
 
 def outcome(done: BatchView) -> str:
     """Return what became of all of them, and how many instances hold it by now."""
     held = [each.confirmations for each in done.items if each.held]
-    total, confirmed = sum(each.total for each in held), sum(each.confirmed for each in held)
+    total = sum(each.total for each in held)
     trouble = done.refused or done.left
     mark = "[b $warning]◆" if trouble else "[b $success]✓"
     told = f"{mark} {safe(done.said)}[/] since entry {done.entry}"
     if not total:
         return f"{told}  [$warning]no instance reports that it reads these switches[/]"
-    colour = "$success" if confirmed == total else "$warning"
     silent = sum(not each.total for each in held)
     none = f"  [$warning]{_models(silent)} that none reports to read[/]" if silent else ""
-    return f"{told}  [{colour}]{confirmed} of {total} instances confirmed[/]{none}"
+    return f"{told}  {confirmed(sum(each.confirmed for each in held), total)}{none}"
 
 
 def settled(done: BatchView) -> bool:
@@ -200,8 +192,3 @@ def settled(done: BatchView) -> bool:
 
 def _models(count: int) -> str:
     return f"{count} model{'' if count == 1 else 's'}"
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return (safe(", ".join(names[:_MOST])) or "nobody") + more

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 
 from governance.views import DrillView, SettingView, SwitchDoneView, SwitchView
-from tui.known import MODES, number, span
+from tui.known import MODES, span
 from tui.switching import Chosen, permission, scope_of, scope_words, share_of, worst
 from tui.text import safe
+from tui.widgets.pulling import behind, confirmed, ending, flow, some
 
-_MOST = 4
-"""Names that are shown in a line."""
 _STATES = {"healthy": "$success", "critical": "b $error", "away": "b $error", "warning": "$warning"}
 
 
 def facts(switch: SwitchView, at: datetime, *, restore: bool) -> Iterator[tuple[str, str]]:
     """Yield what one must know, as names and markup, but for what depends on the choice."""
     yield "now", _now(switch, at)
-    yield "traffic", f"{_traffic(switch)} → {_fallback(switch, at)}"
+    yield "traffic", f"{flow(switch.traffic)} → {_fallback(switch, at)}"
     if not restore:
         yield "effect", _drill(switch.drill, at)
         if switch.drill_failed is not None:
@@ -63,11 +62,10 @@ def then(switch: SwitchView, chosen: Chosen) -> str:
     if chosen.act == "restore":
         if switch.people_to_restore < 2:
             return "at once, by you alone; the instances confirm it"
-        return f"[$warning]a second person must approve within a day: {_people(switch.approvers)}; a change voids it[/]"
+        return f"[$warning]a second person must approve within a day: {some(switch.approvers)}; a change voids it[/]"
     if not chosen.expires:
         return "it stays until people give it back; the instances confirm it"
-    end = f"after {safe(chosen.expires)} the engine gives it back if the rules that guard it are healthy on fresh data"
-    return f"[$warning]{end}, else it keeps it and pages[/]"
+    return ending(chosen.expires, "it")
 
 
 def outcome(done: SwitchDoneView, *, last: bool) -> str:
@@ -79,11 +77,12 @@ def outcome(done: SwitchDoneView, *, last: bool) -> str:
     told = f"[b $success]✓ {MODES.get(done.switch.mode, done.switch.mode)}[/] since entry {done.entry}"
     if seen.total == 0:
         return f"{told}  [$warning]no instance reports that it reads this switch[/]"
+    told = f"{told}  {confirmed(seen.confirmed, seen.total)}"
     if seen.confirmed == seen.total:
-        return f"{told}  [$success]{seen.confirmed} of {seen.total} instances confirmed[/]"
-    missing = _people([*seen.late, *seen.silent])
-    waits = f"{'not yet' if last else 'waits for'}: {missing}" if seen.late or seen.silent else ""
-    return f"{told}  [$warning]{seen.confirmed} of {seen.total} instances confirmed[/]  [$muted]{waits}[/]"
+        return told
+    missing = behind(seen)
+    waits = f"{'not yet' if last else 'waits for'}: {missing}" if missing else ""
+    return f"{told}  [$muted]{waits}[/]"
 
 
 def held(setting: SettingView) -> str:
@@ -102,10 +101,6 @@ def _now(switch: SwitchView, at: datetime) -> str:
         f"{MODES.get(setting.mode, setting.mode)} since {span(setting.set_at, at)}, by {safe(setting.set_by)}{until}"
     )
     return f"[b $error]{held_}[/] [$muted]{safe(setting.reason)}[/]"
-
-
-def _traffic(switch: SwitchView) -> str:
-    return f"{number(switch.traffic)} predictions a minute" if switch.traffic is not None else "[$muted]unknown[/]"
 
 
 def _fallback(switch: SwitchView, at: datetime) -> str:
@@ -148,7 +143,7 @@ def _dependants(switch: SwitchView) -> str:
     count = len(switch.dependants)
     models = "1 dependent model" if count == 1 else f"{count} dependent models"
     reads = "reads this score" if count == 1 else "read this score"
-    return f"[b]{_people(switch.dependants)}[/] [$warning]{reads}[/] – {models}"
+    return f"[b]{some(switch.dependants)}[/] [$warning]{reads}[/] – {models}"
 
 
 def _readers(switch: SwitchView) -> str:
@@ -156,20 +151,15 @@ def _readers(switch: SwitchView) -> str:
     if not seen.total:
         return "[$warning]none reports that it reads this switch: it may stop nothing[/]"
     colour = "$foreground" if seen.confirmed == seen.total else "$warning"
-    behind = f" – behind: {_people([*seen.late, *seen.silent])}" if seen.late or seen.silent else ""
-    return f"[{colour}]{seen.confirmed} of {seen.total} hold the present state{behind}[/]"
+    waits = f" – behind: {behind(seen)}" if behind(seen) else ""
+    return f"[{colour}]{seen.confirmed} of {seen.total} hold the present state{waits}[/]"
 
 
 def _undo(switch: SwitchView) -> str:
     if not switch.restorers:
         return "[b $error]nobody may restore it: rollback.authority of its card names nobody who is there[/]"
-    second = f", then a second: {_people(switch.approvers)}" if switch.people_to_restore > 1 else ", alone"
-    return f"[b]U[/] restores at any time: {_people(switch.restorers)}{second}"
-
-
-def _people(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return (safe(", ".join(names[:_MOST])) or "nobody") + more
+    second = f", then a second: {some(switch.approvers)}" if switch.people_to_restore > 1 else ", alone"
+    return f"[b]U[/] restores at any time: {some(switch.restorers)}{second}"
 
 
 def _said_elsewhere(warning: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from governance.core.approval import ANSWER_WITHIN, Approval
-from governance.core.authority import Actor
+from governance.core.authority import Actor, Allowed
+from governance.core.decision import Decision
 from governance.core.switch import Mode, Scope, Setting, Switch, loosens
 from governance.engine import entries
 from governance.engine.parts import Engine
@@ -15,7 +16,6 @@ from governance.engine.permission import card_of, declared, permit, who_may
 from governance.engine.sealing import sealed
 from governance.engine.switching.change import (
     Act,
-    Changed,
     Requested,
     SwitchDone,
     check_confirmed,
@@ -28,6 +28,9 @@ from governance.engine.switching.pulling import setting
 from governance.engine.switching.trusting import require_sound
 from governance.errors import Conflict
 from governance.store import approvals, decision_log, switches
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 ALL = Scope()
 
@@ -53,6 +56,27 @@ def restore(
     :raises Denied: when the actor may not, has not confirmed with the model's name, or the log does not verify.
     :raises Conflict: when nothing is set, somebody changed the switch since, asked already, or it loosens nothing.
     """
+    allowed = _allowed(engine, model, actor, because, confirmed)
+    scope = Scope(scope.version, tuple(sorted(scope.labels)))
+    after = restored_to(engine, model, scope, to, share, because=because, actor=str(actor), at=at)
+    act = Act("switch.restored", actor, at, because, {"because_allowed": allowed.because})
+    alone = people_to_restore(engine, model) < 2
+    with engine.database.transaction() as connection:
+        before = switches.get(connection, model)
+        check_seq(before, seq)
+        check_loosens(before, scope, after)
+        if alone:
+            done = write(connection, engine, before, scope, after, act)
+        else:
+            request, decision = _ask(connection, before, scope, to, share, act)
+    if alone:
+        return SwitchDone(done.switch, done.setting, sealed(engine, done.identity, at), allowed.because)
+    who = who_may(engine, "switch.approve", model, but=str(actor))
+    return Requested(request, who, sealed(engine, decision.id, at))
+
+
+def _allowed(engine: Engine, model: str, actor: Actor | str, because: str, confirmed: str) -> Allowed:
+    """Return why the actor may restore a model that there is or was, having said why and typed its name."""
     with engine.database.read() as connection:
         if not switches.get(connection, model).seq:
             declared(engine, model)
@@ -60,29 +84,7 @@ def restore(
     require_sound(engine)
     check_reason(because)
     check_confirmed(model, confirmed, f"restoring {model}")
-    scope = Scope(scope.version, tuple(sorted(scope.labels)))
-    after = restored_to(engine, model, scope, to, share, because=because, actor=str(actor), at=at)
-    with engine.database.transaction() as connection:
-        before = switches.get(connection, model)
-        check_seq(before, seq)
-        check_loosens(before, scope, after)
-        if people_to_restore(engine, model) > 1:
-            request = _asked(approvals.listed(connection, model=model, kind="switch.restore"), Approval(
-                approvals.next_id(connection), "switch.restore", model, scope, before.seq, str(actor), at,
-                because, at + ANSWER_WITHIN, to, share, channel=entries.channel(actor).get("channel", ""),
-            ), at)  # fmt: skip
-            approvals.add(connection, request)
-            decision = of_approval(request, "switch.restore_requested", at, actor)
-            decision_log.append(connection, [decision])
-            done: Changed | None = None
-        else:
-            act = Act("switch.restored", actor, at, because, {"because_allowed": allowed.because})
-            done = write(connection, engine, before, scope, after, act)
-    if done is None:
-        return Requested(
-            request, who_may(engine, "switch.approve", model, but=str(actor)), sealed(engine, decision.id, at)
-        )
-    return SwitchDone(done.switch, done.setting, sealed(engine, done.identity, at), allowed.because)
+    return allowed
 
 
 def people_to_restore(engine: Engine, model: str) -> int:
@@ -142,12 +144,24 @@ def check_loosens(before: Switch, scope: Scope, after: Setting | None) -> None:
         raise Conflict(f"{words(before.model, scope, was)}; that is no restore but a pull (gov switch pull)")
 
 
-def _asked(waiting: Sequence[Approval], request: Approval, at: datetime) -> Approval:
-    """Refuse to ask twice for one thing."""
-    for each in waiting:
-        if each.scope == request.scope and at <= each.until:
+def _ask(
+    connection: Connection, before: Switch, scope: Scope, to: Mode, share: float, act: Act
+) -> tuple[Approval, Decision]:
+    """Write a request that waits for a second person, and return it with its decision.
+
+    :raises Conflict: when somebody asked for the same already.
+    """
+    for each in approvals.listed(connection, model=before.model, kind="switch.restore"):
+        if each.scope == scope and act.at <= each.until:
             raise Conflict(
                 f"{each.requested_by} asked for this at {each.requested_at:%Y-%m-%d %H:%M} UTC; a second person "
                 f"answers with gov switch approve {each.id}"
             )
-    return request
+    request = Approval(
+        approvals.next_id(connection), "switch.restore", before.model, scope, before.seq, act.who, act.at,
+        act.because, act.at + ANSWER_WITHIN, to, share, channel=entries.channel(act.actor).get("channel", ""),
+    )  # fmt: skip
+    approvals.add(connection, request)
+    decision = of_approval(request, "switch.restore_requested", act.at, act.actor)
+    decision_log.append(connection, [decision])
+    return request, decision

@@ -13,13 +13,13 @@ from governance.cli.output import (
     Format,
     FormatOption,
     acting,
+    ago,
     instant,
     print_json,
     print_table,
     say,
     stamp,
 )
-from governance.core.duration import ago
 
 if TYPE_CHECKING:
     from governance.core.evidence import EvidenceKind

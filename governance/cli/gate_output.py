@@ -8,8 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from governance.cli.output import number, print_table, say, stamp
-from governance.core.duration import ago
+from governance.cli.output import ago, number, print_table, say, stamp
 
 if TYPE_CHECKING:
     from governance.views.gate import GateRuleView, GateView, RowsView

@@ -11,8 +11,7 @@ import typer
 from governance.cli import answering
 from governance.cli.answering import Number
 from governance.cli.escalation import print_escalation
-from governance.cli.output import Format, FormatOption, number, print_json, print_table, say, stamp
-from governance.core.duration import ago
+from governance.cli.output import Format, FormatOption, ago, number, print_json, print_table, say, stamp
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from shutil import get_terminal_size
 from textwrap import wrap
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from governance.core import duration
 from governance.core.problem import printable
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Format(StrEnum):
 _PROSE = {"what", "why", "can start", "message", "receipt", "values", "about"}
 """Columns that may wrap; the others are names, which are read and copied whole."""
 _WIDE = 240
+_MONTH = timedelta(days=31)
 _READABLE = 30
 """Letters in a line below which prose is no longer read with ease."""
 
@@ -142,6 +144,11 @@ def instant(text: str) -> datetime:
 def stamp(at: datetime | None) -> str:
     """Return an instant for people, in UTC."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}Z" if at is not None else "–"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """Return how long ago an instant was, as everywhere; one that is over a month old is shown itself."""
+    return stamp(at) if now - at > _MONTH else duration.ago(at, now)
 
 
 def number(value: float | None) -> str:

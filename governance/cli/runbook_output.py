@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from governance.cli.output import say, stamp
-from governance.core.duration import ago
+from governance.cli.output import ago, say, stamp
 
 if TYPE_CHECKING:
     from governance.views.runs import RunbookView, RunView, StepView

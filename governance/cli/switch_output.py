@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from governance.cli.output import Format, print_json, print_table, say, stamp
-from governance.core.duration import ago
+from governance.cli.output import Format, ago, print_json, print_table, say, stamp
 
 if TYPE_CHECKING:
     from governance.core.switch import Setting, Switch

@@ -90,7 +90,7 @@ def _incident(desk: Desk, turn: Turn, who: Actor, arguments: list[str]) -> None:
     permit(desk.engine, who, "read", view.model)
     findings = [
         f"*{escaped(each.rule, 200)}* {each.severity}{'' if each.ended is None else ', ended'}: "
-        f"{escaped(each.summary, 500)}"
+        f"{escaped(each.summary, 500)}{f' ({escaped(each.change, 300)})' if each.change else ''}"
         for each in view.findings
     ]
     _say(turn, incident_line(view), findings)

@@ -18,9 +18,11 @@ from governance.core.policy import EffectiveMetric
 from governance.core.suggestion import closest
 from governance.core.verdict import Verdict
 from governance.core.waiver import Waiver
+from governance.engine.budgets import measured
 from governance.engine.escalation_views import escalation_view, escalation_views
 from governance.engine.parts import Engine
 from governance.engine.picture import Picture, Trouble, agenda, taken
+from governance.engine.present import with_present
 from governance.engine.running.showing import briefs, open_briefs
 from governance.errors import NotFound
 from governance.store import alerts, effects, incidents, progress, waivers
@@ -34,6 +36,7 @@ from governance.views import (
     incident_view,
     why_view,
 )
+from governance.views.budgets import BudgetView
 
 _TOLD = 200
 """Characters of an alert's labels by which alerts of one rule are ordered."""
@@ -106,7 +109,7 @@ def shown(engine: Engine, number: int) -> IncidentView:
         each.model_copy(update={"remedy": rule.remedy, "origin": str(rule.origin)})
         if (rule := rules.get((each.model, each.rule)))
         else each
-        for each in view.findings
+        for each in with_present(engine, view.findings)
     ]
     return view.model_copy(update={"findings": findings, "escalation": clock, "runs": about})
 
@@ -120,7 +123,8 @@ def why(engine: Engine, number: int) -> WhyView:
         incident: Incident = incidents.get(connection, number)
         found: list[Effect] = effects.of_incident(connection, number)
         about = briefs(connection, engine, number, engine.clock.now())
-    return why_view(incident, found).model_copy(update={"runs": about})
+    present = [each.change for each in with_present(engine, incident_view(incident).findings) if each.change]
+    return why_view(incident, found).model_copy(update={"runs": about, "status": incident.status, "now": present})
 
 
 def judged(engine: Engine, model: str, at: datetime, *, explained: bool = False) -> list[RuleView]:
@@ -129,9 +133,26 @@ def judged(engine: Engine, model: str, at: datetime, *, explained: bool = False)
     :raises NotFound: when no card declares the model.
     """
     policy = policy_of(engine, model)
-    views = judged_by(engine, policy, at, explained=explained)
-    views.extend(RuleView(rule=each.rule, outcome="not applicable", reason=each.reason) for each in policy.inapplicable)
-    return views
+    return [*judged_by(engine, policy, at, explained=explained), *_inapplicable(policy)]
+
+
+def evaluated(
+    engine: Engine, model: str, at: datetime, *, explained: bool = False
+) -> tuple[list[RuleView], list[BudgetView]]:
+    """Judge every rule of a model as of `at`, and tell what is left of each error budget; write nothing.
+
+    :raises NotFound: when no card declares the model.
+    """
+    policy = policy_of(engine, model)
+    picture = taken(engine, agenda([policy], None, at, Trouble(), budgets=True), at)
+    with engine.database.read() as connection:
+        holding = waivers.holding(connection, at)
+    views = [*views_of(picture, policy, holding, explained=explained), *_inapplicable(policy)]
+    return views, measured(picture.evaluation(picture.agenda[0]), policy, at)
+
+
+def _inapplicable(policy: CompiledPolicy) -> list[RuleView]:
+    return [RuleView(rule=each.rule, outcome="not applicable", reason=each.reason) for each in policy.inapplicable]
 
 
 def policy_of(engine: Engine, model: str) -> CompiledPolicy:

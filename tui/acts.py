@@ -43,6 +43,28 @@ def lasting(label: str, value: str, at: Clock) -> Field:
     return Field("until", label, value, hint="30m, 2h, 7d, or 09:00 UTC", wrong=wrong, sends=sends)
 
 
+def labels_of(text: str) -> dict[str, str] | None:
+    """Return the labels that country=DE or country=DE,tier=gold says, None when it says none."""
+    found = dict(each.partition("=")[::2] for each in text.replace(",", " ").split())
+    return found if found and all(name.isidentifier() and value for name, value in found.items()) else None
+
+
+def _not_labels(text: str) -> str:
+    return "" if labels_of(text) else "say labels as country=DE, several with commas"
+
+
+ONLY = Field(
+    "labels", "Only with labels", optional=True, hint="country=DE; nothing here means all instances", wrong=_not_labels
+)
+
+
+def _narrowed(said: Said) -> dict[str, object]:
+    """Return what is sent for what narrows to labels, where any are said."""
+    rest: dict[str, object] = {name: value for name, value in said.items() if name != ONLY.name}
+    labels = labels_of(said.get(ONLY.name, ""))
+    return {**rest, "labels": labels} if labels else rest
+
+
 def _about(incident: IncidentView, what: str) -> str:
     return f"[b]INC-{incident.id}[/] {safe(incident.model)}\n[$muted]{safe(incident.title)}[/]\n{what}"
 
@@ -191,14 +213,14 @@ def waiving(model: str, rules: Sequence[str], at: Clock) -> Asked:
     """Ask that a rule is not enforced on a model for a while."""
 
     def send(client: Client, said: Said, key: str) -> str:
-        done = client.waive(said, key=key)
+        done = client.waive(_narrowed(said), key=key)
         who = ", ".join(done.who_may) or "nobody: the organisation names no second person"
         return f"{done.id} is asked for; a second person must approve: {who}"
 
     about = "the rule is judged but not enforced; [$warning]a second person must approve[/]"
     named = Field("model", "Model", model)
     rule = Field("rule", "Rule", rules[0] if rules else "", hint="the name of a rule of the model")
-    fields = (named, rule, lasting("For how long", "7d", at), BECAUSE)
+    fields = (named, rule, ONLY, lasting("For how long", "7d", at), BECAUSE)
     return Asked("Ask for a waiver", about, "Ask", send, "waiver.request", model, fields=fields)
 
 
@@ -206,13 +228,13 @@ def silencing(model: str, at: Clock) -> Asked:
     """Mute notifications for a while."""
 
     def send(client: Client, said: Said, key: str) -> str:
-        done = client.mute(said, key=key)
+        done = client.mute(_narrowed(said), key=key)
         return f"{done.id}: muted until {done.until:%Y-%m-%d %H:%M}Z"
 
     about = "nobody is told; verdicts and incidents go on, a resolution gets through"
     everything = Field("model", "Model", model, optional=True, hint="nothing here mutes everything")
     rule = Field("rule", "Rule", optional=True, hint="nothing here mutes all rules")
-    fields = (everything, rule, lasting("For how long", "1h", at), BECAUSE)
+    fields = (everything, rule, ONLY, lasting("For how long", "1h", at), BECAUSE)
     return Asked("Silence", about, "Mute", send, "silence.create", model, fields=fields)
 
 

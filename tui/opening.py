@@ -160,7 +160,8 @@ class Opening(Asking):
         def offered(each: RunbookView) -> Choosable:
             form = lambda: self.open_form(run_acts.starting(model, each, incident))  # noqa: E731 (one line)
             beneath = f"for models with {each.applies_to}" if each.applies_to and UNFIT in each.refused else ""
-            return Choosable(each.runbook, each.description, refusal(each), form, beneath)
+            why_not = refusal(each).removeprefix(f"'{each.runbook}' is ")  # it stands below its name
+            return Choosable(each.runbook, each.description, why_not, form, beneath)
 
         def choice() -> Screen[Any]:
             found = self.client.runbooks(model)

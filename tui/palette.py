@@ -21,7 +21,7 @@ from tui.offers import Offer, score, shown
 from tui.places import Place, numbered
 from tui.screens.frame import Frame
 from tui.starting import FILL, refusal, starts
-from tui.unheard import counted, whom
+from tui.unheard import by_incident, counted, whom
 from tui.unheard import refusal as unheard_refusal
 
 if TYPE_CHECKING:
@@ -86,8 +86,7 @@ class Found(Provider):
     def _unheard(self) -> Iterator[Offer]:
         """Yield to try again what nobody got, of each incident and by each notifier."""
         app, found = self._app, self._learning.undelivered
-        for number in dict.fromkeys(each.incident for each in found):
-            mine = [each for each in found if each.incident == number]
+        for number, mine in by_incident(found).items():
             text = f"Tell again of INC-{number} {mine[0].model}: {counted(len(mine))} nobody got"
             yield _tried(text, mine, partial(_open, app, telling.of_incident, number, mine), self._never)
         for notifier in dict.fromkeys(each.notifier for each in found):

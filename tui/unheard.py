@@ -12,6 +12,12 @@ def counted(count: int) -> str:
     return f"{count} notification{'' if count == 1 else 's'}"
 
 
+def by_incident(found: Sequence[DeliveryView]) -> dict[int, list[DeliveryView]]:
+    """Return notifications by the incident that they tell of; what tells of none is only known by its notifier."""
+    numbers = dict.fromkeys(each.incident for each in found if each.incident)
+    return {number: [each for each in found if each.incident == number] for number in numbers}
+
+
 def refusal(found: Sequence[DeliveryView]) -> str:
     """Return why somebody may not have these tried again, "" where they may."""
     return next((each.may.because for each in found if each.may is not None and not each.may.allowed), "")

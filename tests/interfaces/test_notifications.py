@@ -103,9 +103,12 @@ def test_all_of_an_incident_is_tried_again_by_whoever_is_told_that_they_may(api:
     (seen,) = api.as_(api.token("vic"), "GET", "/v1/notifications").json()["items"]
     assert not seen["may"]["allowed"]
     assert "these people may: ana, bob" in seen["may"]["because"]
-    done = bob(api, "POST", "/v1/notifications/retry", json={"incident": lost["incident"]}).json()
+    body = {"incident": lost["incident"], "because": "it is mended"}
+    done = bob(api, "POST", "/v1/notifications/retry", json=body).json()
     assert [each["key"] for each in done["deliveries"]] == [lost["key"]]
     assert dead(api) == []
+    story = bob(api, "GET", f"/v1/incidents/{lost['incident']}/timeline").json()["items"]
+    assert (story[-1]["actor"], story[-1]["text"]) == ("bob", "has hook told again: it is mended")
 
 
 def test_only_what_was_given_up_and_only_by_responders(api: Inside) -> None:

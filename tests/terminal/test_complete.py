@@ -114,7 +114,7 @@ class Desk(GovApp):
     def open_form(self, asked: Asked) -> None:
         """Fill in the form, and send it."""
         said = {each.name: each.value or (each.choices[0][0] if each.choices else "x") for each in asked.fields}
-        self.sent(lambda: asked.send(self.client, {**said, "into": "1"}, "key"))
+        self.sent(lambda: asked.send(self.client, {**said, "into": "1", "labels": ""}, "key"))
 
     def sent(self, send: Callable[[], object]) -> None:
         """Send what was filled in."""

@@ -8,10 +8,13 @@ from functools import cache
 import pytest
 
 from governance.views import FleetRow, FleetView, IncidentView, WhoamiView
+from governance.views.notifications import DeliveryView
 from governance.views.runs import RunbookView
+from tui.acts import labels_of
 from tui.known import Snapshot
 from tui.offers import Offer, score
 from tui.starting import MODELS, starts
+from tui.unheard import by_incident
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 RUNBOOKS = [
@@ -73,3 +76,23 @@ def test_what_has_all_words_stands_in_the_order_of_how_well() -> None:
     assert rank("loans", "loans scorer") > 0, "what it is about counts too"
     assert rank("loans", "loans other") == 0
     assert 0 < rank("loans", "loans", off="it is away") < rank("loans", "loans")
+
+
+def test_what_tells_of_no_incident_is_tried_again_by_its_notifier_alone() -> None:
+    told = [DeliveryView.model_construct(incident=number, notifier="hook") for number in (4, 0, 4, 7)]
+    assert {number: len(each) for number, each in by_incident(told).items()} == {4: 2, 7: 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("country=DE", {"country": "DE"}),
+        ("country=DE, site=a", {"country": "DE", "site": "a"}),
+        ("country", None),
+        ("=DE", None),
+        ("country=", None),
+        ("", None),
+    ],
+)
+def test_labels_are_read_as_they_are_typed(text: str, said: dict[str, str] | None) -> None:
+    assert labels_of(text) == said

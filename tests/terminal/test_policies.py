@@ -267,7 +267,9 @@ def test_a_waiver_of_two_people_and_a_silence_are_seen_with_their_end(here: Worl
             await until(pilot, lambda: shows(app, "● rules"))
             wanted = {"model": "answers", "rule": "asked", "until": "7d", "because": "a load test"}
             await filled(pilot, "W", "✓ you may:", **wanted)
-            await filled(pilot, "S", "✓ you may:", model="quiet", until="2h", because="the feed is moved")
+            await filled(
+                pilot, "S", "✓ you may:", model="quiet", labels="site=a", until="2h", because="the feed is moved"
+            )
             await until(
                 pilot, lambda: shows(app, "◌ waits", "WVR-1", "⌁ silence", "SIL-1", "in 1h", "the feed is moved")
             )
@@ -293,6 +295,7 @@ def test_a_waiver_of_two_people_and_a_silence_are_seen_with_their_end(here: Worl
     told_beforehand(here, "WVR-1", "ana")
     told_beforehand(here, "WVR-1", "vic")
     played(consenting)
+    assert [(each.model, each.labels) for each in here.client().silences()] == [("quiet", {"site": "a"})]
     told = [*here.log("waiver.requested"), *here.log("waiver.approved"), *here.log("silence.created")]
     assert [(each["actor"], each["body"]["channel"]) for each in told] == [
         ("ana", "tui"),

@@ -161,7 +161,7 @@ def test_a_choice_that_is_none_says_why_in_words_and_the_story_tells_a_step_as_i
             await until(pilot, lambda: shows(app, "INC-1"))
             await pilot.press("b")
             await until(pilot, lambda: isinstance(app.screen, Pick))
-            why = "✗ 'narrow' is not for this model: its card has no log, card.tier 1 == 2 is false"
+            why = "✗ not for this model: its card has no log, card.tier 1 == 2 is false"
             await until(pilot, lambda: shows(app, why, "for models with card.tier == 2 && has(card.log)"))
             offered = app.screen.query_one(OptionList)
             offered.highlighted = next(

@@ -233,11 +233,11 @@ def test_the_command_writes_nothing_and_its_exit_codes(tmp_path: Path) -> None:
     done = ask(tmp_path, "plan", "new", "--at", "2026-03-02T12:00", "--exit-code")
     assert (done.returncode, done.stderr) == (2, "")
     assert "loosened errors-high of loans: critical when metrics.errors > 0.7, was metrics.errors > 0.5" in done.stdout
-    recorded = "48 instants, 15 minutes apart, recorded since 2026-03-02 00:15Z:"
+    recorded = "48 instants, 15 m apart, recorded since 2026-03-02 00:15Z:"
     assert f"tried on 30 days to 2026-03-02 12:00Z, {recorded}" in done.stdout
     assert "1 fewer page in 30 days (4 before, 3 after; critical: 1 before, 0 after)" in done.stdout
     assert (
-        "incident 2 of loans would have been caught 1.5 hours later, as warning and not critical (Errors" in done.stdout
+        "incident 2 of loans would have been caught 1 h 30 m later, as warning and not critical (Errors" in done.stdout
     )
     soon = ask(tmp_path, "plan", "new", "--at", "2026-03-02T00:20").stdout
     assert "tried on 30 days to 2026-03-02 00:20Z, 1 instant, recorded since 2026-03-02 00:15Z:" in soon

@@ -135,6 +135,10 @@ def why(number_: Number, output: FormatOption = Format.text) -> int:
         print_json(view.model_dump(mode="json"))
         return 0
     say(f"INC-{view.incident} {view.model}: {view.title}")
+    for change in view.now:
+        say(f"  now        {change}")
+    if not view.now and view.status != "resolved":
+        say(f"  that is how it began or worsened; its values now: gov eval {view.model}")
     _print_runs(view.runs)
     say()
     if not view.notifications:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from shutil import get_terminal_size
 from textwrap import wrap
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from governance.core import duration
 from governance.core.problem import printable
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ class Format(StrEnum):
 _PROSE = {"what", "why", "can start", "message", "receipt", "values", "about"}
 """Columns that may wrap; the others are names, which are read and copied whole."""
 _WIDE = 240
+_MONTH = timedelta(days=31)
 _READABLE = 30
 """Letters in a line below which prose is no longer read with ease."""
-_MONTH = 31 * 86400
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text for people, json for machines.")]
 ActorOption = Annotated[str, typer.Option("--as", help="Who acts; by default GOV_ACTOR or the login name.")]
@@ -146,14 +147,8 @@ def stamp(at: datetime | None) -> str:
 
 
 def ago(at: datetime, now: datetime) -> str:
-    """Return how long ago an instant was; one that is over a month old is shown itself."""
-    seconds = max((now - at).total_seconds(), 0)
-    if seconds > _MONTH:
-        return stamp(at)
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return f"{seconds:.0f} s ago"
+    """Return how long ago an instant was, as everywhere; one that is over a month old is shown itself."""
+    return stamp(at) if now - at > _MONTH else duration.ago(at, now)
 
 
 def number(value: float | None) -> str:

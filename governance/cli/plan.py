@@ -11,6 +11,7 @@ import typer
 
 from governance.cli.output import Format, FormatOption, print_json, say, stamp
 from governance.cli.policies import AskedUrl, print_changes
+from governance.core.duration import in_words
 
 if TYPE_CHECKING:
     from governance.core.metric import Answer, Query
@@ -167,13 +168,14 @@ def _print_replay(replay: ReplayView) -> None:
 
 def _instants(replay: ReplayView) -> str:
     """Say at how many instants it was tried, and since when where nothing was recorded before."""
-    said = "1 instant" if replay.instants == 1 else f"{replay.instants} instants, {_span(replay.spacing)} apart"
+    apart = in_words(timedelta(seconds=replay.spacing))
+    said = "1 instant" if replay.instants == 1 else f"{replay.instants} instants, {apart} apart"
     late = replay.first is not None and replay.first - replay.since > timedelta(days=1)
     return f"{said}, recorded since {stamp(replay.first)}" if late and replay.first is not None else said
 
 
 def _effect(effect: IncidentEffectView) -> str:
-    by = _span(effect.seconds)
+    by = in_words(timedelta(seconds=effect.seconds))
     words = {
         "missed": "would have been missed",
         "earlier": f"would have been caught {by} earlier",
@@ -191,12 +193,3 @@ def _difference(count: int, what: str) -> str:
     if count == 0:
         return f"as many {what}s"
     return f"{abs(count)} {'more' if count > 0 else 'fewer'} {what}{'' if abs(count) == 1 else 's'}"
-
-
-def _span(seconds: float) -> str:
-    """Return a span of time for people: 40 minutes, 3 hours, 2.5 days."""
-    for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= size:
-            count = seconds / size
-            return f"{count:.3g} {name}{'' if count == 1 else 's'}"
-    return f"{seconds:.0f} seconds"

@@ -18,6 +18,7 @@ from governance.cli.output import (
     say,
     stamp,
 )
+from governance.core.duration import in_words
 
 if TYPE_CHECKING:
     from governance.engine.parts import Engine
@@ -84,7 +85,7 @@ def listed(output: FormatOption = Format.text) -> int:
         say("nothing is waived")
         return 0
     rows = [
-        (each.id, each.model, _named(each.rule, each.labels), f"active, {each.left} left",
+        (each.id, each.model, _named(each.rule, each.labels), f"active, {in_words(each.until - at)} left",
          _ends(each.until, each.ends_on), each.approved_by, f"{each.because} (asked by {each.requested_by})")
         for each in holding
     ]  # fmt: skip

@@ -6,7 +6,7 @@ Source: https://prometheus.io/docs/prometheus/latest/querying/basics/#float-lite
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 _MILLISECONDS = {
     "y": 365 * 86_400_000,
@@ -75,6 +75,12 @@ def in_words(span: timedelta) -> str:
         count, left = divmod(left, size)
         parts += [f"{count} {'month' if unit == 'months' and count == 1 else unit}"] if count else []
     return " ".join(parts) or "0 s"
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """Return how long ago something was, as people say it: 2 h 7 m ago; within the last second it was just now."""
+    past = now - then
+    return "just now" if past < timedelta(seconds=1) else f"{in_words(past)} ago"
 
 
 def _whole(unit: str, total: int, size: int) -> bool:

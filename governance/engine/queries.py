@@ -22,6 +22,7 @@ from governance.engine.budgets import measured
 from governance.engine.escalation_views import escalation_view, escalation_views
 from governance.engine.parts import Engine
 from governance.engine.picture import Picture, Trouble, agenda, taken
+from governance.engine.present import with_present
 from governance.engine.running.showing import briefs, open_briefs
 from governance.errors import NotFound
 from governance.store import alerts, effects, incidents, progress, waivers
@@ -108,7 +109,7 @@ def shown(engine: Engine, number: int) -> IncidentView:
         each.model_copy(update={"remedy": rule.remedy, "origin": str(rule.origin)})
         if (rule := rules.get((each.model, each.rule)))
         else each
-        for each in view.findings
+        for each in with_present(engine, view.findings)
     ]
     return view.model_copy(update={"findings": findings, "escalation": clock, "runs": about})
 
@@ -122,7 +123,8 @@ def why(engine: Engine, number: int) -> WhyView:
         incident: Incident = incidents.get(connection, number)
         found: list[Effect] = effects.of_incident(connection, number)
         about = briefs(connection, engine, number, engine.clock.now())
-    return why_view(incident, found).model_copy(update={"runs": about})
+    present = [each.change for each in with_present(engine, incident_view(incident).findings) if each.change]
+    return why_view(incident, found).model_copy(update={"runs": about, "status": incident.status, "now": present})
 
 
 def judged(engine: Engine, model: str, at: datetime, *, explained: bool = False) -> list[RuleView]:

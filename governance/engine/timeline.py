@@ -45,7 +45,7 @@ def worded(entry: Entry) -> str:
 def _line(entry: Entry) -> TimelineLine:
     decision = entry.decision
     channel, rule = str(decision.body.get("channel", "")), _rule(decision)
-    run = str(decision.subject.get("run", ""))
+    run, engine = str(decision.subject.get("run", "")), decision.actor == entries.ENGINE
     return TimelineLine(
         seq=entry.seq,
         at=decision.at,
@@ -55,7 +55,7 @@ def _line(entry: Entry) -> TimelineLine:
         kind=decision.kind,
         rule=rule,
         run=run,
-        source=channel or (_source(decision.kind, rule, run) if decision.actor == entries.ENGINE else ""),
+        source=_BY_RUN if channel == "run" else channel or (_source(decision.kind, rule, run) if engine else ""),
     )
 
 
@@ -68,6 +68,7 @@ def _rule(decision: Decision) -> str:
     return str(named or decision.subject.get("rule", ""))
 
 
+_BY_RUN = "runbook"
 _LEVELS = ("incident.paged", "incident.escalated", "incident.reminded")
 
 
@@ -75,7 +76,7 @@ def _source(kind: str, rule: str, run: str) -> str:
     """Return what made the engine act."""
     if kind.startswith(_LEVELS):
         return "escalation"
-    return "runbook" if run else "rule" if rule else ""
+    return _BY_RUN if run else "rule" if rule else ""
 
 
 def _text(decision: Decision) -> str:
@@ -219,6 +220,7 @@ _WORDS: Mapping[str, str | Callable[[Body], str]] = {
     "incident.linked": _linked,
     "notification.sent": "told {notifier} ({reason})",
     "notification.withheld": _untold,
+    "notification.retried": "has {notifier} told again",
     "notification.failed": "could not tell {notifier} ({reason}): {receipt}",
     **_RUNBOOK,
     "switch.batch_pulled": _together,

@@ -13,7 +13,7 @@ from governance.engine.permission import declared, permit
 from governance.engine.reading import permit_any
 from governance.engine.running.starting import runbook_of
 from governance.errors import InvalidDocument
-from governance.slack import modals, run_desk, switch_desk
+from governance.slack import batch_desk, modals, run_desk, switch_desk
 from governance.slack.blocks import Json, context, escaped, section, within
 from governance.slack.desk import Desk
 from governance.slack.home import incident_line, on_call_line
@@ -90,7 +90,7 @@ def _incident(desk: Desk, turn: Turn, who: Actor, arguments: list[str]) -> None:
     permit(desk.engine, who, "read", view.model)
     findings = [
         f"*{escaped(each.rule, 200)}* {each.severity}{'' if each.ended is None else ', ended'}: "
-        f"{escaped(each.summary, 500)}"
+        f"{escaped(each.summary, 500)}{f' ({escaped(each.change, 300)})' if each.change else ''}"
         for each in view.findings
     ]
     _say(turn, incident_line(view), findings)
@@ -146,6 +146,11 @@ COMMANDS: Mapping[str, Command] = {
     "incidents": Command("", "what is open", _incidents),
     "incident": Command("N", "one incident with its findings", _incident),
     "switch": Command("MODEL", "the kill switch of a model, to pull or restore it", _switch),
+    "pull": Command(
+        "WHICH… MODE",
+        "pull several kill switches at once; which: models, or team=fraud tier=1 depends_on=clicks, or all",
+        batch_desk.open_,
+    ),
     "runbook": Command("MODEL NAME", "run a runbook", _runbook),
     "oncall": Command("", "who is on call, and who follows", _on_call),
     "why": Command("N", "who was told of an incident, and by which rule", _why),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from governance.core.authority import Actor
-from governance.core.duration import format_duration
+from governance.core.duration import ago, format_duration
 from governance.engine.entries import ENGINE
 from governance.engine.parts import Engine
 from governance.engine.permission import RefusedAct
@@ -95,7 +95,7 @@ class Desk:
             if verb is None or _version(decision.body.get("version")) <= version:
                 continue
             who = "the engine" if decision.actor == ENGINE else decision.actor
-            return f"{who} {verb} {ago(self.now, decision.at)}"
+            return f"{who} {verb} {ago(decision.at, self.now)}"
         return ""
 
     def seen(self, number: int, version: int) -> int:
@@ -120,19 +120,6 @@ class Desk:
             self.refuse(turn, error)
         except GovernanceError as error:
             turn.show(modals.refused(self.engine, error), f"Not done: {error}")
-
-
-def ago(now: datetime, then: datetime) -> str:
-    """Return how long ago something was, to the second within the first minutes."""
-    past = now - then
-    seconds = int(past.total_seconds())
-    if seconds < 1:
-        return "just now"
-    if seconds < 120:
-        return f"{seconds} s ago"
-    if seconds < 7200:
-        return f"{seconds // 60} min ago"
-    return f"at {then:%Y-%m-%d %H:%M} UTC"
 
 
 def _version(said: object) -> int:

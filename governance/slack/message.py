@@ -56,9 +56,10 @@ def digest(message: Drawn) -> str:
 
 def fallback(shown: Shown) -> str:
     """Return the whole message as one line."""
-    incident = shown.incident
+    incident, worst = shown.incident, _present(shown)
     said = [
         f"{heading(shown)}: {incident.title}",
+        f"{worst.change} (as of {worst.now_at:%H:%M} UTC)" if worst is not None else "",
         f"rule {shown.rule}" if shown.rule else "",
         f"{incident.status}, lead {shown.lead or 'nobody'}",
         f"kill switch {shown.switch}" if shown.has_switch else "",
@@ -94,15 +95,24 @@ def _sentence(shown: Shown) -> str:
     """Return what is wrong, since when and how bad, in bold; then the rule, and what helps."""
     incident = shown.incident
     since = incident.findings[0].since if incident.findings and shown.is_open else incident.opened_at
-    worst = f", at worst {incident.peak}" if incident.peak != incident.severity else ""
+    peak = f", at worst {incident.peak}" if incident.peak != incident.severity else ""
     ended = f" until {moment(incident.resolved_at)}" if incident.resolved_at else ""
-    lines = [f"*{escaped(incident.title, _SENTENCE)}* (since {moment(since)}{ended}{worst})"]
+    lines = [f"*{escaped(incident.title, _SENTENCE)}* (since {moment(since)}{ended}{peak})"]
+    worst = _present(shown)
+    if worst is not None and worst.now_at is not None:  # the message stays as it is until something is decided
+        lines.append(f"As of {moment(worst.now_at)}: {escaped(worst.change, _PART)}")
     if shown.rule:
         lines.append(f"rule {escaped(shown.rule, _RULE)}")
     remedy = next((each.remedy for each in incident.findings if each.remedy), "") if shown.is_open else ""
     if remedy:
         lines.append(f"What helps: {escaped(remedy, _SENTENCE)}")
     return "\n".join(lines)
+
+
+def _present(shown: Shown) -> FindingView | None:
+    """Return the finding that the title tells of, where its values are others by now."""
+    worst = next(iter(shown.incident.findings), None) if shown.is_open else None
+    return worst if worst is not None and worst.change else None
 
 
 def _facts(shown: Shown) -> Iterator[tuple[str, str]]:

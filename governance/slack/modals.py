@@ -144,7 +144,13 @@ def why(found: WhyView) -> Json:
     rest = [context(f"… and {left} more, see gov why {found.incident}")] if left > 0 else []
     shown = [section(each) for each in lines[:_TOLD]] or [section("Nobody was told.")]
     return modal(
-        "Who was told, and why", [section(f"*INC-{found.incident}* {escaped(found.title, 500)}"), *shown, *rest]
+        "Who was told, and why",
+        [
+            section(f"*INC-{found.incident}* {escaped(found.title, 500)}"),
+            *(section(escaped(each, 300)) for each in found.now),
+            *shown,
+            *rest,
+        ],
     )
 
 

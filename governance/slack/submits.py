@@ -12,7 +12,7 @@ from governance.core.duration import parse_duration
 from governance.engine import approvals, operations
 from governance.engine.operations import Done
 from governance.errors import Conflict, InvalidDocument
-from governance.slack import modals, run_desk, run_modals, switch_desk, switch_modals
+from governance.slack import batch_desk, batch_modals, modals, run_desk, run_modals, switch_desk, switch_modals
 from governance.slack.blocks import Json, escaped
 from governance.slack.desk import Desk
 from governance.slack.modals import REASON
@@ -129,6 +129,9 @@ SUBMITS: Mapping[str, Submit] = {
         lambda meta, said: switch_modals.pulling(
             str(meta.get("model", "")), restoring=said.get(switch_modals.MODE) == switch_modals.LIVE
         ),
+    ),
+    batch_modals.PULL: Submit(
+        batch_desk.submit, batch_desk.error_of, lambda meta, _said: batch_modals.pulling(meta)
     ),
     switch_modals.REFUSE: Submit(_refuse, _missing),
     run_modals.START: Submit(run_desk.begin, _unreasoned),

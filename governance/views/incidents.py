@@ -14,7 +14,12 @@ from governance.views.view import View
 
 
 class FindingView(View):
-    """One finding of an incident, with the remedy and the place of its rule as the policies of today say."""
+    """One finding of an incident, with the remedy and the place of its rule as the policies of today say.
+
+    `summary` and `values` are of the moment it fired or worsened. While it fires, `now` are the same values as they
+    were judged last, the newest at `now_at`, and `change` says those that are others in words: "psi is 0.33 now, 0.26
+    when it began". They are empty where this process has not judged it.
+    """
 
     rule: str
     labels: dict[str, str]
@@ -32,6 +37,9 @@ class FindingView(View):
     remedy: str = ""
     origin: str = ""
     model: str = ""
+    now: dict[str, float] = {}
+    now_at: datetime | None = None
+    change: str = ""
 
 
 class AffectedView(View):
@@ -134,11 +142,16 @@ class NotificationView(View):
 
 
 class WhyView(View):
-    """Every notification of an incident, and the runs of runbooks about it."""
+    """Every notification of an incident, and the runs of runbooks about it.
+
+    The title is of the moment it began or worsened; `now` says what is otherwise by now, as far as that is known.
+    """
 
     incident: int
     model: str
     title: str
+    status: str = ""
+    now: list[str] = []
     notifications: list[NotificationView]
     runs: list[RunBrief] = []
 
@@ -146,9 +159,10 @@ class WhyView(View):
 class TimelineLine(View):
     """One entry about an incident, in words; its text holds what came from outside, unescaped.
 
-    `channel` is where the actor did it: api, cli, slack, tui; "" where that is not known, and for the engine. `rule` is
-    the rule that made the engine do it, `run` the run of a runbook that it is about. `source` is what made it happen in
-    a word: the channel, or of the engine "rule", "runbook" or "escalation"; "" where none of them did.
+    `channel` is where the actor did it: api, cli, slack, tui, or run for what a run did in their name; "" where that is
+    not known, and for the engine. `rule` is the rule that made the engine do it, `run` the run of a runbook that it is
+    about. `source` is what made it happen in a word: the channel ("runbook" for a run), or of the engine "rule",
+    "runbook" or "escalation"; "" where none of them did.
     """
 
     seq: int

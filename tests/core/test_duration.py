@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from governance.core.duration import format_duration, in_words, parse_duration
+from governance.core.duration import ago, format_duration, in_words, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -100,3 +100,18 @@ def test_round_trip(milliseconds: int) -> None:
 )
 def test_a_span_is_said_in_its_two_largest_units(span: timedelta, said: str) -> None:
     assert in_words(span) == said
+
+
+@pytest.mark.parametrize(
+    ("past", "said"),
+    [
+        (-5, "just now"),
+        (0.9, "just now"),
+        (1, "1 s ago"),
+        (127 * 60 + 3, "2 h 7 m ago"),
+        (86_400 * 40, "1 month 9 d ago"),
+    ],
+)
+def test_how_long_ago_something_was(past: float, said: str) -> None:
+    now = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    assert ago(now - timedelta(seconds=past), now) == said

@@ -283,3 +283,25 @@ def test_a_silence_mutes_and_why_tells(api: Any) -> None:
 
 def test_there_are_no_runs_yet(api: Any) -> None:
     assert api.as_(api.vic, "GET", "/v1/runs").json() == {"items": [], "next": None}
+
+
+def test_a_summary_is_of_the_beginning_and_what_is_otherwise_by_now_is_said_beside_it(api: Any) -> None:
+    api.judge(0.6)
+    path = f"/v1/incidents/{number_of(api)}"
+
+    def finding() -> dict[str, Any]:
+        (one,) = api.as_(api.vic, "GET", path).json()["findings"]
+        return dict(one)
+
+    began = finding()
+    ((name, value),) = began["values"].items()
+    assert (value, began["now"], began["change"]) == (0.6, {name: 0.6}, "")
+    api.judge(0.73)
+    later = finding()
+    assert (later["summary"], later["values"]) == (began["summary"], began["values"])
+    assert (later["now"], later["change"]) == ({name: 0.73}, "errors is 0.73 now, 0.6 when it began")
+    assert later["now_at"] > began["now_at"]
+    why = api.as_(api.vic, "GET", f"{path}/why").json()
+    assert (why["status"], why["now"]) == ("triggered", [later["change"]])
+    api.judge(0.1)
+    assert (finding()["now"], finding()["change"]) == ({}, ""), "what has ended has no present"

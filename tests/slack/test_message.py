@@ -219,3 +219,16 @@ def _texts(blocks: Any) -> list[str]:
         own = [value for name, value in blocks.items() if name == "text" and isinstance(value, str)]
         return own + [text for value in blocks.values() for text in _texts(value)]
     return [text for each in blocks for text in _texts(each)] if isinstance(blocks, list) else []
+
+
+def test_the_value_of_now_is_said_beside_that_with_which_it_began_and_of_when_it_is() -> None:
+    change = "psi is 0.33 now, 0.261 when it began"
+    moved = finding(now={"metrics.psi": 0.33}, now_at=AT + timedelta(minutes=7), change=change)
+    shown = drawn(replace(SHOWN, incident=incident(findings=[moved])))
+    stamp = int((AT + timedelta(minutes=7)).timestamp())
+    assert f"As of <!date^{stamp}" in str(shown.blocks)
+    assert change in str(shown.blocks)
+    assert f"{change} (as of {AT + timedelta(minutes=7):%H:%M} UTC)" in shown.text
+    assert "As of" not in str(drawn(SHOWN).blocks)
+    closed = drawn(replace(RESOLVED, incident=incident(status="resolved", resolved_at=AT, findings=[moved])))
+    assert change not in closed.text, "nobody judges what is over"

@@ -13,7 +13,7 @@ from governance.core.authority import Actor
 from governance.engine import operations
 from governance.slack import linking
 
-MODELS = ("first", "double", "again", "looking", "switched", "linked", "noted", "lost")
+MODELS = ("first", "double", "again", "looking", "switched", "linked", "noted", "lost", "one", "other")
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,34 @@ def test_the_kill_switch_is_pulled_in_a_window_and_serving_processes_see_it(desk
     wait(lambda: desk.inside.log("switch.pulled") or None, f"the pull; {desk.said}; {text_of(desk.slack.modal)}")
     wait(lambda: not _served(desk), "serving processes see it")
     desk.shown(message, "kill switch in fallback")
+
+
+def test_several_are_pulled_in_a_window_that_shows_which_and_asks_for_what_it_says(desk: Live) -> None:
+    desk.slack.type("cy", "/gov pull one other fallback")
+    refused = desk.slack.wait_for_modal("may not pull kill switches")
+    assert "*Who may:* <@U0ANN>, <@U0BOB>, dee" in text_of(refused)
+    desk.slack.type("ann", "/gov pull one team=ml")
+    wait(
+        lambda: "say which models and then what to set: throttle" in text_of(desk.slack.told("ann")), "what is missing"
+    )
+    desk.slack.type("ann", "/gov pull team=ml throttle 25% 4h")
+    assert "Type throttle " in text_of(desk.slack.wait_for_modal("team=ml"))
+    desk.slack.type("ann", "/gov pull one other fallback")
+    window = desk.slack.wait_for_modal("fallback 2")
+    said = text_of(window)
+    assert "2 to fallback" in said
+    assert "• one (tier 2): live → fallback" in said
+    assert "ann is responder of one" in said
+    desk.slack.submit("ann", because="clicks are corrupt", confirm="fallback 3")
+    assert desk.inside.log("switch.batch_pulled") == []
+    desk.slack.submit("ann", because="clicks are corrupt", confirm="fallback 2")
+    outcome = desk.slack.wait_for_modal("2 pulled")
+    assert "gov switch restore --batch BATCH-" in text_of(outcome)
+    (batch,) = desk.inside.log("switch.batch_pulled")
+    assert (batch["models"], batch["channel"], batch["because"]) == (["one", "other"], "slack", "clicks are corrupt")
+    assert [each["channel"] for each in desk.inside.log("switch.pulled")][-2:] == ["slack", "slack"]
+    desk.slack.type("ann", "/gov pull one other shadow")
+    desk.slack.wait_for_modal("nothing to pull: all 2 models are restricted as much already")
 
 
 def test_an_account_that_is_not_linked_is_linked_and_its_click_carried_out(desk: Live) -> None:

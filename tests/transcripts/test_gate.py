@@ -22,8 +22,8 @@ def test_a_worse_version_must_not_serve(lending: Shell) -> None:
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith(
         "loans@2, next to 1 which serves\n"
-        "  2: 2,883 rows of the prediction log, 2026-01-05 00:00Z to 2026-01-08 23:59Z, the newest 1 min ago\n"
-        "  1: 5,760 rows of the prediction log, 2026-01-05 00:00Z to 2026-01-08 23:59Z, the newest 1 min ago\n"
+        "  2: 2,883 rows of the prediction log, 2026-01-05 00:00Z to 2026-01-08 23:59Z, the newest 1 m ago\n"
+        "  1: 5,760 rows of the prediction log, 2026-01-05 00:00Z to 2026-01-08 23:59Z, the newest 1 m ago\n"
     )
     assert "✗ critical: AUC is 0." in done.stdout
     assert "    1 which serves: pass, auc 1\n" in done.stdout

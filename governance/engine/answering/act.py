@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from governance.core.authority import Act, Actor
 from governance.core.decision import Decision
-from governance.core.duration import in_words
+from governance.core.duration import ago
 from governance.core.effect import Effect, respond
 from governance.core.incident import Incident, IncidentChange
 from governance.engine import entries
@@ -163,12 +163,7 @@ def write(
 
 def since(then: datetime, at: datetime) -> str:
     """Return an instant, and how long ago it was."""
-    return f"{then:%Y-%m-%d %H:%M} UTC ({_ago(at - then)})"
-
-
-def _ago(past: timedelta) -> str:
-    """Return how long ago something was."""
-    return "just now" if past < timedelta(seconds=1) else f"{in_words(past)} ago"
+    return f"{then:%Y-%m-%d %H:%M} UTC ({ago(then, at)})"
 
 
 def _last(incident: Incident) -> str:

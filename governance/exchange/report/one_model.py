@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from governance.core.card import Card, RegistryName, Retention
 from governance.core.compliance import answers_to
 from governance.core.control import STATES, Budget, Judgement
-from governance.core.duration import format_duration
+from governance.core.duration import format_duration, in_words
 from governance.core.frameworks import FRAMEWORKS
 from governance.engine.fleet_report import ModelReport
 from governance.engine.portrait import Measured
@@ -208,7 +208,7 @@ def _waivers(report: ModelReport) -> Iterator[Block]:
             (Code(waiver.rule), _labels(waiver.labels)),
             waiver.because,
             f"{waiver.requested_by}, approved by {waiver.approved_by}",
-            (_ends(waiver.ends), stamp(waiver.until), Aside(f" in {(waiver.until - at).days} d")),
+            (_ends(waiver.ends), stamp(waiver.until), Aside(f" in {in_words(waiver.until - at)}")),
             (entries([entry]),),
         )
         for waiver, entry in report.known.waivers

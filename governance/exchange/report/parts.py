@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from governance.core.control import Budget, Cited, State
+from governance.core.duration import in_words
 
 Tone = Literal["bad", "unknown", "good", "quiet"]
 TONES: dict[State, Tone] = {"not met": "bad", "no evidence": "unknown", "met": "good", "not applicable": "quiet"}
 MARKS: dict[Tone, str] = {"bad": "✗", "unknown": "?", "good": "✓", "quiet": "–"}
 """A state is told by a sign and a word, never by its colour alone."""
+_CURRENT = timedelta(minutes=2)
+"""What is younger is as good as of now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +164,5 @@ def since(time: datetime | None, at: datetime) -> Aside:
 
 
 def age(passed: timedelta) -> str:
-    """Return how old something is: in days, hours or minutes."""
-    seconds = max(passed.total_seconds(), 0.0)
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= 2 * size or (seconds >= size and unit != "min"):
-            return f"{seconds / size:.0f} {unit} old"
-    return "current"
+    """Return how old something is, in its two largest units; what is of the last two minutes is current."""
+    return f"{in_words(passed)} old" if passed >= _CURRENT else "current"

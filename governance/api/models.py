@@ -21,6 +21,7 @@ from governance.engine.parts import Engine
 from governance.engine.permission import declared, permit
 from governance.engine.series import series
 from governance.engine.switch_views import switch_view
+from governance.engine.versions_seen import versions_seen
 from governance.errors import InvalidDocument, Unavailable
 from governance.views import ModelView, Page, PolicyView, VerdictsView
 from governance.views.budgets import BudgetView
@@ -41,12 +42,13 @@ def routes(engine: Engine, wire: Wire) -> APIRouter:
 
     @router.get("/v1/models/{model}")
     def model(who: Who, model: ModelPath) -> ModelView:
-        """Show a model: its card, how it is, and its switch."""
+        """Show a model: its card, how it is, its switch, and which of its versions were seen."""
         card = _readable(engine, who, model)
         (row,) = overview.rows(engine, lambda each: each == model)
         switch = None if model in OWN else switch_view(engine, model, who, wire.confirmations)
         written = card.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        return ModelView(model=model, card=written, row=row, switch=switch)
+        seen, why = versions_seen(engine, model)
+        return ModelView(model=model, card=written, row=row, switch=switch, versions=seen, unseen_why=why)
 
     @router.get("/v1/models/{model}/policy")
     def policy(who: Who, model: ModelPath) -> PolicyView:

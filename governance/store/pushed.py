@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select
+from sqlalchemy import Connection, Row, bindparam, delete, func, select
 from sqlmodel import Field, SQLModel
 
 from governance.core.metric import Labels, Sample
@@ -84,6 +84,24 @@ def between(
     )
     last = {(row.time, row.labels): row for row in connection.execute(statement)}
     return [_sample(row) for row in last.values()]
+
+
+def seen(
+    connection: Connection, source: str, model: str, metrics: Sequence[str]
+) -> dict[Labels, tuple[datetime, datetime]]:
+    """Return, for each label set of these metrics of a model, the times of its oldest and newest value."""
+    statement = (
+        select(_C.labels, func.min(_C.time), func.max(_C.time))
+        .where(_C.source == source, _C.model == model, _C.metric.in_(metrics), _C.value.is_not(None))
+        .group_by(_C.labels)
+    )
+    return {
+        tuple((name, value) for name, value in json.loads(labels)): (
+            datetime.fromtimestamp(first, UTC),
+            datetime.fromtimestamp(last, UTC),
+        )
+        for labels, first, last in connection.execute(statement)
+    }
 
 
 def first_use(connection: Connection, key: str, since: datetime) -> tuple[str, int] | None:

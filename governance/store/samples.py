@@ -128,6 +128,18 @@ def tallies(connection: Connection, windows: Mapping[str, tuple[datetime, dateti
     return found
 
 
+def seen(connection: Connection, keys: Collection[str]) -> dict[str, dict[Labels, tuple[datetime, datetime]]]:
+    """Return, for each question and label set, the times of the oldest and the newest sample that has a value."""
+    found: dict[str, dict[Labels, tuple[datetime, datetime]]] = defaultdict(dict)
+    joined = _SERIES.join(_SAMPLE, _SERIES.c.id == _SAMPLE.c.series)
+    columns = (_SERIES.c.key, _SERIES.c.labels, func.min(_SAMPLE.c.time), func.max(_SAMPLE.c.time))
+    for chunk in _chunks(keys):
+        statement = select(*columns).select_from(joined).where(_SERIES.c.key.in_(chunk), _SAMPLE.c.value.is_not(None))
+        for key, labels, first, last in connection.execute(statement.group_by(_SERIES.c.key, _SERIES.c.labels)):
+            found[key][_read(labels)] = (_instant(first), _instant(last))
+    return found
+
+
 def spans(connection: Connection, keys: Collection[str]) -> dict[str, tuple[datetime, datetime]]:
     """Return since when and until when each question has been asked; one that never was is left out."""
     return {

@@ -11,13 +11,33 @@ from governance.views.switches import SwitchView
 from governance.views.view import View
 
 
+class VersionSeenView(View):
+    """A version that the card names (`roles`: serving, canary, shadow, rollback_to, fallback) or that was seen.
+
+    `first` and `last` are None where it never was; `earlier`: of the time before `first` nothing is known. `by` names
+    the metrics whose label it was, registry, or pushed.
+    """
+
+    version: str
+    roles: list[str] = []
+    first: datetime | None = None
+    last: datetime | None = None
+    earlier: bool = False
+    by: list[str] = []
+
+
 class ModelView(View):
-    """A model: what its card says, how it is, and its switch."""
+    """A model: what its card says, how it is, and its switch.
+
+    `versions` are told by what is kept of a month, the last seen first; `unseen_why` says why none can be seen.
+    """
 
     model: str
     card: dict[str, Any]
     row: FleetRow
     switch: SwitchView | None
+    versions: list[VersionSeenView] = []
+    unseen_why: str = ""
 
 
 class PolicyRuleView(View):

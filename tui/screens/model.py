@@ -106,7 +106,7 @@ class ModelScreen(Responding, Frame):
         if found is not None:
             written = found.model.card
             lines += ["", *budgets(found.budgets, at), *charts(found.series, self.query_one("#is").size.width or 80)]
-            lines += [*versions(written, found.model.switch, at), *card(written)]
+            lines += [*versions(found.model, at), *card(written)]
             ruled = policy(found.policy, found.judged, found.explained, whole=self._whole)
             asked = [*history(found.entries, at, self.app.size.height // 3), *ruled]
             self.query_one("#asked", Told).tell("\n".join(asked))

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from governance.views import SwitchView
+from governance.views import ModelView
+from governance.views.models import VersionSeenView
 from tui.known import span
 from tui.text import fact, head, safe
 
@@ -17,10 +18,11 @@ _TOLD = {
 }  # fmt: skip
 
 
-def versions(card: Mapping[str, Any], switch: SwitchView | None, at: datetime) -> Iterator[str]:
-    """Yield each version by what it is for, the one that answers now marked, since when the switch says so."""
-    written = card.get("versions") or {}
-    if not written:
+def versions(found: ModelView, at: datetime) -> Iterator[str]:
+    """Yield each version by what it is for, the one that answers now marked, and when each was seen."""
+    written, switch = found.card.get("versions") or {}, found.switch
+    seen = {each.version: _seen(each, at) for each in found.versions if not found.unseen_why}
+    if not written and not seen:
         return
     mode = switch.mode if switch is not None else "live"
     answers = {"live": "serving", "throttle": "serving", "fallback": "fallback"}.get(mode, "")
@@ -33,13 +35,27 @@ def versions(card: Mapping[str, Any], switch: SwitchView | None, at: datetime) -
             )
             if name == "serving" and not answers:
                 said = f"[b $warning]■ {safe(mode)}: its answers are not used[/] [$muted]since {since}[/]"
+            said = f"{said} {seen.get(str(written[name]), '')}".strip()
             yield f"  {role:<12} [b]{safe(_version(written[name])):<16}[/] {said}".rstrip()
     canary = written.get("canary")
     if isinstance(canary, Mapping):
-        yield f"  {'canary':<12} [b]{safe(str(canary.get('version', ''))):<16}[/] {_share(canary.get('share'))}"
+        line = f"  {'canary':<12} [b]{safe(str(canary.get('version', ''))):<16}[/] {_share(canary.get('share'))} "
+        yield f"{line}{seen.get(str(canary.get('version')), '')}".rstrip()
+    others = [each for each in found.versions if not each.roles]
+    yield from (f"  {'also seen':<12} [b]{safe(each.version):<16}[/] {_seen(each, at)}" for each in others)
+    if found.unseen_why:
+        yield f"  [$muted]{safe(found.unseen_why)}[/]"
     rest = {name: value for name, value in written.items() if name in ("prompt", "provider", "retrieval") and value}
     yield from (f"  {name:<12} {safe(str(value))}" for name, value in rest.items())
     yield ""
+
+
+def _seen(version: VersionSeenView, at: datetime) -> str:
+    """Return when a version was seen; that one which should answer never was is no good sign."""
+    if version.first is None or version.last is None:
+        return "[$warning]never seen[/]" if {"serving", "canary"} & set(version.roles) else "[$muted]never seen[/]"
+    before = " or before" if version.earlier else ""
+    return f"[$muted]seen[/] {span(version.last, at)} ago[$muted], first {span(version.first, at)} ago{before}[/]"
 
 
 def card(written: Mapping[str, Any]) -> Iterator[str]:

@@ -49,5 +49,11 @@ class Unreached(Unavailable):
     """No connection was made: what was to be sent was not."""
 
 
+class Outdated(GovernanceError):
+    """The engine and this program are of versions that do not understand each other."""
+
+    exit_code = 4
+
+
 class Fenced(Unavailable):
     """Another process leads the engine by now: what this one was about to write was not written."""

@@ -32,6 +32,7 @@ LONGEST = (
     "interfaces/test_events.py",
     "scenarios/test_scenarios.py",
     "store/test_faults.py",
+    "store/test_faulty_files.py",
     "test_switch_machine.py",
     "test_policy_tests.py",
     "transcripts/test_init.py",

@@ -1,130 +1,26 @@
-"""What a cycle asks: each question once, of sources that may hang, for models whose version only a registry knows."""
+"""What a cycle asks: each question once, also for models whose version only a registry knows, and what fails then."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import yaml
-from scenarios.story import Collector as Pager
-from scenarios.story import FixedClock
+from questions import AT, MINUTE, Told, card, engine_of, titles
 
-from governance.core.authored import Authored
-from governance.core.card import Card
-from governance.core.effect import Effect, Receipt
 from governance.core.evaluation import Evaluation
 from governance.core.metric import Answer, Query, Sample
-from governance.core.organisation import Organisation
-from governance.core.pack import Pack
-from governance.core.plan import evaluation_plan
 from governance.core.waiver import Waiver
 from governance.engine import operations, queries
 from governance.engine.collect import Collector
 from governance.engine.cycle import run_cycle
 from governance.engine.dispatch import dispatch
 from governance.engine.parts import Engine
-from governance.loader import load_text
-from governance.store import incidents
-from governance.store.database import Database
-
-AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
-
-
-class Told:
-    """A source that answers by its table of texts, and keeps what it was asked."""
-
-    def __init__(self, answers: Mapping[str, tuple[Sample, ...] | str]) -> None:
-        self.answers = dict(answers)
-        self.asked: list[Query] = []
-
-    def sample(self, queries: Sequence[Query], *, at: datetime) -> Mapping[Query, Answer]:  # noqa: ARG002 (the shape of a source)
-        """Answer from the table; a text stands for a failure."""
-        self.asked.extend(queries)
-        found = {query: self.answers.get(query.text, ()) for query in queries}
-        return {query: Answer(failure=each) if isinstance(each, str) else Answer(each) for query, each in found.items()}
-
-
-class SlowPast(Told):
-    """A source that knows the present at once, and the past only when it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__({"x": (Sample(1.0, AT),)})
-        self.go = threading.Event()
-
-    def past(
-        self, queries: Sequence[Query], *, start: datetime, end: datetime, step: timedelta
-    ) -> Mapping[Query, Answer]:
-        """Wait to be let go."""
-        del start, end, step
-        self.go.wait(30)
-        return dict.fromkeys(queries, Answer())
-
-
-class Hanging(Told):
-    """A source that answers only when it is let go."""
-
-    def __init__(self) -> None:
-        super().__init__({"x": (Sample(1.0, AT),)})
-        self.go = threading.Event()
-
-    def sample(self, queries: Sequence[Query], *, at: datetime) -> Mapping[Query, Answer]:  # noqa: ARG002 (the shape of a source)
-        """Wait to be let go."""
-        self.asked.extend(queries)
-        self.go.wait(30)
-        return {query: Answer((Sample(1.0, AT),)) for query in queries}
-
-
-def authored(document: Mapping[str, Any], kind: type[Card | Pack]) -> Authored[Any]:
-    name = "card" if kind is Card else "pack"
-    loaded, problems = load_text(yaml.safe_dump({"kind": name, **document}), f"{name}.yaml", {name: kind})
-    assert loaded is not None, [each.render() for each in problems]
-    return loaded
-
-
-def engine_of(cards: Sequence[Mapping[str, Any]], packs: Sequence[Mapping[str, Any]], **sources: Any) -> Engine:
-    plan = evaluation_plan([authored(each, Card) for each in cards], [authored(each, Pack) for each in packs])
-    assert not plan.problems, [each.render() for each in plan.problems]
-    database = Database("sqlite://")
-    database.create_tables()
-    return Engine(plan, Organisation(), sources, {"pager": Pager()}, database, FixedClock())
-
-
-def titles(engine: Engine) -> list[str]:
-    with engine.database.read() as connection:
-        return [each.title for each in incidents.listed(connection) if each.status != "resolved"]
 
 
 def outcomes(engine: Engine, model: str) -> dict[str, str]:
     return {each.rule: each.outcome for each in queries.judged(engine, model, AT)}
-
-
-# sources that hang
-
-
-def test_a_source_that_hangs_blinds_only_itself_and_is_not_asked_again_before_it_answers() -> None:
-    slow, quick = Hanging(), Told({"y": (Sample(2.0, AT),)})
-    sources = {"slow": slow, "quick": quick}
-    x, y = Query("slow", text="x"), Query("quick", text="y")
-    collector = Collector(limit=0.1)
-    first = collector.now([x, y], sources, AT)
-    assert first[x].failure == "'slow' did not answer within 0.1 s"
-    assert first[y].samples[0].value == 2.0
-    for _ in range(3):
-        again = collector.now([x, y], sources, AT)
-        assert "has not answered for" in again[x].failure
-        assert again[y].samples[0].value == 2.0
-    assert len(slow.asked) == 1
-    threads = [each for each in threading.enumerate() if each.name == "collect-slow"]
-    assert len(threads) == 1
-    slow.go.set()
-    threads[0].join(10)
-    assert collector.now([x], sources, AT)[x].samples[0].value == 1.0
 
 
 def test_an_answer_from_the_future_is_a_failure() -> None:
@@ -140,10 +36,6 @@ FLEET = {
     "metrics": {"load": {"source": "s", "query": "load by model", "model_label": "model"}},
     "rules": [{"rule": "busy", "when": "metrics.load > 0.8", "summary": "load {metrics.load}"}],
 }
-
-
-def card(model: str, **more: Any) -> dict[str, Any]:
-    return {"model": model, "owners": {"team": "t"}, **more}
 
 
 def test_one_question_answers_for_the_whole_fleet() -> None:
@@ -372,43 +264,7 @@ def test_what_nobody_foresaw_blinds_one_model_and_is_told(monkeypatch: pytest.Mo
     assert titles(engine) == ["its policy of a cannot be judged: ZeroDivisionError: the sky fell", "high"]
 
 
-# notifiers that hang
-
-
-class Down:
-    """A notifier that nobody reaches."""
-
-    def __init__(self) -> None:
-        self.tries = 0
-
-    def perform(self, effect: Effect) -> Receipt:  # noqa: ARG002 (the shape of a notifier)
-        """Fail."""
-        self.tries += 1
-        return Receipt(delivered=False, detail="timed out")
-
-
-def test_a_notifier_that_is_slow_to_fail_is_tried_once_in_a_beat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("governance.engine.dispatch.PATIENCE", 0.0)
-    source = Told({str(number): (Sample(0.9, AT),) for number in range(5)})
-    cards = [
-        card(f"m{n}", metrics={"x": {"source": "s", "query": str(n)}}, rules=[{"rule": "r", "when": "metrics.x > 0.5"}])
-        for n in range(5)
-    ]
-    down, pager = Down(), Pager()
-    engine = replace(engine_of(cards, [], s=source), notifiers={"down": down, "pager": pager})
-    run_cycle(engine, AT)
-    dispatch(engine, AT)
-    assert (down.tries, len(pager.effects)) == (1, 5)
-
-
-def test_a_past_that_is_slow_does_not_hold_up_the_present() -> None:
-    slow = SlowPast()
-    collector = Collector(limit=0.1)
-    query = Query("s", text="x")
-    late = collector.past([query], {"s": slow}, start=AT - MINUTE, end=AT, step=MINUTE)
-    assert "did not answer" in late[query].failure
-    assert collector.now([query], {"s": slow}, AT)[query].samples[0].value == 1.0
-    slow.go.set()
+# what was missed
 
 
 @pytest.mark.parametrize(("late", "found"), [(True, ["high"]), (False, [])], ids=["missed then", "judged today"])

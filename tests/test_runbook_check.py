@@ -330,10 +330,7 @@ USES = {
     "rollback: {when: metrics.errors > 0.5, then: {runbook: only-look}}": [],
     "rules: [{rule: r, when: metrics.errors > 0.5, enforcement: act, then: {runbook: only-look}}]": [],
     "retraining: {when: metrics.errors > 0.5, then: {runbook: of-canaries}}": [
-        (
-            "of-canaries | unfit-runbook | runbook 'of-canaries' is not for M: it is for models with"
-            " has(card.versions) && has(card.versions.canary) | "
-        )
+        ("of-canaries | unfit-runbook | runbook 'of-canaries' is not for M: its card has no versions.canary | ")
     ],
     "rules: [{rule: r, when: metrics.errors > 0.5, then: {runbook: of-latency}}]": [
         "of-latency | unfit-runbook | runbook 'of-latency' is not for M: step 'a': no metric 'latency' | "

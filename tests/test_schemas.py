@@ -49,7 +49,7 @@ def test_shares_and_durations_as_authors_write_them(change: dict[str, Any], wron
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_editor_has_a_word_for_every_field(kind: str) -> None:
-    """A field without one: write it into governance/loader/descriptions.py."""
+    """A field without one: write it into a table of which governance/loader/descriptions.py is made."""
     schema: dict[str, Any] = json_schema(kind, KINDS[kind])
     parts = {KINDS[kind].__name__: schema, **schema.get("$defs", {})}
     bare = [

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from governance.client import Client
 from governance.errors import GovernanceError
 from governance.views import IncidentView, PolicyView, RuleView, SwitchView, TimelineLine
+from governance.views.notifications import DeliveryView
 from governance.views.runs import RunView
 from governance.views.series import SeriesView
 
@@ -31,7 +32,8 @@ class Facts:
     """All that is known of a subject; what could not be had is empty, and `lacks` says why.
 
     `judged` are the rules as judged at `judged_at`, with what in their conditions is true; `last` those that were
-    judged by the engine last.
+    judged by the engine last. `undelivered` is what was given up of what told of the incident, None where that was not
+    asked.
     """
 
     subject: Subject
@@ -45,6 +47,7 @@ class Facts:
     last: tuple[RuleView, ...] = ()
     runs: tuple[RunView, ...] = ()
     timeline: tuple[TimelineLine, ...] = ()
+    undelivered: tuple[DeliveryView, ...] | None = None
     lacks: str = ""
 
 

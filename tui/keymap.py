@@ -14,6 +14,7 @@ from tui.keys import GROUPS, keys_of
 
 TOGETHER: tuple[tuple[str, ...], ...] = (
     ("app", "list", "filter", "trouble", "marks", "incident", "model"),
+    ("app", "incident", "telling", "model"),
     ("app", "list", "filter", "run", "ended"),
     ("app", "list", "filter", "approval"),
     ("app", "list", "filter", "policies"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from textual.binding import Binding, BindingType
 
 from tui.situation import Situation
+from tui.unheard import refusal
 
 Check = Callable[[Situation], str]
 """Says why a key does nothing now, "" when it does something."""
@@ -27,6 +28,8 @@ class Key:
     needs: tuple[Check, ...] = ()
     shown: str = ""
     """How its first key is written, where its name is none that people know."""
+    says: Callable[[Situation], str] | None = None
+    """Says in the palette what it does now, where that is more than its word."""
 
     def off(self, situation: Situation) -> str:
         """Return why it does nothing now, "" when it does something."""
@@ -47,6 +50,10 @@ def _switch(now: Situation) -> str:
 
 def _to_pull(now: Situation) -> str:
     return "" if now.marked else _switch(now)
+
+
+def _shown(now: Situation) -> str:
+    return "" if now.shown else "no model is shown that has a kill switch"
 
 
 def _pulled(now: Situation) -> str:
@@ -106,6 +113,20 @@ def _may(act: str) -> Check:
     return check
 
 
+def _undelivered(now: Situation) -> str:
+    if now.undelivered is None:
+        return "it is not known yet whom no notification reached"
+    return refusal(now.undelivered) or ("" if now.undelivered else "nothing was given up")
+
+
+def _ruled(now: Situation) -> str:
+    if now.version is None:
+        return "no version of the policies is under the cursor"
+    if now.version.running or now.version.state != "adopted":
+        return "it rules now" if now.version.running else f"it never ruled: it is {now.version.state}"
+    return "" if now.applied else "the engine follows the directory of its policies: go back there"
+
+
 def _thing(word: str) -> Check:
     return lambda now: "" if now.thing else f"no {word} is under the cursor"
 
@@ -142,6 +163,15 @@ TROUBLE = (Key("only_open", "i", "", "only models with an open incident, or all 
 MARKS = (
     Key("mark", "space", "Mark", "mark the model, so that K takes all marked out of service at once", (_acts, _switch)),
     Key("mark_shown", "asterisk", "Mark all shown", "mark all that are shown (filter first), or none", (_acts,), "*"),
+    Key(
+        "pull_shown",
+        "ampersand",
+        "",
+        "pull the kill switches of all that are shown (filter first)",
+        (_acts, _shown),
+        "&",
+        lambda now: f"Pull the switches of all {now.shown} models shown" if now.shown != 1 else "Pull the switch shown",
+    ),
 )
 INCIDENT = (
     Key("acknowledge", "a", "Ack", "take the incident: you work on it", (_acts, _incident)),
@@ -158,6 +188,10 @@ INCIDENT = (
     Key("link", "l", "Link", "put a ticket, a call or a dashboard on the incident", (_acts, _incident)),
     Key("start_runbook", "b", "Runbook", "start a runbook for the model", (_acts, _switch)),
 )
+TELLING = (
+    Key("tell_again", "T", "Tell again", "tell again whom no notification reached",
+        (_acts, _undelivered)),
+)  # fmt: skip
 MODEL = (
     Key("model", "o", "Model", "open the model: card, policy, metrics, versions, history", (_model,)),
     Key("waive", "W", "Waive", "ask that a rule is not enforced on the model", (_acts, _switch)),
@@ -181,6 +215,7 @@ POLICIES = (
     Key("waive", "W", "Waive", "ask that a rule is not enforced on a model", (_acts,)),
     Key("silence", "S", "Silence", "mute notifications for a while", (_acts,)),
     Key("end", "E", "End", "end the waiver or silence under the cursor", (_acts, _thing("waiver or silence"))),
+    Key("go_back", "B", "Go back", "let the version of the policies under the cursor rule again", (_acts, _ruled)),
 )
 ENDED = (Key("ended", "i", "", "show ended runs too, or the open ones alone"),)
 PORTRAIT = (Key("unfold", "v", "", "show every condition of the policy, or of what passes only that it does"),)
@@ -195,6 +230,7 @@ GROUPS: Mapping[str, tuple[Key, ...]] = {
     "trouble": TROUBLE,
     "marks": MARKS,
     "incident": INCIDENT,
+    "telling": TELLING,
     "model": MODEL,
     "run": RUN,
     "approval": APPROVAL,

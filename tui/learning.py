@@ -10,12 +10,14 @@ from textual.worker import Worker
 
 from governance.errors import GovernanceError
 from governance.views import SilenceView, WaiverView
+from governance.views.notifications import DeliveryView
 from governance.views.runs import RunbookView, RunView
 
 if TYPE_CHECKING:
     from tui.app import GovApp
 
 RUNBOOKS, RUNS, WAIVERS, SILENCES = "runbooks", "runs of runbooks", "waivers", "silences"
+UNDELIVERED = "notifications that nobody got"
 
 
 class Learning:
@@ -35,6 +37,7 @@ class Learning:
         self._ask(RUNS, client.runs)
         self._ask(WAIVERS, client.waivers)
         self._ask(SILENCES, client.silences)
+        self._ask(UNDELIVERED, client.undelivered)
 
     def end(self) -> None:
         """Forget what is still under way."""
@@ -60,6 +63,11 @@ class Learning:
     def silences(self) -> Sequence[SilenceView]:
         """The silences that hold."""
         return self._known.get(SILENCES, ())
+
+    @property
+    def undelivered(self) -> Sequence[DeliveryView]:
+        """The notifications that were given up."""
+        return self._known.get(UNDELIVERED, ())
 
     def of(self, model: str) -> Sequence[RunbookView] | None:
         """Return the runbooks as they are for a model, None while that is asked for."""

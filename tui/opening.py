@@ -32,7 +32,7 @@ from tui.screens.policies import Policies
 from tui.screens.run import RunScreen
 from tui.screens.switch import SwitchModal
 from tui.several import Several, asked
-from tui.starting import refusal
+from tui.starting import UNFIT, refusal
 
 POINTED = {"approval": "approvals", "waiver": "policies", "silence": "policies", "schedule": "on_call"}
 """The views that put their cursor on a thing, by its kind."""
@@ -159,7 +159,8 @@ class Opening(Asking):
 
         def offered(each: RunbookView) -> Choosable:
             form = lambda: self.open_form(run_acts.starting(model, each, incident))  # noqa: E731 (one line)
-            return Choosable(each.runbook, each.description, refusal(each), form)
+            beneath = f"for models with {each.applies_to}" if each.applies_to and UNFIT in each.refused else ""
+            return Choosable(each.runbook, each.description, refusal(each), form, beneath)
 
         def choice() -> Screen[Any]:
             found = self.client.runbooks(model)

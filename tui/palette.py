@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.style import Style
 from textual.widgets import Input, OptionList
 
+from governance.views.notifications import DeliveryView
+from tui import telling
+from tui.form import Asked
 from tui.keys import action
 from tui.known import GLYPHS, Snapshot, span
 from tui.learning import Learning
@@ -18,6 +21,8 @@ from tui.offers import Offer, score, shown
 from tui.places import Place, numbered
 from tui.screens.frame import Frame
 from tui.starting import FILL, refusal, starts
+from tui.unheard import counted, whom
+from tui.unheard import refusal as unheard_refusal
 
 if TYPE_CHECKING:
     from tui.app import GovApp
@@ -71,13 +76,30 @@ class Found(Provider):
         yield from self._starts(known, words)
         yield from _persons(app, known)
         yield from self._learnt(known)
+        yield from self._unheard()
+
+    @property
+    def _never(self) -> str:
+        """Why nothing can be done now, "" where something can."""
+        return "the engine is not reached" if self._app.offline is not None else self._app.looks_only
+
+    def _unheard(self) -> Iterator[Offer]:
+        """Yield to try again what nobody got, of each incident and by each notifier."""
+        app, found = self._app, self._learning.undelivered
+        for number in dict.fromkeys(each.incident for each in found):
+            mine = [each for each in found if each.incident == number]
+            text = f"Tell again of INC-{number} {mine[0].model}: {counted(len(mine))} nobody got"
+            yield _tried(text, mine, partial(_open, app, telling.of_incident, number, mine), self._never)
+        for notifier in dict.fromkeys(each.notifier for each in found):
+            mine = [each for each in found if each.notifier == notifier]
+            text = f"Tell again by {notifier}: {counted(len(mine))} nobody got"
+            yield _tried(text, mine, partial(_open, app, telling.of_notifier, notifier, mine), self._never)
 
     def _starts(self, known: Snapshot, words: Sequence[str]) -> Iterator[Offer]:
         """Yield the runbooks that can be started, and why others cannot; the engine is asked about few models."""
         app, screen = self._app, self.screen
         now = screen.here() if isinstance(screen, Frame) else None
         begins = not FILL.isdisjoint(words)
-        never = "the engine is not reached" if app.offline is not None else app.looks_only
         for each in starts(known, self._learning.runbooks, words, now.row if now is not None else None):
             found = self._learning.of(each.model)
             runbook = next((one for one in found or () if one.runbook == each.runbook), None)
@@ -85,7 +107,7 @@ class Found(Provider):
                 continue  # it is asked for, and offered when that is known
             number = f"INC-{each.incident.id}" if each.incident is not None else ""
             said = f"on {number}: {runbook.description}" if number else runbook.description
-            do, off = partial(app.start_on, each.model, runbook, each.incident), never or refusal(runbook)
+            do, off = partial(app.start_on, each.model, runbook, each.incident), self._never or refusal(runbook)
             yield Offer(f"Start {each.runbook} on {each.model}", said, do, off, "run runbook for", begins)
 
     def _learnt(self, known: Snapshot) -> Iterator[Offer]:
@@ -123,7 +145,7 @@ def acts(screen: object) -> Iterator[Offer]:
     now = screen.here()
     for name, key in screen.live_keys():
         if not key.act.startswith(("move", "command_palette")):
-            word = key.label or name.replace("view.", "Go to ").replace("_", " ")
+            word = key.says(now) if key.says else key.label or name.replace("view.", "Go to ").replace("_", " ")
             do = partial(screen.run_action, action(key))
             yield Offer(f"{word} ({screen.app.written(name, key)})", key.about, do, key.off(now))
 
@@ -144,6 +166,17 @@ def _models(app: GovApp, known: Snapshot, words: Sequence[str]) -> Iterator[Offe
         if left and all(word in row.model for word in words):
             left -= 1
             yield Offer(row.model, f"model of {row.team}, tier {row.tier}", partial(app.open_model, row.model))
+
+
+def _open(
+    app: GovApp, form: Callable[[Any, Sequence[DeliveryView]], Asked], which: object, found: Sequence[DeliveryView]
+) -> None:
+    app.open_form(form(which, found))
+
+
+def _tried(text: str, found: Sequence[DeliveryView], do: Callable[[], object], never: str) -> Offer:
+    about = ", ".join(dict.fromkeys(f"{whom(each)}: {each.receipt or 'not tried'}" for each in found[:MOST]))
+    return Offer(text, about, do, never or unheard_refusal(found), "retry notifications not delivered failed")
 
 
 def _persons(app: GovApp, known: Snapshot) -> Iterator[Offer]:

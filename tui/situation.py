@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from governance.views import ApprovalView, FleetRow, IncidentView
+from governance.views import ApprovalView, FleetRow, IncidentView, VersionView
+from governance.views.notifications import DeliveryView
 from governance.views.runs import RunView, StepView
 
 
@@ -13,7 +14,9 @@ class Situation:
     """Who looks, whether the engine is reached, and what is under the cursor.
 
     `me` is the id of this person; `looks_only` says why they may only look, "" when they may act.
-    So many models are `marked`, which K takes out of service instead of the one under the cursor.
+    So many models are `marked`, which K takes out of service instead of the one under the cursor, and so many `shown`.
+    `version` of the policies is under the cursor, and they are `applied` by people, not read from a directory.
+    `undelivered` is what was given up of what told of the incident, None where that is not known.
     """
 
     me: str = ""
@@ -25,6 +28,10 @@ class Situation:
     approval: ApprovalView | None = None
     thing: str = ""
     marked: int = 0
+    shown: int = 0
+    version: VersionView | None = None
+    applied: bool = False
+    undelivered: tuple[DeliveryView, ...] | None = None
 
     @property
     def step(self) -> StepView | None:

@@ -19,6 +19,8 @@ MODELS = 5
 """Models for which the engine is asked at once whether a runbook can be started."""
 SHORTEST = 3
 """Letters of a word by which a runbook is meant: of what is only begun the engine is not asked."""
+UNFIT = "is not for this model"
+"""What the engine says of a runbook whose condition over the card does not hold."""
 WORST = 3
 """Models in trouble that are offered where no model is named or under the cursor."""
 

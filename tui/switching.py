@@ -45,10 +45,7 @@ class Chosen:
 
 
 def wrong(chosen: Chosen, switch: SwitchView) -> tuple[str, str]:
-    """Return what is refused and what is missing, each "" where nothing is."""
-    may = permission(chosen, switch)
-    if may is not None and not may.allowed:
-        return may.because, ""
+    """Return what cannot be done and what is missing, each "" where nothing is; whether the person may is not asked."""
     if chosen.act != "pull" and chosen.setting is None:
         return f"{switch.model} is live already", ""
     if not chosen.reason:

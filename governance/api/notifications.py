@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from governance.api.bodies import Closed
@@ -17,13 +17,16 @@ from governance.views import Page
 from governance.views.notifications import DeliveryView, RetriedView
 
 Name = Annotated[str, Field(max_length=500)]
+Incident = Annotated[int, Field(ge=0, lt=2**53)]
+About = Annotated[int, Query(ge=0, lt=2**53, description="Only of this incident; 0 for all.")]
 
 
 class Retry(Closed):
-    """One notification by its key, or all of one notifier; and why, where there is something to be said."""
+    """One notification by its key, all of one notifier or of one incident; and why, where that is to be said."""
 
     key: Name = ""
     notifier: Name = ""
+    incident: Incident = 0
     because: Annotated[str, Field(max_length=2000)] = ""
 
 
@@ -33,20 +36,23 @@ def routes(engine: Engine) -> APIRouter:
 
     @router.get("/v1/notifications")
     def listed(
-        who: Who, state: Literal["failed", "due"] = "failed", limit: Limit = 100, cursor: Cursor = ""
-    ) -> Page[DeliveryView]:
-        """List what was given up (failed), or is still to be delivered (due)."""
+        who: Who, state: Literal["failed", "due"] = "failed", incident: About = 0, limit: Limit = 100,
+        cursor: Cursor = "",
+    ) -> Page[DeliveryView]:  # fmt: skip
+        """List what was given up (failed), or is still to be delivered (due), with whether you may have it retried."""
         readable = permit_any(engine, who)
         found = notifications.given_up(engine) if state == "failed" else notifications.waiting(engine)
-        mine = [each for each in found if readable(each.model or None)]
-        items, after = part(mine, _in_order, "notifications", state, limit=limit, cursor=cursor)
-        return Page(items=items, next=after)
+        mine = [each for each in found if incident in (0, each.incident) and readable(each.model or None)]
+        items, after = part(mine, _in_order, "notifications", state, str(incident), limit=limit, cursor=cursor)
+        return Page(items=notifications.may_retry(engine, who, items), next=after)
 
     @router.post("/v1/notifications/retry")
     def retry(who: Who, body: Retry) -> RetriedView:
         """Try again what was given up, at once; it keeps its key."""
         at = engine.clock.now()
-        return notifications.retry(engine, actor=who, at=at, key=body.key, notifier=body.notifier, because=body.because)
+        return notifications.retry(
+            engine, actor=who, at=at, key=body.key, notifier=body.notifier, incident=body.incident, because=body.because
+        )
 
     return router
 

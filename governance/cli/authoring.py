@@ -14,6 +14,7 @@ from governance.core.expression.display import displayed
 
 if TYPE_CHECKING:
     from governance.views import RuleView, TermView
+    from governance.views.budgets import BudgetView
 
 _PANEL = "Author policies"
 
@@ -30,21 +31,22 @@ def evaluate(
     explain: Annotated[bool, typer.Option("--explain", help="Say of every rule why, also of what passes.")] = False,
     output: FormatOption = Format.text,
 ) -> int:
-    """Judge every rule of a model now, with its values and the failing part; nothing is written."""
+    """Judge every rule of a model now, with its values and the failing part, and say what is left of its error budgets;
+    nothing is written."""
     from governance.bootstrap import evaluator
-    from governance.engine.queries import judged
+    from governance.engine.queries import evaluated
     from governance.settings import Settings
 
     built = evaluator(Settings())
     moment = instant(at) if at else built.clock.now()
-    views = judged(built, model, moment, explained=explain)
+    views, budgets = evaluated(built, model, moment, explained=explain)
     if output is Format.json:
-        print_json(
-            {"model": model, "at": moment.isoformat(), "rules": [each.model_dump(mode="json") for each in views]}
-        )
+        rules, left = ([each.model_dump(mode="json") for each in found] for found in (views, budgets))
+        print_json({"model": model, "at": moment.isoformat(), "rules": rules, "budgets": left})
     else:
         print(f"{model} as of {stamp(moment)}\n")
         _print_rules(views, show_all=show_all)
+        _print_budgets(budgets)
     if any(each.outcome == "fail" for each in views):
         return 1
     return 4 if any(each.expected and each.outcome in _UNJUDGED for each in views) else 0
@@ -82,6 +84,16 @@ def _print_rules(views: list[RuleView], *, show_all: bool) -> None:
     if left:
         listed = ", ".join(f"{count} {outcome}" for outcome, count in left.items())
         print(f"{judged} of {judged + left.total()} instances judged; not judged: {listed}")
+
+
+def _print_budgets(budgets: list[BudgetView]) -> None:
+    if budgets:
+        say()
+    for each in budgets:
+        left = f"{each.left:.0%} left" if each.left is not None else f"not known: {each.why_not}"
+        nobody = "; no rule looks at it" if each.unwatched else ""
+        objective = f"{each.objective * 100:.6g} % of {each.counts} over {each.window}"
+        say(f"{'?' if each.left is None else '·'} error budget of {each.slo} ({objective}): {left}{nobody}")
 
 
 def _worst_first(view: RuleView) -> int:

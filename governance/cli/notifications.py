@@ -42,13 +42,14 @@ def listed(
     ]
     print_table(("key", "notifier", "reason", "tries", "next try", "receipt", "message"), rows)
     if not waiting:
-        say("when it is mended: gov notifications retry KEY, or --notifier NAME for all of one")
+        say("when it is mended: gov notifications retry KEY, or --notifier NAME or --incident N for all of one")
     return 0
 
 
 def retry(
     key: Annotated[str, typer.Argument(metavar="[KEY]", help="The notification, as the list shows it.")] = "",
     notifier: Annotated[str, typer.Option(help="All that was given up of this notifier.")] = "",
+    incident: Annotated[int, typer.Option(min=0, help="All that was given up about this incident.")] = 0,
     because: Annotated[str, typer.Option(help="What was mended, for the log.")] = "",
     actor: ActorOption = "",
     output: FormatOption = Format.text,
@@ -56,11 +57,13 @@ def retry(
     """Try again, at once, what was given up."""
     from governance.engine import notifications
 
-    if bool(key) == bool(notifier):
-        raise typer.BadParameter("name a notification, or --notifier")
+    if [bool(key), bool(notifier), bool(incident)].count(True) != 1:
+        raise typer.BadParameter("name a notification, or --notifier, or --incident")
     engine = _engine()
     who = acting(actor)
-    done = notifications.retry(engine, actor=who, at=engine.clock.now(), key=key, notifier=notifier, because=because)
+    done = notifications.retry(
+        engine, actor=who, at=engine.clock.now(), key=key, notifier=notifier, incident=incident, because=because
+    )
     if output is Format.json:
         print_json(done.model_dump(mode="json"))
         return 0

@@ -10,6 +10,7 @@ from governance.client.fleet import Fleet
 from governance.client.incidents import Incidents
 from governance.client.log import Log
 from governance.client.models import Models
+from governance.client.notifications import Notifications
 from governance.client.policies import Policies
 from governance.client.runs import Runs
 from governance.client.slack_links import SlackLinks
@@ -18,5 +19,5 @@ from governance.client.switches import Switches
 __all__ = ["AGENT", "TERMINAL_APP", "Client"]
 
 
-class Client(Fleet, Incidents, Models, Switches, Consent, Runs, Policies, Log, SlackLinks):
+class Client(Fleet, Incidents, Notifications, Models, Switches, Consent, Runs, Policies, Log, SlackLinks):
     """Speaks to one engine as one person; for any number of threads."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import ssl
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -13,7 +12,8 @@ from urllib.parse import quote
 import httpx
 from pydantic import ValidationError
 
-from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable, Unreached
+from governance.client.trouble import misunderstood, older, unknown_route, unreached
+from governance.errors import Conflict, Denied, GovernanceError, InvalidDocument, NotFound, Unavailable
 from governance.views import Page, View
 
 V = TypeVar("V", bound=View)
@@ -50,8 +50,7 @@ class Connection:
         self._answers: dict[tuple[Any, ...], tuple[str, View]] = {}
         headers = {"User-Agent": agent, **({"Authorization": f"Bearer {token}"} if token else {})}
         # The proxy settings of a shell are not for an engine that is named by its address.
-        # Without TLS nobody's certificate is looked at, and to load all that could be trusted takes a while.
-        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if self.url.startswith("http:") else True
+        verify = _trusted() if not self.url.startswith("http:") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=TIMEOUT, trust_env=False, verify=verify)
 
     def __enter__(self) -> Self:
@@ -76,7 +75,7 @@ class Connection:
         try:
             found = kind.model_validate_json(content)
         except ValidationError as error:
-            raise Unavailable(f"what answers at {url} is no engine of ours") from error
+            raise misunderstood(url, content, kind, error) from error
         if tag:
             if len(self._answers) >= TAGGED:
                 self._answers.clear()
@@ -113,6 +112,15 @@ class Connection:
         return _Reached(self.url)
 
 
+def _trusted() -> ssl.SSLContext:
+    """Trust whom this machine trusts, or the file that SSL_CERT_FILE names; where it has none, whom browsers trust.
+
+    Without TLS nobody's certificate is looked at, and to load all that could be trusted takes a while.
+    """
+    context = ssl.create_default_context()
+    return context if context.cert_store_stats()["x509_ca"] else httpx.create_ssl_context(trust_env=False)
+
+
 class _Reached:
     """Turns what can go wrong on the way into a sentence."""
 
@@ -123,17 +131,8 @@ class _Reached:
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if isinstance(error, httpx.ReadTimeout):
-            raise Unavailable(f"the engine at {self._url} does not answer") from error
-        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.InvalidURL)):
-            raise Unreached(f"no engine is reached at {self._url}: {_plain(error)}") from error
-        if isinstance(error, httpx.HTTPError):
-            raise Unavailable(f"no engine is reached at {self._url}: {_plain(error)}") from error
-
-
-def _plain(error: Exception) -> str:
-    """Return what an error says without the number that the system has for it."""
-    return re.sub(r"^\[Errno -?\d+\] ", "", str(error))
+        if isinstance(error, (httpx.HTTPError, httpx.InvalidURL)):
+            raise unreached(self._url, error) from error
 
 
 def checked(answer: httpx.Response) -> Any:
@@ -148,6 +147,8 @@ def checked(answer: httpx.Response) -> Any:
 
 def error_of(answer: httpx.Response) -> GovernanceError:
     """Return the error that an answer is."""
+    if unknown_route(answer):
+        return older(answer)
     try:
         said = str(answer.json()["detail"])
     except (ValueError, KeyError, TypeError):

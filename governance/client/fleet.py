@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from governance.client.connection import PAGE, Connection
-from governance.errors import Unavailable
+from governance.client.trouble import misunderstood
 from governance.views import AlertView, FleetRow, FleetView, MayView, Page, WhoamiView
 from governance.views.on_call import OnCallView
 from governance.views.people import PermissionsView
@@ -50,7 +50,7 @@ class Fleet(Connection):
             page = FleetView.model_validate({**said, "items": []})
             return page.model_copy(update={"items": [FleetRow.model_validate(each) for each in said["items"]]})
         except (ValidationError, ValueError, LookupError, TypeError) as error:
-            raise Unavailable(f"what answers at {url} is no engine of ours") from error
+            raise misunderstood(url, content, FleetView, error) from error
 
     def alerts(self) -> list[AlertView]:
         """Return the alerts that are pending or firing, worst first."""

@@ -53,7 +53,8 @@ class Inapplicable:
 class CompiledPolicy:
     """The compiled rules of one model with the values every expression of it sees.
 
-    `registry` asks which version serves, where only a registry knows.
+    `registry` asks which version serves, where only a registry knows. `unwatched` is what must be answered to tell the
+    budgets of the SLOs of which no rule asks what is left.
     """
 
     policy: EffectivePolicy
@@ -62,6 +63,7 @@ class CompiledPolicy:
     context: Context
     slos: Mapping[str, CompiledSlo] = field(default_factory=dict)
     registry: Query | None = None
+    unwatched: Mapping[str, Needs] = field(default_factory=dict)
 
     @property
     def model(self) -> str:
@@ -73,6 +75,8 @@ class CompiledPolicy:
         """Every question about this model: what its rules need, and what its SLOs count."""
         for rule in self.rules:
             yield from rule.queries
+        for needs in self.unwatched.values():
+            yield from needs.queries
         for slo in self.slos.values():
             for each in slo.references if slo.good is not None else ():
                 yield self.policy.metrics[each.metric].query

@@ -29,7 +29,7 @@ from governance.core.expression import (
 from governance.core.expression.values import a_kind
 from governance.core.joining import dimensions
 from governance.core.metric import Query
-from governance.core.need import STEP, asked_slos, needs
+from governance.core.need import STEP, asked_slos, needs, unwatched
 from governance.core.pack import Pack
 from governance.core.policy import EffectiveMetric, EffectivePolicy, EffectiveRule
 from governance.core.problem import Problem
@@ -150,7 +150,9 @@ class Compiler:
                 rules.append(compiled)
         context = Context({"card": card, "evidence": as_context(Evidence())})
         registry = registry_query(policy.card)
-        return CompiledPolicy(policy, tuple(rules), tuple(inapplicable), context, slos, registry)
+        looked = [each for rule in rules for each in rule.references]
+        rest = unwatched(slos, looked, policy.metrics, policy.card.cadence.every)
+        return CompiledPolicy(policy, tuple(rules), tuple(inapplicable), context, slos, registry, rest)
 
     def _slos(self, policy: EffectivePolicy, known: _Known, problems: list[Problem]) -> dict[str, CompiledSlo]:
         """Compile the SLOs of a card; one that is wrong is left out, its problems are told."""

@@ -58,6 +58,22 @@ def needs(
     return Needs(tuple(queries), past, minutes, min(steps, default=STEP))
 
 
+def unwatched(
+    slos: Mapping[str, CompiledSlo],
+    references: Iterable[Reference],
+    metrics: Mapping[str, EffectiveMetric],
+    shortest: timedelta,
+) -> dict[str, Needs]:
+    """Return what must be answered to tell the budget of each SLO of which no reference asks what is left."""
+    asked = [each.budget for each in references if each.budget is not None and each.budget.function == "budget_left"]
+    seen = {slo.name for budget in asked for slo in asked_slos(budget, slos)}
+    return {
+        name: needs((Reference("", budget=Budget("budget_left", name)),), metrics, slos, shortest)
+        for name in slos
+        if name not in seen
+    }
+
+
 def asked_slos(budget: Budget, slos: Mapping[str, CompiledSlo]) -> list[CompiledSlo]:
     """Return the SLOs that a reference is about: the one it names, or each."""
     return [slos[budget.slo]] if budget.slo in slos else [] if budget.slo else list(slos.values())

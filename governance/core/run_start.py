@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -31,13 +32,27 @@ def why_not(runbook: Runbook, card: Card | Mapping[str, object]) -> str:
     """Return why a runbook is not for a model, "" where it is."""
     if runbook.applies_to is None:
         return ""
-    said = " ".join(runbook.applies_to.split())
+    context = Context({"card": seen_card(card)})
     try:
         program = _compiled(runbook.applies_to)
-        holds = program.evaluate({}, Context({"card": seen_card(card)}))
+        if program.evaluate({}, context) is True:
+            return ""
+        false = [each.line for each in program.explain({}, context) if each.outcome is False]
     except (EvaluationFailed, ExpressionError, Missing) as error:
         return f"it cannot be told whether '{runbook.runbook}' is for this model: {error}"
-    return "" if holds is True else f"'{runbook.runbook}' is for models with {said}"
+    return f"'{runbook.runbook}' {UNFIT}: {_in_words(false)}"
+
+
+UNFIT = "is not for this model"
+_HAS = re.compile(r"has\(card\.([\w.]+)\)")
+
+
+def _in_words(false: Sequence[str]) -> str:
+    """Return conditions over a card that are false in words; of what lacks a part only the part is named."""
+    lacking = [found[1] for each in false if (found := _HAS.fullmatch(each))]
+    parts = [each for each in dict.fromkeys(lacking) if not any(one.startswith(f"{each}.") for one in lacking)]
+    lacks = [f"its card has no {', no '.join(parts)}"] if parts else []
+    return ", ".join([*lacks, *(f"{each} is false" for each in false if not _HAS.fullmatch(each))])
 
 
 def parameters(

@@ -17,7 +17,7 @@ from governance.core.pack import Pack
 from governance.core.placed import placed, unknown
 from governance.core.problem import Problem
 from governance.core.run_programs import Expressions, expressions
-from governance.core.run_start import why_not
+from governance.core.run_start import UNFIT, why_not
 from governance.core.run_vocabulary import Metrics, Outputs, metrics_of, spellings
 from governance.core.runbook import Runbook
 from governance.core.runbook_acts import Operations, act_problems
@@ -161,7 +161,7 @@ class _Checking:
     def _reasons(self, naming: Naming, runbook: Runbook, policy: CompiledPolicy) -> Iterator[str]:
         card = policy.policy.card
         if why := why_not(runbook, card):
-            yield why.replace(f"'{runbook.runbook}'", "it", 1)
+            yield why.removeprefix(f"'{runbook.runbook}' {UNFIT}: ")
             return
         alone = self._of_any(runbook)
         found = expressions(runbook, metrics_of(policy.policy), self._outputs)

@@ -63,7 +63,7 @@ def run_cycle(
         incident_changes = _committed(cycle, changes, {model: each.version for model, each in picture.facts.items()})
         _finish(cycle, picture, last)
     if not late:
-        engine.latest.take(cycle.verdicts, at)
+        engine.latest.take(cycle.verdicts, at, cycle.budgets)
     done = time.perf_counter()
     outcomes: Counter[str] = Counter(verdict.outcome for verdict in cycle.verdicts)
     spent = (collected - started, evaluated - collected, done - evaluated)
@@ -88,7 +88,7 @@ def _begun(
         news = evidence.recorded(connection, last, at) if last is not None else frozenset()
         before = troubled(trouble.left(connection))
     last = None if last == at else last
-    due = agenda(engine.plan.policies, last, at, replace(before, models=before.models | news))
+    due = agenda(engine.plan.policies, last, at, replace(before, models=before.models | news), budgets=not late)
     return cycle, last, due if given is None else _answerable(due, given)
 
 

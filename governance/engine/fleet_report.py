@@ -101,7 +101,7 @@ class FleetReport:
 def fleet_report(engine: Engine, at: datetime) -> FleetReport:
     """Ask for everything about every model as of `at`; nothing is written."""
     policies = engine.plan.policies
-    picture = taken(engine, agenda(policies, None, at, Trouble()), at, also=_money(policies))
+    picture = taken(engine, agenda(policies, None, at, Trouble(), budgets=True), at, also=_money(policies))
     opened = open_at(engine, at)
     with engine.database.read() as connection:
         facts = _Facts(engine, connection, at, picture, opened)

@@ -18,6 +18,7 @@ from governance.core.reaction import Step, dropped, react, react_final
 from governance.core.verdict import Verdict
 from governance.core.waiver import Waiver
 from governance.engine import entries, revision
+from governance.engine.budgets import unwatched
 from governance.engine.commit import Change
 from governance.engine.health import Known, failures, health_changes
 from governance.engine.parts import Engine
@@ -28,7 +29,10 @@ from governance.store.instances import Place
 
 @dataclass(slots=True)
 class Judging:
-    """What a cycle begins with, and the verdicts it comes to; `active` changes as findings are judged again."""
+    """What a cycle begins with, and the verdicts it comes to; `active` changes as findings are judged again.
+
+    `budgets` are what is left of those that no rule looks at.
+    """
 
     engine: Engine
     at: datetime
@@ -38,6 +42,7 @@ class Judging:
     under: entries.Under
     roll: Roll
     verdicts: list[Verdict] = field(default_factory=list)
+    budgets: list[Verdict] = field(default_factory=list)
 
 
 def all_changes(
@@ -94,6 +99,7 @@ def _reviewed(cycle: Judging, review: revision.Review, picture: Picture) -> Iter
 
 def _changes(cycle: Judging, each: Agenda, picture: Picture) -> Iterator[Change]:
     evaluation = picture.evaluation(each)
+    cycle.budgets.extend(unwatched(evaluation, each.policy.model, each.budgets, cycle.at))
     known = _known(each.policy.model, cycle.active)
     for rule in each.rules:
         expected = known[rule.rule.id]

@@ -25,6 +25,7 @@ class Latest:
         self._at: datetime | None = None
         self._turn, self._turns = 0, dict[str, int]()
         self._verdicts: dict[str, Mapping[str, tuple[Verdict, ...]]] = {}
+        self._budgets: dict[str, Mapping[str, Verdict]] = {}
         self._values: dict[str, dict[Key, deque[tuple[datetime, float]]]] = {}
 
     @property
@@ -32,8 +33,11 @@ class Latest:
         """When was last judged in this process; None before the first time."""
         return self._at
 
-    def take(self, verdicts: Iterable[Verdict], at: datetime) -> None:
-        """Remember the verdicts of a cycle; rules that it did not judge keep theirs, as they are not due as often."""
+    def take(self, verdicts: Iterable[Verdict], at: datetime, budgets: Iterable[Verdict] = ()) -> None:
+        """Remember the verdicts of a cycle; rules that it did not judge keep theirs, as they are not due as often.
+
+        `budgets` tell what is left of those that no rule looks at: they are no verdicts of the model.
+        """
         found: dict[str, dict[str, list[Verdict]]] = defaultdict(lambda: defaultdict(list))
         for each in verdicts:
             found[each.model][each.rule].append(each)
@@ -45,6 +49,9 @@ class Latest:
                 self._verdicts[model] = MappingProxyType({**before, **judged})
                 self._turns[model] = self._turn
                 self._note(model, (one for group in judged.values() for one in group))
+            for each in budgets:
+                self._budgets[each.model] = {**self._budgets.get(each.model, {}), each.rule: each}
+                self._note(each.model, [each])
             self._at = at
 
     def keep(self, declared: Mapping[str, Collection[str]]) -> None:
@@ -57,10 +64,16 @@ class Latest:
                 del self._verdicts[model]
                 self._values.pop(model, None)
                 self._turns.pop(model, None)
+            for model in self._budgets.keys() - declared.keys():
+                del self._budgets[model]
 
     def of(self, model: str) -> tuple[Verdict, ...]:
         """Return the last verdicts of a model."""
         return tuple(each for group in self._verdicts.get(model, {}).values() for each in group)
+
+    def budget(self, model: str, slo: str) -> Verdict | None:
+        """Return what was last left of a budget that no rule looks at, None before it was told."""
+        return self._budgets.get(model, {}).get(slo)
 
     @property
     def turns(self) -> Mapping[str, int]:

@@ -25,12 +25,22 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """What is judged at an instant: for each policy its rules, and the SLOs whose minute is due; `also` of a run."""
+    """What is judged at an instant: for each policy its rules, and the SLOs whose minute is due; `also` of a run.
+
+    `budgets` are the SLOs of which no rule asks what is left, and which is told all the same.
+    """
 
     policy: CompiledPolicy
     rules: tuple[CompiledRule, ...]
     slos: tuple[CompiledSlo, ...]
     also: tuple[Needs, ...] = ()
+    budgets: tuple[CompiledSlo, ...] = ()
+
+    @property
+    def needs(self) -> list[Needs]:
+        """All that must be answered beside the minutes of SLOs."""
+        rules = [needs for rule in self.rules for needs in (rule.needs, rule.told)]
+        return [*self.also, *rules, *(self.policy.unwatched[each.name] for each in self.budgets)]
 
     @property
     def whole(self) -> bool:
@@ -41,8 +51,7 @@ class Agenda:
     def queries(self) -> list[Query]:
         """Every question that must be asked."""
         metrics = self.policy.policy.metrics
-        found = [query for rule in self.rules for query in rule.queries]
-        found += [query for needs in self.also for query in needs.queries]
+        found = [query for needs in self.needs for query in needs.queries]
         return [*found, *(metrics[each.metric].query for slo in self.slos for each in slo.references)]
 
 
@@ -87,9 +96,12 @@ class Trouble:
 
 
 def agenda(
-    policies: Iterable[CompiledPolicy], last: datetime | None, at: datetime, trouble: Trouble
+    policies: Iterable[CompiledPolicy], last: datetime | None, at: datetime, trouble: Trouble, *, budgets: bool = False
 ) -> tuple[Agenda, ...]:
-    """Return what is due: each rule as often as its metrics are asked, counted on a grid from 1970; at first all."""
+    """Return what is due: each rule as often as its metrics are asked, counted on a grid from 1970; at first all.
+
+    With `budgets` also those that no rule looks at.
+    """
 
     def due(every: timedelta) -> bool:
         return last is None or at < last or (at - _EPOCH) // every > (last - _EPOCH) // every
@@ -103,6 +115,9 @@ def agenda(
                 for slo in policy.slos.values()
                 if slo.good is not None and (due(slo.every) or trouble.blinds(policy, slo))
             ),
+            budgets=tuple(policy.slos[name] for name in policy.unwatched if due(policy.slos[name].every))
+            if budgets
+            else (),
         )
         for policy in policies
     )
@@ -169,16 +184,12 @@ def _wanted(agendas: Sequence[Agenda]) -> dict[Query, Wanted]:
     found: dict[Query, Wanted] = {}
     for each in agendas:
         steps = _steps(each.policy.policy)
-        for needs in _needs(each):
+        for needs in each.needs:
             for query, back in needs.past.items():
                 before = found.get(query)
                 found[query] = Wanted(max(back, before.back) if before else back, steps.get(query, _MINUTE))
         found.update(_minutes(each))
     return found
-
-
-def _needs(each: Agenda) -> list[Needs]:
-    return [*each.also, *(needs for rule in each.rules for needs in (rule.needs, rule.told))]
 
 
 def _minutes(each: Agenda) -> dict[Query, Wanted]:
@@ -187,7 +198,7 @@ def _minutes(each: Agenda) -> dict[Query, Wanted]:
     Also of those that no rule looks at now: since when they are judged must not be lost.
     """
     counted = {slo.series: frozenset[timedelta]() for slo in each.slos}
-    for needs in _needs(each):
+    for needs in each.needs:
         for series, windows in needs.minutes.items():
             counted[series] = counted.get(series, frozenset()) | windows
     every = {slo.series: slo.every for slo in each.policy.slos.values()}

@@ -18,6 +18,7 @@ from governance.core.policy import EffectiveMetric
 from governance.core.suggestion import closest
 from governance.core.verdict import Verdict
 from governance.core.waiver import Waiver
+from governance.engine.budgets import measured
 from governance.engine.escalation_views import escalation_view, escalation_views
 from governance.engine.parts import Engine
 from governance.engine.picture import Picture, Trouble, agenda, taken
@@ -35,6 +36,7 @@ from governance.views import (
     incident_view,
     why_view,
 )
+from governance.views.budgets import BudgetView
 
 _TOLD = 200
 """Characters of an alert's labels by which alerts of one rule are ordered."""
@@ -131,9 +133,26 @@ def judged(engine: Engine, model: str, at: datetime, *, explained: bool = False)
     :raises NotFound: when no card declares the model.
     """
     policy = policy_of(engine, model)
-    views = judged_by(engine, policy, at, explained=explained)
-    views.extend(RuleView(rule=each.rule, outcome="not applicable", reason=each.reason) for each in policy.inapplicable)
-    return views
+    return [*judged_by(engine, policy, at, explained=explained), *_inapplicable(policy)]
+
+
+def evaluated(
+    engine: Engine, model: str, at: datetime, *, explained: bool = False
+) -> tuple[list[RuleView], list[BudgetView]]:
+    """Judge every rule of a model as of `at`, and tell what is left of each error budget; write nothing.
+
+    :raises NotFound: when no card declares the model.
+    """
+    policy = policy_of(engine, model)
+    picture = taken(engine, agenda([policy], None, at, Trouble(), budgets=True), at)
+    with engine.database.read() as connection:
+        holding = waivers.holding(connection, at)
+    views = [*views_of(picture, policy, holding, explained=explained), *_inapplicable(policy)]
+    return views, measured(picture.evaluation(picture.agenda[0]), policy, at)
+
+
+def _inapplicable(policy: CompiledPolicy) -> list[RuleView]:
+    return [RuleView(rule=each.rule, outcome="not applicable", reason=each.reason) for each in policy.inapplicable]
 
 
 def policy_of(engine: Engine, model: str) -> CompiledPolicy:

@@ -33,4 +33,5 @@ def keep(picture: Picture, last: datetime | None) -> None:
 
 def _often(agenda: Agenda) -> set[Query]:
     """Return the questions that are asked more often than they are kept."""
-    return {query for rule in agenda.rules if rule.needs.every < EVERY for query in rule.queries}
+    rules = {query for rule in agenda.rules if rule.needs.every < EVERY for query in rule.queries}
+    return rules | {query for slo in agenda.budgets for query in agenda.policy.unwatched[slo.name].queries}

@@ -220,6 +220,7 @@ _WORDS: Mapping[str, str | Callable[[Body], str]] = {
     "incident.linked": _linked,
     "notification.sent": "told {notifier} ({reason})",
     "notification.withheld": _untold,
+    "notification.retried": "has {notifier} told again",
     "notification.failed": "could not tell {notifier} ({reason}): {receipt}",
     **_RUNBOOK,
     "switch.batch_pulled": _together,

@@ -21,7 +21,8 @@ class BudgetView(View):
     `left` is 1 untouched, 0 spent, negative overspent; None where nothing tells, with the reason in `why_not`. `at` is
     the instant of the newest event that it rests on, `judged_at` when that was judged. `lasts` is for how many seconds
     the rest lasts at the present burn. `counts` says what is good or bad: events or minutes. `failing` names the rules
-    over this objective that fail now, `points` are the last values of `left`.
+    over this objective that fail now, `points` are the last values of `left`. `unwatched`: no rule looks at
+    it; what is left is told all the same, but nobody is when it is spent.
     """
 
     slo: str
@@ -34,5 +35,6 @@ class BudgetView(View):
     burns: list[BurnView] = []
     lasts: float | None = None
     failing: list[str] = []
+    unwatched: bool = False
     why_not: str = ""
     points: list[PointView] = []

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from governance.core.effect import Effect
+from governance.views.switches import MayView
 from governance.views.view import View
 
 
 class DeliveryView(View):
-    """One delivery: what it tells, how often it was tried, what the other side said; `next_at` is its next try."""
+    """One delivery: what it tells, how often it was tried, what the other side said; `next_at` is its next try.
+
+    `may` tells whether who looks may have it tried again, None where nobody asked.
+    """
 
     key: str
     incident: int
@@ -23,6 +27,7 @@ class DeliveryView(View):
     next_at: datetime | None
     text: str
     to: list[str] = []
+    may: MayView | None = None
 
 
 class RetriedView(View):

@@ -261,7 +261,11 @@ def test_it_is_told_why_a_runbook_is_not_for_a_model(policy: CompiledPolicy) -> 
     assert why_not(runbook({"instruct": "Look."}), card) == ""
     assert why_not(runbook({"instruct": "Look."}, applies_to="has(card.versions)"), card) == ""
     other = runbook({"instruct": "Look."}, applies_to="has(card.versions) &&\n has(card.versions.canary)")
-    assert why_not(other, card) == "'b' is for models with has(card.versions) && has(card.versions.canary)"
+    assert why_not(other, card) == "'b' is not for this model: its card has no versions.canary"
+    other = runbook({"instruct": "Look."}, applies_to="card.tier == 2 && has(card.log) && has(card.log.columns)")
+    plain = {"model": "m", "owners": {"team": "t"}, "tier": 1}
+    said = "'b' is not for this model: its card has no log.columns, card.tier 1 == 2 is false"
+    assert why_not(other, plain) == said
 
 
 def test_what_was_compiled_is_remembered(policy: CompiledPolicy) -> None:

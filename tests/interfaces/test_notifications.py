@@ -84,14 +84,28 @@ def test_what_is_refused_again_is_given_up_again(api: Inside, receiver: Receiver
 @pytest.mark.parametrize(
     ("body", "status", "said"),
     [
-        ({}, 422, "give either `key` or `notifier`"),
+        ({}, 422, "give one of `key`, `notifier` and `incident`"),
         ({"key": "9-9-hook"}, 404, "no notification '9-9-hook'"),
         ({"notifier": "mail"}, 404, "nothing for the notifier 'mail' was given up"),
+        ({"incident": 77}, 404, "nothing of INC-77 was given up"),
+        ({"incident": 1, "notifier": "hook"}, 422, "give one of `key`, `notifier` and `incident`"),
     ],
 )
 def test_what_cannot_be_tried_again(body: dict[str, str], status: int, said: str, api: Inside) -> None:
     answer = bob(api, "POST", "/v1/notifications/retry", json=body)
     assert (answer.status_code, said in answer.text) == (status, True), answer.text
+
+
+def test_all_of_an_incident_is_tried_again_by_whoever_is_told_that_they_may(api: Inside) -> None:
+    (lost,) = dead(api)
+    assert (dead(api, incident=lost["incident"]), dead(api, incident=77)) == ([lost], [])
+    assert lost["may"]["allowed"]
+    (seen,) = api.as_(api.token("vic"), "GET", "/v1/notifications").json()["items"]
+    assert not seen["may"]["allowed"]
+    assert "these people may: ana, bob" in seen["may"]["because"]
+    done = bob(api, "POST", "/v1/notifications/retry", json={"incident": lost["incident"]}).json()
+    assert [each["key"] for each in done["deliveries"]] == [lost["key"]]
+    assert dead(api) == []
 
 
 def test_only_what_was_given_up_and_only_by_responders(api: Inside) -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from terminal.world import FILES, World, hint, played, shows, until, world
+from terminal.world import FILES, World, hint, played, screen, shows, until, world
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -163,6 +163,28 @@ def test_a_version_that_loosens_is_read_and_let_rule_by_who_may(here: World) -> 
     played(story)
     here.served.until(lambda: [each for each in here.client().versions() if each.running and each.number > 1])
     assert [each["actor"] for each in here.log("policy.approved")] == ["bo"]
+
+
+def test_of_a_version_that_was_refused_is_said_what_rules_and_why(here: World) -> None:
+    before = written(here, "loans.yaml").read_text()
+    written(here, "loans.yaml").write_text(before.replace("metrics.errors > 0.7", "metrics.errors > 0.8"))
+
+    async def story() -> None:
+        app = here.app("ana")
+        async with app.run_test(size=SIZE) as pilot:
+            await until(pilot, lambda: app.snapshot is not None)
+            await pilot.press("5")
+            await until(pilot, lambda: shows(app, "! what was written last does not rule; version"))
+            lines = [" ".join(each.split()) for each in screen(app).splitlines()]
+            (why,) = [each for each in lines if each.startswith("why version ")]
+            assert why.endswith(" was refused by bo: far too loose")
+
+    here.served.until(lambda: here.client().approvals())
+    here.client("bo").refuse(here.client().approvals()[0].id, because="far too loose", key="too-loose")
+    here.served.until(lambda: here.client().check().refused)
+    played(story)
+    written(here, "loans.yaml").write_text(before)
+    here.served.until(lambda: not here.client().check().refused)
 
 
 def told_beforehand(here: World, request: str, who: str) -> None:

@@ -132,7 +132,12 @@ def test_the_palette_starts_a_runbook_on_any_model(here: World) -> None:
             await pilot.press("enter", "enter")
             await until(pilot, lambda: isinstance(app.screen, Form) and shows(app, "Start careful", "quiet"))
             await pilot.press("escape", "ctrl+p", *"narrow inc-1")
-            await until(pilot, lambda: shows(app, "✗ Start narrow on loans", "off: 'narrow' is for models with"))
+            await until(
+                pilot,
+                lambda: shows(
+                    app, "✗ Start narrow on loans", "off: 'narrow' is not for this model: card.tier 1 == 2 is false"
+                ),
+            )
             await pilot.press("enter", "enter")
             await until(pilot, lambda: isinstance(app.screen, Approvals))
 

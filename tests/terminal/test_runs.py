@@ -188,6 +188,7 @@ def test_a_step_is_refused_tried_again_skipped_and_what_nobody_knows_is_settled(
             await _form(app, pilot, "N", f"Refuse · {begun}")
             await said(app, pilot, "not now")
             await until(pilot, lambda: shows(app, "✗ stopped", "refused by bo: not now", "T retry"))
+            assert screen(app).count("not now") == 2, "once of the run, once of its step"
             await _form(app, pilot, "T", f"Retry · {begun}")
             await said(app, pilot, "")
             await until(pilot, lambda: shows(app, "▶ waits", "Y approve", "N refuse"))

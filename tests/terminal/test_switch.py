@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from terminal.losing import losing
-from terminal.world import World, hint, main_of, played, shows, until, world
+from terminal.world import World, hint, main_of, played, screen, shows, until, world
 from textual.pilot import Pilot
 from textual.widgets import Button, Input, Static
 
@@ -65,15 +66,22 @@ async def _open(app: GovApp, pilot: Pilot[Any], key: str = "K") -> None:
     )
 
 
+@asynccontextmanager
+async def _opened(here: World, who: str = "ana") -> AsyncIterator[tuple[GovApp, Pilot[Any]]]:
+    """Open the kill switch of `loans`."""
+    app = here.app(who)
+    async with app.run_test(size=SIZE) as pilot:
+        await _open(app, pilot)
+        yield app, pilot
+
+
 def _fact(app: GovApp, name: str) -> str:
     return " ".join(str(app.screen.query_one(f".fact-{name}, #{name}", Static).render()).split())
 
 
-def test_what_is_not_known_is_said_and_what_was_practised_is_told_with_its_entry(here: World) -> None:
-    async def before() -> None:
-        app = here.app("ana")
-        async with app.run_test(size=SIZE) as pilot:
-            await _open(app, pilot)
+def test_what_is_not_known_is_said_and_what_happens_next_follows_the_choice(here: World) -> None:
+    async def story() -> None:
+        async with _opened(here) as (app, pilot):
             assert _fact(app, "effect").startswith("no drill yet")
             assert _fact(app, "traffic").startswith("unknown → rules-of-thumb (")
             assert _fact(app, "also") == "quiet reads this score – 1 dependent model"
@@ -85,41 +93,48 @@ def test_what_is_not_known_is_said_and_what_was_practised_is_told_with_its_entry
             app.screen.query_one("#expires", Input).value = "soon"
             await until(pilot, lambda: "as 30m, 4h or 1d" in hint(app))
 
-    async def after() -> None:
-        app = here.app("ana")
-        async with app.run_test(size=SIZE) as pilot:
-            await _open(app, pilot)
+    played(story)
+
+
+def test_what_was_practised_is_told_with_its_entry(here: World) -> None:
+    async def story() -> None:
+        async with _opened(here) as (app, _):
             assert "pull: " in _fact(app, "effect")
             assert "last drill, dry: nothing acted: switch-exercise RUN-1" in _fact(app, "effect")
             assert f"entry {here.log('evidence.switch_drilled')[0]['seq']}" in _fact(app, "effect")
             assert "(healthy, judged" in _fact(app, "traffic")
 
-    async def failed() -> None:
-        app = here.app("ana")
-        async with app.run_test(size=SIZE) as pilot:
-            await _open(app, pilot)
+    _exercised(here, "RUN-1", "a try")
+    here.push("rules-of-thumb", 0.1)
+    here.served.until(lambda: (found := here.client().switch("loans").fallback_health) and found.state == "healthy")
+    played(story)
+
+
+def test_a_drill_that_failed_is_told_until_another_comes_through(here: World) -> None:
+    async def story() -> None:
+        async with _opened(here) as (app, _):
             assert "switch-exercise RUN-1" in _fact(app, "effect"), "what the last good one showed is told all the same"
             since = _fact(app, "since")
             assert since.startswith("✗ a drill FAILED ")
             assert "pull was skipped by ana" in since
             assert "(switch-walk RUN-2, by ana)" in since
 
-    played(before)
-    here.client().start_run("loans", {"runbook": "switch-exercise", "because": "a try", "dry_run": True}, key="d1")
-    here.served.until(lambda: here.client().run("RUN-1").state == "done")
-    here.push("rules-of-thumb", 0.1)
-    here.served.until(lambda: (found := here.client().switch("loans").fallback_health) and found.state == "healthy")
-    played(after)
     ana = here.client()
     ana.start_run("loans", {"runbook": "switch-walk", "because": "another try"}, key="d2")
     here.served.until(lambda: ana.run("RUN-2").state == "waiting")
     assert ana.switch("loans").drill_failed is None, "it is under way"
     ana.on_run("RUN-2", "skip", {"because": "no time", "version": ana.run("RUN-2").version, "step": "pull"}, key="s2")
     here.served.until(lambda: ana.run("RUN-2").state == "done")
-    played(failed)
-    ana.start_run("loans", {"runbook": "switch-exercise", "because": "once more", "dry_run": True}, key="d3")
-    here.served.until(lambda: ana.run("RUN-3").state == "done")
+    played(story)
+    _exercised(here, "RUN-3", "once more")
     assert ana.switch("loans").drill_failed is None, "one that came through since makes it good"
+
+
+def _exercised(here: World, run: str, because: str) -> None:
+    """Take the switch through the exercise, as the run of that number."""
+    asked = {"runbook": "switch-exercise", "because": because, "dry_run": True}
+    assert here.client().start_run("loans", asked, key=run).run.id == run
+    here.served.until(lambda: here.client().run(run).state == "done")
 
 
 def test_an_answer_that_is_lost_is_asked_for_with_the_same_key(here: World) -> None:
@@ -250,16 +265,20 @@ def test_one_of_several_settings_is_given_back_or_the_glass_is_broken(here: Worl
     assert len(here.log("switch.glass_broken")) == 1
 
 
-def test_marked_models_are_pulled_by_one_act_as_they_were_shown(here: World) -> None:
-    headers = {"Authorization": f"Bearer {here.token('batch-pods', 'switches')}"}
+def test_who_may_not_pull_is_told_why_once(here: World) -> None:
+    async def story() -> None:
+        async with _opened(here, "vic") as (app, _):
+            assert _fact(app, "allowed").startswith("✗ 'vic' may not pull kill switches: it needs the role responder")
+            assert screen(app).count("may not pull kill switches") == 1
+            assert hint(app) == "esc goes back"
+            assert app.screen.query_one("#yes", Button).disabled
 
-    def confirm(seq: int) -> None:
-        body = {"instance": "pod-2", "models": ["quiet"], "seq": seq}
-        assert here.served.http.post("/v1/confirmations", json=body, headers=headers).is_success
+    played(story)
 
+
+def test_models_stay_marked_while_a_filter_hides_them(here: World) -> None:
     async def story() -> None:
         app = here.app("ana")
-        lost = losing(app.client)
         async with app.run_test(size=SIZE) as pilot:
             await until(pilot, lambda: shows(app, "INC-1"))
             await pilot.press("asterisk")
@@ -270,8 +289,13 @@ def test_marked_models_are_pulled_by_one_act_as_they_were_shown(here: World) -> 
             await until(pilot, lambda: shows(app, "2 marked", "1 of 4 models"))
             await pilot.press("escape")
             await until(pilot, lambda: shows(app, "2 marked", "Fleet 4 models"))  # what the filter hid is still marked
-            await pilot.press("K")
-            await until(pilot, lambda: isinstance(app.screen, BatchModal) and app.screen.query("#hint"))
+
+    played(story)
+
+
+def test_of_each_marked_model_is_shown_what_would_become_of_it(here: World) -> None:
+    async def story() -> None:
+        async with _several(here) as (app, pilot):
             counted = "models 1 pulled, 0 of tier 1, 1 unchanged"
             await until(pilot, lambda: shows(app, counted, "you may pull it: ana is admin of quiet"))
             assert shows(app, "· unchanged loans", "stopped already since", "■ pull quiet", "live → fallback none")
@@ -286,6 +310,23 @@ def test_marked_models_are_pulled_by_one_act_as_they_were_shown(here: World) -> 
             app.screen.query_one("#typed", Input).value = "stopped 2"
             await until(pilot, lambda: "does not match" in hint(app))
             await pilot.press("ctrl+j")
+
+    played(story)
+    assert here.log("switch.batch_pulled") == []
+
+
+def test_marked_models_are_pulled_by_one_act_though_its_answer_is_lost(here: World) -> None:
+    headers = {"Authorization": f"Bearer {here.token('batch-pods', 'switches')}"}
+
+    def confirm(seq: int) -> None:
+        body = {"instance": "pod-2", "models": ["quiet"], "seq": seq}
+        assert here.served.http.post("/v1/confirmations", json=body, headers=headers).is_success
+
+    async def story() -> None:
+        async with _several(here) as (app, pilot):
+            lost = losing(app.client)
+            await pilot.click("#mode-stopped")
+            app.screen.query_one("#reason", Input).value = "clicks are corrupt"
             app.screen.query_one("#typed", Input).value = "stopped 1"
             await until(pilot, lambda: "ready" in hint(app))
             lost.left = 1
@@ -298,15 +339,29 @@ def test_marked_models_are_pulled_by_one_act_as_they_were_shown(here: World) -> 
             await until(pilot, lambda: shows(app, "1 of 1 confirmed") and "1 of 1 instances confirmed" in _hint(app))
             await pilot.press("escape")
             await until(pilot, lambda: isinstance(app.screen, FleetScreen) and not shows(app, "marked"))
-        keys = [each for each in lost.keys if each]
-        assert len(keys) == 2
-        assert len(set(keys)) == 1
+        assert len(lost.keys) == 2
+        assert len(set(lost.keys)) == 1
 
     confirm(here.client().switch("quiet").seq)
     played(story)
     (own,) = here.log("switch.batch_pulled")
     assert (own["body"]["models"], own["body"]["unchanged"]) == (["quiet"], ["loans"])
     assert [each["subject"]["model"] for each in here.log("switch.pulled") if "batch" in each["body"]] == ["quiet"]
+
+
+@asynccontextmanager
+async def _several(here: World) -> AsyncIterator[tuple[GovApp, Pilot[Any]]]:
+    """Open the kill switches of `loans` and `quiet` together as ana."""
+    app = here.app("ana")
+    async with app.run_test(size=SIZE) as pilot:
+        await until(pilot, lambda: shows(app, "INC-1"))
+        await pilot.press("space")
+        await until(pilot, lambda: shows(app, "1 marked"))
+        await pilot.press("slash", *"quiet", "enter", "asterisk")
+        await until(pilot, lambda: shows(app, "2 marked"))
+        await pilot.press("escape", "K")
+        await until(pilot, lambda: isinstance(app.screen, BatchModal) and app.screen.query("#hint"))
+        yield app, pilot
 
 
 def test_who_may_not_pull_several_is_told_who_may_and_who_only_looks_marks_nothing(here: World) -> None:

@@ -116,41 +116,11 @@ def test_a_switch_is_pulled_confirmed_proved_and_restored_by_two_people(here: Wo
     try:
         with serving(here, tmp_path / "serving.log") as answered:
             here.served.until(lambda: answered() == "answered by the model")
-            ana.until("▲ 3 critical", "ground-hold", "● live judged")
-            ana.type("/flight-delay")
-            ana.press("Enter")
-            ana.until("1 of 4 models", "nobody yet")
-            ana.press("K")
-            ana.until("Pull kill switch", "No data for", "1 of 1 hold", "✓ ready")
-            ana.press("C-j")
-            ana.until("◩ fallback", "1 of 1 instances confirmed", "entry")
+            _pulls(ana)
             here.served.until(lambda: answered() == "answered by the fallback (fallback)")
-            ana.press("Escape")
-            ana.without("Pull kill switch")  # a key right after Escape would be one with Alt
-            ana.until("1 not live")
-            ana.press("6")
-            ana.until("Decision log", "cycle.evaluated")
-            ana.type("/kind:pulled")
-            ana.press("Enter")
-            ana.until("kind:pulled", "switch.pulled")
-            ana.without("cycle.evaluated")
-            ana.press("Enter")
-            ana.until("✓ it is in the log", '"mode": "fallback"')
-            ana.press("1")
-            ana.until("1 of 4 models")
-            ana.press("U")
-            ana.until("a reason is needed")
-            ana.type("feed mended")
-            ana.press("Enter")
-            ana.type("flight-delay")
-            ana.until("✓ ready")
-            ana.press("Enter")
-            ana.until("a second person must approve: bo")
-            bo.until("1 to approve")
-            bo.press("4")
-            bo.until("asked by", "restore flight-delay to live")
-            bo.press("Y")
-            bo.until("nothing waits for a second person")
+            _proves(ana)
+            _asks_to_restore(ana)
+            _approves(bo)
             here.served.until(lambda: answered() == "answered by the model")
     finally:
         ana.close()
@@ -162,3 +132,53 @@ def test_a_switch_is_pulled_confirmed_proved_and_restored_by_two_people(here: Wo
         ("switch.approved", "bo"),
         ("switch.restored", "ana"),
     ]
+
+
+def _pulls(who: Terminal) -> None:
+    """Find a model by a filter and pull its switch, until its instance confirms."""
+    who.until("▲ 3 critical", "ground-hold", "● live judged")
+    who.type("/flight-delay")
+    who.press("Enter")
+    who.until("1 of 4 models", "nobody yet")
+    who.press("K")
+    who.until("Pull kill switch", "No data for", "1 of 1 hold", "✓ ready")
+    who.press("C-j")
+    who.until("◩ fallback", "1 of 1 instances confirmed", "entry")
+
+
+def _proves(who: Terminal) -> None:
+    """Close the modal, find the entry of the pull in the decision log and have it proved."""
+    who.press("Escape")
+    who.without("Pull kill switch")  # a key right after Escape would be one with Alt
+    who.until("1 not live")
+    who.press("6")
+    who.until("Decision log", "cycle.evaluated")
+    who.type("/kind:pulled")
+    who.press("Enter")
+    who.until("kind:pulled", "switch.pulled")
+    who.without("cycle.evaluated")
+    who.press("Enter")
+    who.until("✓ it is in the log", '"mode": "fallback"')
+
+
+def _asks_to_restore(who: Terminal) -> None:
+    """Go back to the model and ask for a second person."""
+    who.press("1")
+    who.until("1 of 4 models")
+    who.press("U")
+    who.until("a reason is needed")
+    who.type("feed mended")
+    who.press("Enter")
+    who.type("flight-delay")
+    who.until("✓ ready")
+    who.press("Enter")
+    who.until("a second person must approve: bo")
+
+
+def _approves(who: Terminal) -> None:
+    """Be the second person."""
+    who.until("1 to approve")
+    who.press("4")
+    who.until("asked by", "restore flight-delay to live")
+    who.press("Y")
+    who.until("nothing waits for a second person")

@@ -136,13 +136,13 @@ class World:
         self.served.until(judged)
 
 
-def world(directory: Path, more: Mapping[str, str] | None = None) -> World:
+def world(directory: Path, more: Mapping[str, str] | None = None, **settings: str) -> World:
     """Start an engine whose model `loans` has a critical incident, with more files beside its policies."""
     prepared(directory, {**FILES, **(more or {})})
     # Before it starts: a token that was made just now may be refused for the twentieth of a second.
     made = {name: token(directory, "--for", name, "--as", "ana") for name in ("ana", "bo", "vic")}
     made["pipeline"] = token(directory, "--for", "pipeline", "--kind", "service", "--scope", "push", "--as", "ana")
-    served = Served(directory)
+    served = Served(directory, **settings)
     found = World(served, made)
     try:
         found.fail()

@@ -70,7 +70,11 @@ def test_a_simulation_for_programs(workspace: Path, capsys: pytest.CaptureFixtur
         (["degrade", "--model", "loan-risk", "--assume", "pul=fails"], 1, "no step 'pul'; did you mean 'pull'?"),
         (["degrade", "--model", "loan-risk", "--assume", "pull"], 2, "write --assume name=value"),
         (["degrade", "--model", "loan-risk", "--parameter", "x=1"], 1, "no parameter 'x'; the runbook takes none"),
-        (["canary-comparison", "--model", "loan-risk"], 1, "'canary-comparison' is for models with"),
+        (
+            ["canary-comparison", "--model", "loan-risk"],
+            1,
+            "'canary-comparison' is not for this model: its card has no ",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_in_a_sentence(

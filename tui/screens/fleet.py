@@ -67,7 +67,7 @@ class FleetScreen(Beside, Marking, Frame):
 
     def here(self) -> Situation:
         """Return the model under the cursor and its incident."""
-        return self.situation(row=self.row, incident=self.incident, marked=len(self.marked))
+        return self.situation(row=self.row, incident=self.incident, marked=len(self.marked), shown=self.shown_count)
 
     def draw(self, at: datetime) -> None:
         """Draw what the app knows now."""

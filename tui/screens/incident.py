@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +10,10 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 
 from governance.client import Client
+from governance.errors import GovernanceError
 from governance.views import FleetRow, IncidentView
+from governance.views.notifications import DeliveryView
+from tui import telling
 from tui.facts import Facts, Subject, gathered
 from tui.screens.frame import Frame
 from tui.screens.responding import Responding
@@ -19,6 +23,7 @@ from tui.widgets.incident import facts_of
 from tui.widgets.ladder import ladder
 from tui.widgets.story import findings, progress, story
 from tui.widgets.told import Told
+from tui.widgets.undelivered import undelivered
 
 
 class IncidentScreen(Responding, Frame):
@@ -27,7 +32,7 @@ class IncidentScreen(Responding, Frame):
     CSS_PATH = ["frame.tcss", "incident.tcss"]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (116, "-wide")]
     VIEW = "incidents"
-    KEYS = ("incident", "model")
+    KEYS = ("incident", "telling", "model")
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -53,7 +58,10 @@ class IncidentScreen(Responding, Frame):
         model = before.subject.model if before is not None else client.incident(self.number).model
         version = known.fleet.policy_version if known is not None else ""
         *_, found = gathered(client, Subject(model, self.number), self.app.at(), version, before)
-        return found
+        try:
+            return replace(found, undelivered=tuple(client.undelivered(self.number)))
+        except GovernanceError as error:
+            return replace(found, undelivered=None, lacks=found.lacks or str(error))
 
     @property
     def incident(self) -> IncidentView | None:
@@ -71,7 +79,17 @@ class IncidentScreen(Responding, Frame):
 
     def here(self) -> Situation:
         """Return the incident and its model."""
-        return self.situation(row=self.row, incident=self.incident)
+        return self.situation(row=self.row, incident=self.incident, undelivered=self._undelivered)
+
+    @property
+    def _undelivered(self) -> tuple[DeliveryView, ...] | None:
+        found: Facts | None = self.found
+        return found.undelivered if found is not None else None
+
+    def action_tell_again(self) -> None:
+        """Have tried again what nobody got."""
+        if self._undelivered:
+            self.app.open_form(telling.of_incident(self.number, self._undelivered))
 
     def draw(self, at: datetime) -> None:
         """Draw the incident."""
@@ -90,7 +108,8 @@ class IncidentScreen(Responding, Frame):
         self._tell("#wrong", wrong)
         side = self.query_one("#done").size.width or 80
         ladders = list(ladder(incident, at, min(side, 60), whole=True))
-        told = [*progress(found.runs, at), *ladders, *([""] if ladders else []), *story(found.timeline, at)]
+        ladders += [*([""] if ladders else []), *undelivered(self._undelivered)]
+        told = [*progress(found.runs, at), *ladders, *story(found.timeline, at)]
         self._tell("#done", told)
 
     def _tell(self, where: str, lines: list[str]) -> None:

@@ -22,6 +22,7 @@ class Marking(_Base):
     """Marks by name: they stay while rows move, or are hidden by a filter."""
 
     marked: frozenset[str] = frozenset()
+    _counted: tuple[object, int] = (None, 0)
 
     def mark(self, models: Iterable[str]) -> None:
         """Mark these models, and no others."""
@@ -46,7 +47,7 @@ class Marking(_Base):
 
     def action_mark_shown(self) -> None:
         """Mark all that are shown, or take away their marks where all have one."""
-        shown = {row.model for row in self.query_one(Fleet).rows if row.mode}
+        shown = set(self.shown)
         self.mark(self.marked - shown if shown <= self.marked else self.marked | shown)
 
     def action_pull(self) -> None:
@@ -59,6 +60,25 @@ class Marking(_Base):
         # An incident is answered by the act where the person looks at it, and it is of one of the models.
         incident = self.incident if self.row is not None and self.row.model in self.marked else None
         self.app.switches(models, incident=incident, done=lambda: self.mark(()))
+
+    @property
+    def shown(self) -> list[str]:
+        """The models that are shown and have a kill switch."""
+        return [row.model for row in self.query_one(Fleet).rows if row.mode]
+
+    @property
+    def shown_count(self) -> int:
+        """How many they are, counted once for a list: it is asked for with each key."""
+        rows = self.query_one(Fleet).rows
+        if rows is not self._counted[0]:
+            self._counted = rows, len(self.shown)
+        return self._counted[1]
+
+    def action_pull_shown(self) -> None:
+        """Open the kill switches of all models that are shown; what is marked stays so."""
+        shown = self.shown
+        if shown:
+            self.app.switches(shown, incident=self.incident)
 
     async def action_back(self) -> None:
         """Go back one step: the filter closes before the marks go, as it may hide some of them."""

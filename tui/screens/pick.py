@@ -16,14 +16,23 @@ from textual.widgets.option_list import Option
 
 from tui.text import safe
 
+LINES = 4
+"""Lines of a choice that says why it is none, and what that rests on, where they are long."""
+AROUND = 8
+"""Lines around the choices."""
+
 
 class Choosable(NamedTuple):
-    """What is offered: its name, what it is, why it cannot be chosen ("" where it can), and what comes of choosing."""
+    """What is offered: its name, what it is, why it cannot be chosen ("" where it can), and what comes of choosing.
+
+    `beneath` is what that rests on, as it is written, for where there is room.
+    """
 
     name: str
     about: str
     why_not: str
     chosen: Callable[[], object]
+    beneath: str = ""
 
 
 class Pick(ModalScreen[None]):
@@ -40,9 +49,9 @@ class Pick(ModalScreen[None]):
         """Lay out the choices."""
         with Vertical(id="box") as box:
             box.border_title, box.border_subtitle = safe(self._title), "enter chooses · esc goes back"
-            yield OptionList(
-                *(Option(_shown(each), disabled=bool(each.why_not)) for each in self._offered), id="offered"
-            )
+            room = LINES * len(self._offered) + AROUND <= self.app.size.height
+            shown = [Option(_shown(each, room=room), disabled=bool(each.why_not)) for each in self._offered]
+            yield OptionList(*shown, id="offered")
 
     def on_mount(self) -> None:
         """Begin in the list."""
@@ -62,6 +71,7 @@ class Pick(ModalScreen[None]):
         self._offered[event.option_index].chosen()
 
 
-def _shown(each: Choosable) -> Content:
+def _shown(each: Choosable, *, room: bool) -> Content:
     why = f"\n  [$warning]✗ {safe(each.why_not)}[/]" if each.why_not else ""
+    why += f"\n    [$muted]{safe(each.beneath)}[/]" if each.why_not and each.beneath and room else ""
     return Content.from_markup(f"[b]{safe(each.name)}[/]  [$muted]{safe(each.about)}[/]{why}")

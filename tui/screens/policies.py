@@ -18,6 +18,7 @@ from governance.views import AlertView, ApprovalView, CheckView, ProblemView, Si
 from governance.views.plan import PlanView
 from tui import acts
 from tui.filtering import Sieve, parsed
+from tui.going_back import going_back
 from tui.known import span
 from tui.screens.frame import Frame
 from tui.situation import Situation
@@ -118,7 +119,14 @@ class Policies(Frame):
         """Return what is under the cursor, as far as there is something to do with it."""
         chosen = self.chosen
         thing = chosen.id if isinstance(chosen, (WaiverView, SilenceView)) else ""
-        return self.situation(thing=thing, approval=self.request)
+        version = chosen if isinstance(chosen, VersionView) else None
+        return self.situation(thing=thing, approval=self.request, version=version, applied=self.applied)
+
+    @property
+    def applied(self) -> bool:
+        """Whether people apply policies here, who can let an earlier version rule again."""
+        check = self.found.check if isinstance(self.found, Ruling) else None
+        return check is not None and check.source == "apply"
 
     def draw(self, at: datetime) -> None:
         """Draw what rules."""
@@ -161,7 +169,7 @@ class Policies(Frame):
         firing = sum(each.state == "firing" for each in found.alerts)
         lines.append(fact("alerts", f"{firing} firing, {len(found.alerts) - firing} pending"))
         if found.check is not None and found.check.refused:
-            lines.append(fact("refused", f"[$warning]{safe(found.check.refused)}[/]"))
+            lines.append(fact("why", f"[$warning]{safe(found.check.refused)}[/]"))
         if found.check is not None and found.check.pull_failure:
             lines.append(fact("git", f"[b $warning]✗ {safe(found.check.pull_failure)}[/]"))
         return lines
@@ -248,6 +256,13 @@ class Policies(Frame):
         chosen = self.chosen
         if isinstance(chosen, (WaiverView, SilenceView)):
             self.app.open_form(acts.ending(chosen))
+
+    def action_go_back(self) -> None:
+        """Let the version under the cursor rule again."""
+        versions = self.found.versions if isinstance(self.found, Ruling) else ()
+        if isinstance(self.chosen, VersionView):
+            running = next((each for each in versions if each.running), None)
+            self.app.open_form(going_back(self.chosen, running))
 
     def copied(self) -> str:
         """Return what is under the cursor by its id; of a problem its place, as editors take it."""

@@ -17,7 +17,7 @@ from governance.client import Client
 from governance.views import SwitchDoneView, SwitchView
 from tui.screens.acting import Intent, typed_so_far
 from tui.screens.kill_switch import KillSwitchModal, amiss
-from tui.switching import DOING, VERBS, Act, Chosen, body, send, wrong
+from tui.switching import DOING, VERBS, Act, Chosen, body, permission, send, wrong
 from tui.widgets.choice import Choice
 from tui.widgets.switch import allowed, facts, held, outcome, then, what
 
@@ -122,6 +122,9 @@ class SwitchModal(KillSwitchModal[SwitchDoneView]):
     def lacking(self) -> str:
         """Return what is amiss or missing, as markup, "" where nothing is."""
         chosen = self.chosen
+        may = permission(chosen, self.switch)
+        if may is not None and not may.allowed:
+            return "[$muted]esc goes back[/]"  # why not stands among the facts
         refused, missing = wrong(chosen, self.switch)
         if refused or missing:
             return amiss(refused, missing)

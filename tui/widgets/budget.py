@@ -24,18 +24,26 @@ def budgets(found: Sequence[BudgetView], at: datetime) -> Iterator[str]:
 
 
 def _budget(each: BudgetView, at: datetime) -> Iterator[str]:
-    mark = "[$warning]?[/]" if each.left is None else "[b $error]✗[/]" if each.failing else "[$success]✓[/]"
+    bad = bool(each.failing) or (each.unwatched and each.left is not None and each.left <= 0)
+    mark = "[$warning]?[/]" if each.left is None else "[b $error]✗[/]" if bad else "[$success]✓[/]"
     objective = f"{each.objective * 100:.6g} % of {each.counts} over {each.window}"
     old = f" · data of {span(each.at, at)} ago" if each.at is not None else ""
     yield f"{mark} [b]{safe(each.slo)}[/]  [$muted]{objective}{old}[/]"
     if each.left is None:
         yield f"  [$warning]not known:[/] {safe(each.why_not)}"
+        yield from _unwatched(each)
         return
     lasts = f"  [$muted]lasts[/] {_lasting(each.lasts)}" if each.lasts is not None and each.left > 0 else ""
     failing = f"  [$error]{safe(', '.join(each.failing))}[/]" if each.failing else ""
     yield f"  {left(each.left)}{lasts}{failing}"
     if each.burns:
         yield f"  [$muted]burns[/]  {'  '.join(_burn(one.window, one.rate) for one in each.burns)}"
+    yield from _unwatched(each)
+
+
+def _unwatched(each: BudgetView) -> Iterator[str]:
+    if each.unwatched:
+        yield "  [$warning]no rule looks at it:[/] nobody is told when it is spent; the rules of the pack slo would"
 
 
 def left(share: float) -> str:

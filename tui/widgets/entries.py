@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import groupby
 
 from governance.views import EntryView
+from tui.text import first_sentence
 from tui.widgets.columns import Column
 from tui.widgets.table import Table
 
@@ -78,7 +79,7 @@ class Entries(Table[Line]):
         return [
             (str(row.seq), "dim"), (_time(row.at, at), "dim"),
             (row.actor, "strong" if row.actor != "engine" else "dim"), (row.kind, "critical" if refused else ""),
-            (about(row), ""), (said(row), "" if row.actor != "engine" else "dim"),
+            (about(row), ""), (first_sentence(said(row)), "" if row.actor != "engine" else "dim"),
             (str(row.body.get("channel", "")), "dim"),
         ]  # fmt: skip
 
@@ -107,7 +108,7 @@ def about(row: EntryView) -> str:
 
 
 def said(entry: EntryView) -> str:
-    """Return the words of an entry that say the most, in one line."""
+    """Return the words of an entry that say the most, as they were written."""
     body = entry.body
     for name in ("because", "text", "title", "reason", "detail", "summary", "rule"):
         if isinstance(body.get(name), str) and body[name]:

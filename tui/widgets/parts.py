@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tui.text import MORE
 from tui.widgets.told import laid_out
-
-MORE = "enter opens"
-
 
 _ENOUGH = 6
 """Lines of the least important part that are worth more than blank lines between the others."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
-from governance.views.runs import RunView, StepView
+from governance.views.runs import AnswerView, RunView, StepView
 from tui.known import brief, span
 from tui.text import HANG, fact, head, lines, safe
 from tui.widgets.told import Told
@@ -90,14 +90,19 @@ def steps(step: StepView, number: int, at: datetime, *, here: bool) -> Iterator[
     said = step.text if here or step.glyph != "✓" else ""
     for line in (lines(said or step.does) if here or not step.ended_at else "").splitlines():
         yield f"    {HANG}{line if here else f'[$muted]{line}[/]'}"
-    if step.detail:
+    if step.detail and step.detail not in step.waits_for:
         yield f"    {HANG}[{'$error' if step.glyph in '✗?' else '$muted'}]{safe(step.detail)}[/]"
     for answer in step.answers:
         mark = "[$success]✓[/]" if answer.approved else "[$error]✗[/]"
-        yield f"    {mark} {safe(answer.actor)} [$muted]{span(answer.at, at)} ago {safe(answer.because)}[/]"
+        yield f"    {mark} {safe(answer.actor)} [$muted]{span(answer.at, at)} ago {safe(_because(answer, step))}[/]"
     if here and step.can:
         who = f" [$muted]by {safe(', '.join(step.who_may))}[/]" if step.who_may else ""
         yield f"    → {', '.join(_VERBS.get(each, each) for each in step.can)}{who}"
+
+
+def _because(answer: AnswerView, step: StepView) -> str:
+    """Return why somebody consented or refused, "" where what came of the step ends with it."""
+    return "" if step.detail.endswith(f": {answer.because}") else answer.because
 
 
 def in_brief(run: RunView, at: datetime, width: int) -> Iterator[str]:

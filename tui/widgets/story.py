@@ -9,7 +9,7 @@ from governance.views import FindingView, IncidentView, PolicyRuleView, RuleView
 from governance.views.runs import RunView
 from tui.facts import Facts
 from tui.known import GLYPHS, span
-from tui.text import HANG, SEVERITIES, head, safe
+from tui.text import HANG, SEVERITIES, first_sentence, head, safe
 from tui.widgets.chart import chart
 from tui.widgets.condition import condition, values
 from tui.widgets.run import STATES, steps
@@ -90,15 +90,27 @@ def progress(runs: Sequence[RunView], at: datetime) -> Iterator[str]:
 
 
 def story(timeline: Sequence[TimelineLine], at: datetime, most: int | None = None) -> Iterator[str]:
-    """Yield what became of the incident, the newest first, each with who and where; of each `most` cells of text."""
+    """Yield what became of the incident, the newest first, each with who and where.
+
+    With `most` each in one line, of so many cells of text; else a text of several lines stands as it was written.
+    """
     yield head("Timeline")
     for each in reversed(timeline):
         when = f"{each.at:%H:%M:%S}" if (at - each.at).days < 1 else f"{each.at:%m-%d %H:%M}"
         own = each.actor == ENGINE
         who = f"[$muted]{safe(each.source or each.actor)}[/]" if own else f"[b]{safe(each.actor)}[/]"
         where = each.rule if own else each.source or each.channel
-        text = " ".join(each.text.split())
-        text = text if most is None or len(text) <= most else f"{text[: most - 1]}…"
+        text, *more = _written(each.text, most)
         yield f"[$muted]{when}[/]  {HANG}{who} {safe(text)}{f' [$muted]({safe(where)})[/]' if where else ''}"
+        yield from (f"{' ' * len(when)}  {HANG}{safe(line)}" for line in more)
     if not timeline:
         yield "[$muted]nothing is sealed yet[/]"
+
+
+def _written(text: str, most: int | None) -> list[str]:
+    """Return the lines of a text; what a step asks begins in a line of its own, below who asks."""
+    if most is None:
+        written = [each.rstrip() for each in text.splitlines() if each.strip()] or [""]
+        before, asks, begins = written[0].partition(" – ")
+        return written if len(written) == 1 or not asks else [f"{before}:", begins, *written[1:]]
+    return [first_sentence(text, most)]

@@ -138,7 +138,7 @@ def why(number_: Number, output: FormatOption = Format.text) -> int:
     for change in view.now:
         say(f"  now        {change}")
     if not view.now and view.status != "resolved":
-        say(f"  that is how it began or worsened; its values now: gov eval {view.model}")
+        say(f"  that is how it began or worsened – its values now: gov eval {view.model}")
     _print_runs(view.runs)
     say()
     if not view.notifications:

@@ -152,7 +152,7 @@ def test_why(seen: Workspace) -> None:
     done = seen.ask("why", "2")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("INC-2 loan-risk: The mean score of the last hour is 0.9\n")
-    assert "that is how it began or worsened; its values now: gov eval loan-risk" in done.stdout
+    assert "that is how it began or worsened – its values now: gov eval loan-risk" in done.stdout
     told = {each[1]: each[2:6] for each in rows(done.stdout.partition("\n\n")[2])}
     assert told["terminal"] == ["first", "sent", "1", "printed"]
     assert told["hook"][:2] == ["first", "due"]

@@ -53,8 +53,16 @@ def incident_facts(incident: IncidentView, row: FleetRow | None, at: datetime) -
         fact("status", f"[{colour}]{glyph} {incident.status}[/]"),
         fact("lead", _lead(incident)),
         fact("opened", f"{span(incident.opened_at, at)} ago [$muted]{incident.opened_at:%Y-%m-%d %H:%M}Z[/]"),
+        *_since_then(incident, at),
         *([fact("also open", ", ".join(others))] if others else []),
     ]
+
+
+def _since_then(incident: IncidentView, at: datetime) -> Iterator[str]:
+    """Yield how the values of the first finding have changed since what the title says, and how old that is."""
+    for each in incident.findings[:1]:
+        if each.change and each.now_at is not None:
+            yield fact("changed", f"{safe(each.change)} [$muted]· judged {span(each.now_at, at)} ago[/]")
 
 
 def _lead(incident: IncidentView) -> str:

@@ -28,6 +28,7 @@ from governance.core.expression import (
 )
 from governance.core.expression.values import a_kind
 from governance.core.joining import dimensions
+from governance.core.memory import Memory
 from governance.core.metric import Query
 from governance.core.need import STEP, asked_slos, needs, unwatched
 from governance.core.pack import Pack
@@ -37,7 +38,7 @@ from governance.core.question import registry_query
 from governance.core.rule import Rule
 from governance.core.slo import SOURCE, CompiledSlo
 from governance.core.suggestion import closest
-from governance.core.vocabulary import Vocabularies, Vocabulary, metric_bounds
+from governance.core.vocabulary import Vocabulary, metric_bounds
 
 _ANSWER = Names(variables={"body": ANY, "now": Shape.leaf("timestamp")})
 """What an expression sees that finds the numbers in a JSON answer."""
@@ -48,15 +49,6 @@ class _Known(NamedTuple):
 
     of_card: Vocabulary
     of_packs: Vocabulary
-
-
-class Memory:
-    """What was compiled, by its text and what it may name: a fleet repeats the same pack rules a thousand times."""
-
-    def __init__(self) -> None:
-        self.programs: dict[object, Program | ExpressionError] = {}
-        self.templates: dict[object, Template | ExpressionError] = {}
-        self.vocabularies = Vocabularies()
 
 
 class Compiler:

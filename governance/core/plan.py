@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from governance.core.authored import Authored
 from governance.core.card import Card
 from governance.core.compiled import CompiledPolicy, EvaluationPlan
-from governance.core.compiler import Compiler, Memory
+from governance.core.compiler import Compiler
 from governance.core.evaluation_checks import evaluation_problems
+from governance.core.memory import Memory
 from governance.core.pack import Pack
 from governance.core.policy import Declared, effective_policy
 from governance.core.problem import Problem

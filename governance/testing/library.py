@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from governance.core.authored import Authored
 from governance.core.card import Card
 from governance.core.compiled import EvaluationPlan
-from governance.core.compiler import Memory
+from governance.core.memory import Memory
 from governance.core.organisation import Organisation
 from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan

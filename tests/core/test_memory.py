@@ -11,7 +11,7 @@ from governance.core import compiler
 from governance.core.authored import Authored
 from governance.core.card import Card
 from governance.core.compiled import EvaluationPlan
-from governance.core.compiler import Memory
+from governance.core.memory import Memory
 from governance.core.pack import Pack
 from governance.core.plan import evaluation_plan
 from governance.testing.library import Library, library

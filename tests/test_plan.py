@@ -290,9 +290,7 @@ def test_apply_to_a_running_engine(tmp_path: Path) -> None:
         assert mine.returncode == 3
         assert ask(tmp_path, "policies", "approve", "APR-1", "--as", "bo").returncode == 0
         fleet = served.until(lambda: _quiet(served, secret))
-        for where in ((), ("--url", served.url)):
-            none = ask(tmp_path, "policies", "pending", "--exit-code", *where, GOV_TOKEN=secret)
-            assert (none.stdout, none.returncode) == ("no version of the policies waits for a second person\n", 0)
+        nothing_waits(tmp_path, served.url, secret)
         back = apply("--version", first["documents"][:12])
         assert (back.returncode, back.stderr) == (0, "")
         assert fleet != first["version"]
@@ -307,6 +305,12 @@ def test_apply_to_a_running_engine(tmp_path: Path) -> None:
         assert "errors > 0.9" in (tmp_path / "back" / "loans.yaml").read_text(encoding="utf-8")
     finally:
         served.close()
+
+
+def nothing_waits(here: Path, url: str, secret: str) -> None:
+    for where in ((), ("--url", url)):
+        none = ask(here, "policies", "pending", "--exit-code", *where, GOV_TOKEN=secret)
+        assert (none.stdout, none.returncode) == ("no version of the policies waits for a second person\n", 0)
 
 
 def waiting_is_shown(here: Path, url: str, secret: str) -> None:

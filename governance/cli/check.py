@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,7 +54,7 @@ def check(
     tests = tests_of(chosen, settings.runbooks)
     problems = _found(tests, chosen, settings)
     files = sum(path.exists() for path in {*yaml_files([*chosen, *near]), *tests})
-    _print(problems, files, output)
+    print_problems(problems, output, {"files": files}, partial(_sum_up, problems, files))
     if not files and not problems:
         where = ", ".join(str(path) for path in chosen)
         print(f"gov: nothing was checked: there is no YAML file in {where}", file=sys.stderr)
@@ -69,20 +71,27 @@ def _found(tests: list[Path], chosen: list[Path], settings: Settings) -> list[Pr
     return sorted(dict.fromkeys(found), key=lambda problem: problem.position)
 
 
-def _print(problems: list[Problem], files: int, output: CheckFormat) -> None:
+def print_problems(
+    problems: Sequence[Problem], output: CheckFormat, document: Mapping[str, object], sum_up: Callable[[], None]
+) -> None:
+    """Print problems; JSON has the rest of its document around them, lines for people end in a sum."""
     from governance.cli import problem_formats
 
     if output is CheckFormat.json:
-        print_json({"files": files, "problems": [problem_formats.documented(each) for each in problems]})
+        print_json({**document, "problems": [problem_formats.documented(each) for each in problems]})
     elif output is CheckFormat.sarif:
         print_json(problem_formats.sarif(problems))
     else:
         annotated = output is CheckFormat.github
         for problem in problems:
             print(problem_formats.annotation(problem) if annotated else problem.render())
-        print(f"{_counted(len(problems), 'problem')} in {_counted(files, 'file')}")
-        if problems and sys.stdout.isatty():
-            print(f"gov check --explain {problems[0].code} says more about the first.")
+        sum_up()
+
+
+def _sum_up(problems: Sequence[Problem], files: int) -> None:
+    print(f"{_counted(len(problems), 'problem')} in {_counted(files, 'file')}")
+    if problems and sys.stdout.isatty():
+        print(f"gov check --explain {problems[0].code} says more about the first.")
 
 
 def _explain(code: str) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from governance.cli.check import CheckFormat, CheckFormatOption
+from governance.cli.check import CheckFormat, CheckFormatOption, print_problems
 from governance.cli.output import Format, FormatOption, print_json, say, stamp
 from governance.cli.plan import Back, print_plan
 from governance.cli.policies import LOCAL, WAITING, AskedUrl, Url
@@ -32,22 +33,13 @@ def check(url: Url = LOCAL, output: CheckFormatOption = CheckFormat.text) -> int
 
     Exit codes: 0 nothing, 1 there are problems, or the policies cannot be pulled, 3 refused, 4 no engine answers.
     """
-    from governance.cli import problem_formats
     from governance.client import Client
     from governance.settings import Settings
 
     with Client(url, Settings().token) as client:
         found = client.check()
     problems = [_problem(each) for each in found.problems]
-    if output is CheckFormat.json:
-        print_json({**found.model_dump(mode="json"), "problems": [problem_formats.documented(one) for one in problems]})
-    elif output is CheckFormat.sarif:
-        print_json(problem_formats.sarif(problems))
-    else:
-        annotated = output is CheckFormat.github
-        for problem in problems:
-            print(problem_formats.annotation(problem) if annotated else problem.render())
-        _sum_up(found)
+    print_problems(problems, output, found.model_dump(mode="json"), partial(_sum_up, found))
     if found.pull_failure:
         print(f"gov: the policies cannot be pulled, so newer ones may be: {found.pull_failure}", file=sys.stderr)
     return 1 if found.count or found.pull_failure else 0

@@ -29,14 +29,6 @@ from governance.store.database import SCHEMA_VERSION, Database
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-@pytest.fixture(params=KINDS)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    database = Database(laid_out_url(request.param, tmp_path))
-    database.create_tables()
-    yield database
-    database.close()
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Iterator[Database]:
     database = Database(fresh_url("sqlite", tmp_path))

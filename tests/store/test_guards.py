@@ -12,7 +12,7 @@ import pytest
 from contract.sources.postgresql import server
 from sqlalchemy import Connection, insert, text
 from sqlalchemy.exc import IntegrityError
-from store.databases import KINDS, fresh_url, laid_out_url, url_of
+from store.databases import fresh_url, laid_out_url, url_of
 
 from governance.core.decision import Decision
 from governance.errors import Unavailable
@@ -22,14 +22,6 @@ from governance.store.database import Database
 from governance.store.log_tables import HEADS
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@pytest.fixture(params=KINDS)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    database = Database(laid_out_url(request.param, tmp_path))
-    database.create_tables()
-    yield database
-    database.close()
 
 
 def is_file(database: Database) -> bool:
